@@ -1,0 +1,313 @@
+package dev.tenzan;
+
+import dev.tenzan.error.ClosedException;
+import dev.tenzan.error.DeviceException;
+import dev.tenzan.error.DeviceMemoryException;
+import dev.tenzan.error.ShapeException;
+import dev.tenzan.error.UnsupportedKernelException;
+import dev.tenzan.ir.Node;
+import dev.tenzan.ir.Op;
+import dev.tenzan.schedule.Graph;
+import dev.tenzan.schedule.Program;
+import dev.tenzan.schedule.Scheduler;
+import dev.tenzan.spi.Backend;
+import dev.tenzan.spi.Buffer;
+import dev.tenzan.spi.Executable;
+import dev.tenzan.spi.Support;
+import dev.tenzan.type.DType;
+import dev.tenzan.type.Layout;
+import dev.tenzan.type.Shape;
+import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Evaluates graphs on one device: captures the graph, finds or schedules its program, and launches it. Programs are cached by
+ * structure, least recently used ones dropped first.
+ */
+final class Engine {
+  private static final int CACHED_PROGRAMS = 512;
+
+  /** Deeper graphs are evaluated when they are built: scheduling stays linear and memory bounded. */
+  private static final int DEPTH_LIMIT = 1000;
+
+  /** Below this many live bytes the garbage collector is left alone. */
+  private static final long COLLECT_ABOVE = 1L << 30;
+
+  static final ScopedValue<Boolean> TRACING = ScopedValue.newInstance();
+
+  private final Device device;
+  private final ReentrantLock lock = new ReentrantLock();
+  private long collectAbove = COLLECT_ABOVE;
+
+  private final Map<Graph, Compiled> programs =
+      new LinkedHashMap<>(64, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Graph, Compiled> eldest) {
+          return size() > CACHED_PROGRAMS;
+        }
+      };
+
+  /**
+   * A program made ready for the device.
+   *
+   * @param program the plan
+   * @param executables one for each step
+   * @param lastUse for each of the program's own buffers, the step after which it is dead; -1 for outputs
+   */
+  record Compiled(Program program, List<Executable> executables, int[] lastUse) {}
+
+  Engine(Device device) {
+    this.device = device;
+  }
+
+  private static Layout layoutOf(Node.Value value) {
+    return ((Storage.View) value).layout();
+  }
+
+  /** Evaluates nodes; those that are evaluated already stay as they are. */
+  void evaluate(List<Node> nodes) {
+    List<Node> pending = nodes.stream().filter(n -> n.value() == null).distinct().toList();
+    if (pending.isEmpty()) {
+      return;
+    }
+    lock.lock();
+    try {
+      Graph.Capture capture = Graph.capture(pending, Engine::layoutOf);
+      Compiled compiled = compile(capture.graph());
+      List<Buffer> leaves = new ArrayList<>(capture.leaves().size());
+      List<Storage> held = new ArrayList<>();
+      for (Node.Value value : capture.values()) {
+        Storage s = storage(value);
+        held.add(s);
+        leaves.add(s.buffer());
+      }
+      List<Storage.View> results = run(compiled, leaves, held);
+      for (int i = 0; i < pending.size(); i++) {
+        Node n = pending.get(i);
+        if (n.value() == null) {
+          n.resolve(results.get(i));
+        } else {
+          results.get(i).release();
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private static Storage storage(Node.@Nullable Value value) {
+    if (value == null) {
+      throw new DeviceException(
+          "compile: the traced function reads the elements of its arguments; a compiled function may only build operations");
+    }
+    Storage s = ((Storage.View) value).storage();
+    if (s.isFreed()) {
+      throw new ClosedException("eval: an operand was closed before it was used; keep it open until the result is evaluated");
+    }
+    return s;
+  }
+
+  /** The program of a graph, from the cache where it was run before. */
+  Compiled compile(Graph graph) {
+    lock.lock();
+    try {
+      Compiled known = programs.get(graph);
+      if (known != null) {
+        return known;
+      }
+      Program program = Scheduler.schedule(graph);
+      List<Executable> executables = new ArrayList<>();
+      int[] lastUse = new int[program.bytes().size()];
+      for (int s = 0; s < program.steps().size(); s++) {
+        Program.Step step = program.steps().get(s);
+        Support support = device.supports(step.kernel());
+        if (!support.supported()) {
+          throw new UnsupportedKernelException(
+              step.kernel().name() + ": " + step.kernel().inputs() + " to " + step.kernel().outputs()
+                  + " is not supported on " + device + ": " + support.reason() + "; run it on another device with to(device)");
+        }
+        executables.add(device.backend().compile(device.index(), step.kernel()));
+        for (int b : step.buffers()) {
+          if (b >= program.leaves()) {
+            lastUse[b - program.leaves()] = s;
+          }
+        }
+      }
+      for (Program.Placed p : program.outputs()) {
+        if (p.buffer() >= program.leaves()) {
+          lastUse[p.buffer() - program.leaves()] = -1;
+        }
+      }
+      Compiled compiled = new Compiled(program, List.copyOf(executables), lastUse);
+      programs.put(graph, compiled);
+      return compiled;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Launches a program.
+   *
+   * @param leaves the buffers of the leaves
+   * @param held the storages of the leaves, which results that are views share
+   */
+  List<Storage.View> run(Compiled compiled, List<Buffer> leaves, List<Storage> held) {
+    Program program = compiled.program();
+    Backend backend = device.backend();
+    @Nullable Buffer[] own = new Buffer[program.bytes().size()];
+    try {
+      for (int s = 0; s < program.steps().size(); s++) {
+        Program.Step step = program.steps().get(s);
+        List<Buffer> buffers = new ArrayList<>(step.buffers().size());
+        for (int b : step.buffers()) {
+          buffers.add(b < program.leaves() ? leaves.get(b) : own(own, b - program.leaves(), program));
+        }
+        backend.launch(compiled.executables().get(s), buffers);
+        for (int i = 0; i < own.length; i++) {
+          Buffer dead = own[i];
+          if (compiled.lastUse()[i] == s && dead != null) {
+            backend.free(dead);
+            own[i] = null;
+          }
+        }
+      }
+      return results(program, own, held);
+    } catch (RuntimeException | Error e) {
+      for (Buffer b : own) {
+        if (b != null) {
+          backend.free(b);
+        }
+      }
+      throw e;
+    } finally {
+      Reference.reachabilityFence(held);
+    }
+  }
+
+  private Buffer own(@Nullable Buffer[] own, int i, Program program) {
+    Buffer b = own[i];
+    if (b == null) {
+      b = allocate(program.bytes().get(i));
+      own[i] = b;
+    }
+    return b;
+  }
+
+  private List<Storage.View> results(Program program, @Nullable Buffer[] own, List<Storage> held) {
+    @Nullable Storage[] made = new Storage[own.length];
+    List<Storage.View> results = new ArrayList<>();
+    for (Program.Placed p : program.outputs()) {
+      if (p.buffer() < program.leaves()) {
+        results.add(new Storage.View(held.get(p.buffer()), p.layout()));
+        continue;
+      }
+      int i = p.buffer() - program.leaves();
+      Storage storage = made[i];
+      if (storage == null) {
+        storage = new Storage(device.backend(), own(own, i, program));
+        made[i] = storage;
+        own[i] = null;
+      }
+      results.add(new Storage.View(storage, p.layout()));
+    }
+    return results;
+  }
+
+  /**
+   * Allocates a buffer. Forgotten tensors hold memory until they are collected, and the collector does not see it; so where much
+   * is live, or memory runs out, it is started.
+   */
+  private Buffer allocate(long bytes) {
+    Backend backend = device.backend();
+    long live = device.memory().liveBytes();
+    if (live + bytes > collectAbove) {
+      collect();
+      collectAbove = Math.max(COLLECT_ABOVE, 2 * (device.memory().liveBytes() + bytes));
+    }
+    try {
+      return backend.allocate(device.index(), bytes);
+    } catch (DeviceMemoryException e) {
+      collect();
+      return backend.allocate(device.index(), bytes);
+    }
+  }
+
+  /** Collects, and gives the cleaner a moment to free what was found. */
+  private void collect() {
+    long before = device.memory().liveBytes();
+    System.gc();
+    for (int i = 0; i < 20; i++) {
+      try {
+        Thread.sleep(5);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return;
+      }
+      long now = device.memory().liveBytes();
+      if (now == before && i > 2) {
+        return;
+      }
+      before = now;
+    }
+  }
+
+  /** Evaluates a node whose graph has grown too deep. */
+  void limit(Node node) {
+    if (node.depth() > DEPTH_LIMIT && !TRACING.isBound()) {
+      evaluate(List.of(node));
+    }
+  }
+
+  /** A node that holds a copy of host data: dense, row-major. */
+  Node upload(DType dtype, Shape shape, MemorySegment source) {
+    long bytes = Math.multiplyExact(shape.size(), (long) dtype.byteSize());
+    if (source.byteSize() < bytes) {
+      throw new ShapeException(
+          "of: shape " + shape + " of " + dtype + " needs " + bytes + " bytes, the source has " + source.byteSize());
+    }
+    Buffer buffer = allocate(bytes);
+    device.backend().copyIn(source.asSlice(0, bytes), buffer, 0);
+    Storage storage = new Storage(device.backend(), buffer);
+    return Node.ofValue(dtype, shape, new Storage.View(storage, Layout.rowMajor(shape)));
+  }
+
+  /** Evaluates a node and copies its elements, dense and row-major, to host memory. */
+  void download(Node node, MemorySegment target) {
+    evaluate(List.of(node));
+    Node.Value value = node.value();
+    if (!(value instanceof Storage.View view)) {
+      throw new IllegalStateException("evaluated node without a value");
+    }
+    long bytes = Math.multiplyExact(node.shape().size(), (long) node.dtype().byteSize());
+    if (bytes == 0) {
+      return;
+    }
+    if (view.storage().isFreed()) {
+      throw new ClosedException("read: the tensor's memory was freed; read it before it is closed");
+    }
+    if (view.layout().isContiguous()) {
+      long offset = view.layout().offset() * node.dtype().byteSize();
+      device.backend().copyOut(view.storage().buffer(), offset, target.asSlice(0, bytes));
+      Reference.reachabilityFence(view);
+      return;
+    }
+    Node dense = Node.of(new Op.Pad(zeros(node), zeros(node), zeros(node), 0), node);
+    dense.retain();
+    download(dense, target);
+    dense.release();
+  }
+
+  private static List<Long> zeros(Node node) {
+    return Collections.nCopies(node.shape().rank(), 0L);
+  }
+}

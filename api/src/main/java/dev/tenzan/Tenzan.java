@@ -1,0 +1,117 @@
+package dev.tenzan;
+
+import dev.tenzan.error.DTypeException;
+import dev.tenzan.error.ShapeException;
+import dev.tenzan.ir.Node;
+import dev.tenzan.schedule.Graph;
+import dev.tenzan.spi.Buffer;
+import dev.tenzan.type.DType;
+import dev.tenzan.type.Shape;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+
+/** Whole functions of tensors: traced once, replayed without building a graph again. */
+public final class Tenzan {
+  private Tenzan() {}
+
+  /** A traced function. Safe for use by several threads. */
+  public static final class Compiled {
+    private record Signature(Device device, List<DType> dtypes, List<Shape> shapes) {}
+
+    /** A traced graph: its program, and for each leaf the argument it stands for or the value it holds. */
+    private record Trace(Engine.Compiled program, List<Node> leaves, List<Node> parameters, List<Node> outputs) {}
+
+    private final UnaryOperator<List<Tensor>> function;
+    private final Map<Signature, Trace> traces = new HashMap<>();
+
+    private Compiled(UnaryOperator<List<Tensor>> function) {
+      this.function = function;
+    }
+
+    /**
+     * Runs the function; the results are evaluated.
+     *
+     * @param arguments at least one tensor, all on one device
+     * @throws ShapeException without arguments
+     * @throws dev.tenzan.error.DeviceException where devices differ, or the function reads elements of its arguments
+     */
+    public List<Tensor> apply(Tensor... arguments) {
+      if (arguments.length == 0) {
+        throw new ShapeException("compile: the function was called without arguments; give at least one tensor");
+      }
+      Tensor.eval(arguments);
+      Device device = arguments[0].device();
+      List<DType> dtypes = new ArrayList<>();
+      List<Shape> shapes = new ArrayList<>();
+      for (Tensor t : arguments) {
+        dtypes.add(t.dtype());
+        shapes.add(t.shape());
+      }
+      Signature signature = new Signature(device, dtypes, shapes);
+      Trace trace;
+      synchronized (traces) {
+        trace = traces.get(signature);
+        if (trace == null) {
+          trace = trace(signature);
+          traces.put(signature, trace);
+        }
+      }
+      return replay(trace, device, arguments);
+    }
+
+    private Trace trace(Signature signature) {
+      List<Node> parameters = new ArrayList<>();
+      List<Tensor> tensors = new ArrayList<>();
+      for (int i = 0; i < signature.shapes.size(); i++) {
+        Node p = Node.parameter(signature.dtypes.get(i), signature.shapes.get(i));
+        parameters.add(p);
+        tensors.add(Tensor.ofNode(p, signature.device));
+      }
+      List<Tensor> results = ScopedValue.where(Engine.TRACING, true).call(() -> function.apply(tensors));
+      List<Node> outputs = results.stream().map(Tensor::node).toList();
+      Graph.Capture capture = Graph.capture(outputs, v -> ((Storage.View) v).layout());
+      return new Trace(signature.device.engine().compile(capture.graph()), capture.leaves(), parameters, outputs);
+    }
+
+    private static List<Tensor> replay(Trace trace, Device device, Tensor[] arguments) {
+      List<Buffer> leaves = new ArrayList<>();
+      List<Storage> held = new ArrayList<>();
+      for (Node leaf : trace.leaves) {
+        int i = trace.parameters.indexOf(leaf);
+        Node source = i < 0 ? leaf : dense(arguments[i]);
+        if (!(source.value() instanceof Storage.View view)) {
+          throw new DTypeException("compile: a leaf of the traced graph has no value: " + source);
+        }
+        held.add(view.storage());
+        leaves.add(view.storage().buffer());
+      }
+      List<Storage.View> views = device.engine().run(trace.program, leaves, held);
+      List<Tensor> results = new ArrayList<>();
+      for (int i = 0; i < views.size(); i++) {
+        Node out = trace.outputs.get(i);
+        results.add(Tensor.ofNode(Node.ofValue(out.dtype(), out.shape(), views.get(i)), device));
+      }
+      return results;
+    }
+
+    /** The argument's node in dense form: a trace assumes row-major arguments from offset 0. */
+    private static Node dense(Tensor argument) {
+      Node n = argument.node();
+      if (n.value() instanceof Storage.View view && view.layout().isContiguous() && view.layout().offset() == 0) {
+        return n;
+      }
+      return HostData.copyTo(argument, argument.device()).node();
+    }
+  }
+
+  /**
+   * Compiles a function of tensors. It is traced on its first call for each device and list of dtypes and shapes; later calls replay
+   * the program without calling it. It must depend on its arguments alone and only build operations.
+   */
+  public static Compiled compile(UnaryOperator<List<Tensor>> function) {
+    return new Compiled(function);
+  }
+}

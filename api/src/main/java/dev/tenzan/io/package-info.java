@@ -1,0 +1,5 @@
+/** Reading and writing npy, npz and safetensors. */
+@NullMarked
+package dev.tenzan.io;
+
+import org.jspecify.annotations.NullMarked;

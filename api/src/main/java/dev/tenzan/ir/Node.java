@@ -1,0 +1,167 @@
+package dev.tenzan.ir;
+
+import dev.tenzan.type.DType;
+import dev.tenzan.type.Shape;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One operation of an expression graph with its operands. A node begins as a plan; once it has been evaluated it holds its
+ * {@linkplain #value() value} and lets go of its operands. Node identity is the identity of the computation.
+ */
+public final class Node {
+  /** What an evaluated node holds; the evaluator knows the class behind it. */
+  public interface Value {
+    /** Gives the memory back: nothing refers to the node any more. */
+    void release();
+  }
+
+  /**
+   * What a node is at one moment. A reader that looks at several parts takes one state, since another thread may evaluate the
+   * node meanwhile.
+   *
+   * @param op the operation; {@link Op.Input} once evaluated
+   * @param inputs the operands; empty once evaluated
+   * @param value the value, or null while this is a plan
+   */
+  public record State(Op op, List<Node> inputs, @Nullable Value value) {}
+
+  private static final ScopedValue<Boolean> RECORDING = ScopedValue.newInstance();
+
+  private final DType dtype;
+  private final Shape shape;
+  private final int depth;
+  private final @Nullable State origin;
+  /** Open tensors on this node and unevaluated nodes that use it. */
+  private final AtomicInteger holders = new AtomicInteger();
+  private volatile State state;
+
+  private Node(Op op, List<Node> inputs, DType dtype, Shape shape, int depth, @Nullable Value value) {
+    this.state = new State(op, inputs, value);
+    this.origin = RECORDING.isBound() ? state : null;
+    this.dtype = dtype;
+    this.shape = shape;
+    this.depth = depth;
+  }
+
+  /**
+   * A node that applies an operation, after checking its operands.
+   *
+   * @throws dev.tenzan.error.ShapeException where shapes do not fit
+   * @throws dev.tenzan.error.DTypeException where element types do not fit
+   */
+  public static Node of(Op op, Node... inputs) {
+    List<Node> operands = List.of(inputs);
+    ShapeInference.Result r = ShapeInference.infer(op, operands);
+    int depth = 0;
+    for (Node n : inputs) {
+      depth = Math.max(depth, n.depth());
+      n.retain();
+    }
+    return new Node(op, operands, r.dtype(), r.shape(), depth + 1, null);
+  }
+
+  /** An evaluated node. */
+  public static Node ofValue(DType dtype, Shape shape, Value value) {
+    return new Node(new Op.Input(), List.of(), dtype, shape, 0, value);
+  }
+
+  /** A leaf without a value: a parameter of a traced program. */
+  public static Node parameter(DType dtype, Shape shape) {
+    return new Node(new Op.Input(), List.of(), dtype, shape, 0, null);
+  }
+
+  /** The operation; {@link Op.Input} once evaluated. */
+  public Op op() {
+    return state.op;
+  }
+
+  /** The operands; empty once evaluated. */
+  public List<Node> inputs() {
+    return state.inputs;
+  }
+
+  /** One operand. */
+  public Node input(int i) {
+    return state.inputs.get(i);
+  }
+
+  /** The element type of the result. */
+  public DType dtype() {
+    return dtype;
+  }
+
+  /** The shape of the result. */
+  public Shape shape() {
+    return shape;
+  }
+
+  /** The longest path to an evaluated node, counted when this node was made. */
+  public int depth() {
+    return state.value == null ? depth : 0;
+  }
+
+  /** The value, or null while this is a plan. */
+  public @Nullable Value value() {
+    return state.value;
+  }
+
+  /** Makes this node an evaluated one; its operands are released, unless the node was made under {@link #recording}. */
+  public void resolve(Value value) {
+    State before = state;
+    state = new State(new Op.Input(), List.of(), value);
+    if (origin == null) {
+      before.inputs.forEach(Node::release);
+    }
+  }
+
+  /** Notes one more holder: an open tensor, or an unevaluated node that uses this one. */
+  public void retain() {
+    holders.incrementAndGet();
+  }
+
+  /** Notes one holder less; with the last one the value is released, and the operands lose a holder. */
+  public void release() {
+    Deque<Node> open = new ArrayDeque<>();
+    open.push(this);
+    while (!open.isEmpty()) {
+      Node n = open.pop();
+      if (n.holders.decrementAndGet() == 0) {
+        State s = n.state;
+        if (s.value != null) {
+          s.value.release();
+        }
+        State from = n.origin;
+        (from == null ? s : from).inputs.forEach(open::push);
+      }
+    }
+  }
+
+  /**
+   * How this node was made, for a differentiation: nodes made under {@link #recording} remember it for as long as they live; for
+   * others it is the present state, in which an evaluated node is a leaf.
+   */
+  public State origin() {
+    State o = origin;
+    return o != null ? o : state;
+  }
+
+  /** Runs an action; nodes made by it in this thread keep their operation and operands even once evaluated. */
+  public static <T> T recording(Supplier<T> action) {
+    return ScopedValue.where(RECORDING, true).call(action::get);
+  }
+
+  /** The operation, the operands and the value, read at once. */
+  public State state() {
+    return state;
+  }
+
+  @Override
+  public String toString() {
+    return op().label() + " " + dtype + shape;
+  }
+}

@@ -1,0 +1,5 @@
+/** The tensor API: what users import. */
+@NullMarked
+package dev.tenzan;
+
+import org.jspecify.annotations.NullMarked;

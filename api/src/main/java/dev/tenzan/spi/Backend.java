@@ -1,0 +1,61 @@
+package dev.tenzan.spi;
+
+import dev.tenzan.kernel.KernelSpec;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/**
+ * One family of devices and how to run kernels on them. All methods may be called by several threads.
+ *
+ * <p>Launches on one device run in the order of the calls, or as if they did: a later launch, copy or free sees the effects of
+ * earlier ones. Failures are {@link dev.tenzan.error.TenzanException}s; one that a device finds only while it runs may be thrown
+ * by a later {@link #copyOut} or {@link #synchronize}.
+ */
+public interface Backend extends AutoCloseable {
+  /** The backend's name, the first part of its devices' names: {@code cpu}, {@code cuda}. */
+  String name();
+
+  /** The devices, at least one; their indices are their positions. */
+  List<DeviceInfo> devices();
+
+  /** Whether a device can run a kernel, or why not. Cheap: it is asked for every new kernel. */
+  Support supports(int device, KernelSpec kernel);
+
+  /**
+   * Allocates device memory, aligned to 64 bytes or more, with unspecified contents.
+   *
+   * @param bytes the size, 0 or more
+   * @throws dev.tenzan.error.DeviceMemoryException where the device has not enough, naming size and what is free
+   */
+  Buffer allocate(int device, long bytes);
+
+  /** Gives a buffer back once launches and copies that use it are done. Each buffer is freed once. */
+  void free(Buffer buffer);
+
+  /** Copies host memory into a buffer; the source may be changed after the return. */
+  void copyIn(MemorySegment source, Buffer target, long targetByteOffset);
+
+  /** Copies a part of a buffer into host memory, after all launches before it. */
+  void copyOut(Buffer source, long sourceByteOffset, MemorySegment target);
+
+  /** Makes a kernel ready to run. The backend keeps a bounded cache of generated code. */
+  Executable compile(int device, KernelSpec kernel);
+
+  /**
+   * Runs a kernel.
+   *
+   * @param executable made by this backend
+   * @param buffers the inputs in slot order, then the outputs; all on the executable's device
+   */
+  void launch(Executable executable, List<Buffer> buffers);
+
+  /** Waits until all launches on a device are done. */
+  void synchronize(int device);
+
+  /** The memory that is held on a device. */
+  MemoryStats memory(int device);
+
+  /** Frees everything; buffers and executables are unusable afterwards. */
+  @Override
+  void close();
+}

@@ -1,0 +1,45 @@
+package dev.tenzan.conformance;
+
+import dev.tenzan.Tensor;
+import dev.tenzan.type.DType;
+import java.util.List;
+import java.util.function.Function;
+
+/**
+ * One thing an operation must do: its inputs, how Tenzan computes it, and an oracle that computes it independently.
+ *
+ * @param family the group of operations, a heading of docs/ops.md
+ * @param op the operation
+ * @param variant what this case is about, unique among the cases of an operation and dtype
+ * @param dtype the dtype under which the case counts
+ * @param inputs the inputs
+ * @param function the operation under test
+ * @param oracle the exact result
+ * @param tolerance how far floats may be from it
+ * @param differentiable whether gradients flow through it
+ */
+public record OpCase(
+    String family,
+    String op,
+    String variant,
+    DType dtype,
+    List<InputSpec> inputs,
+    Function<List<Tensor>, Tensor> function,
+    Function<List<HostArray>, HostArray> oracle,
+    Tolerance tolerance,
+    boolean differentiable) {
+  /** Copies the list. */
+  public OpCase {
+    inputs = List.copyOf(inputs);
+  }
+
+  /** Operation, dtype and variant in one word, which filters look at. */
+  public String name() {
+    return op + "." + dtype + "." + variant;
+  }
+
+  /** A seed of its own for this case. */
+  long seed(long base, int input) {
+    return base * 31 + name().hashCode() * 1000003L + input;
+  }
+}
