@@ -1,0 +1,256 @@
+package dev.tenzan.cpu;
+
+import dev.tenzan.error.TenzanException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A fixed pool of daemon threads that runs lists of independent tasks; the calling thread works too.
+ *
+ * <p>A job is a number of tasks, known before it starts. Threads claim task numbers one by one from a
+ * counter, so which thread runs a task depends on the load, and what a task does depends on its number alone.
+ * One job runs at a time: a nested call, or a call while another caller's job runs, runs its tasks on the
+ * calling thread. So nothing waits for a lock, and every call makes progress.
+ *
+ * <p>A worker without work spins for {@value #SPIN_NANOS} ns, which covers the gap between the kernels of one
+ * program, and then parks. A parked worker is woken by its parent in a binary tree, so that the caller pays
+ * for at most one wake-up.
+ */
+public final class CpuPool implements AutoCloseable {
+  /** The system property that sets the number of threads. */
+  public static final String THREADS_PROPERTY = "tenzan.cpu.threads";
+
+  private static final int MAX_THREADS = 1024;
+  private static final long SPIN_NANOS = 50_000;
+  private static final int SPINS_PER_CLOCK = 16;
+
+  /** The work of one task of a job. */
+  @FunctionalInterface
+  public interface TaskBody {
+    /** Runs one task, {@code 0 <= task < tasks}; it shares no mutable state with another task. */
+    void run(int task);
+  }
+
+  private final Worker[] workers;
+  private final AtomicBoolean busy = new AtomicBoolean();
+  private volatile @Nullable Job current;
+  private volatile boolean closed;
+
+  /** How many jobs were started; written only by the thread that holds {@link #busy}. */
+  private long jobs;
+
+  /** A pool of {@code threads} threads, the caller among them: {@code threads - 1} are started. */
+  public CpuPool(int threads) {
+    if (threads < 1 || threads > MAX_THREADS) {
+      throw new IllegalArgumentException(
+          "cpu pool: threads is %d; give 1 to %d".formatted(threads, MAX_THREADS));
+    }
+    workers = new Worker[threads - 1];
+    for (int i = 0; i < workers.length; i++) {
+      workers[i] = new Worker(i);
+      workers[i].start();
+    }
+  }
+
+  /**
+   * The number of threads asked for: {@code -Dtenzan.cpu.threads}, or else the processors of this machine.
+   *
+   * @throws TenzanException where the property is not a number from 1 to 1024
+   */
+  public static int configuredThreads() {
+    String text = System.getProperty(THREADS_PROPERTY);
+    if (text == null) {
+      return Math.min(MAX_THREADS, Runtime.getRuntime().availableProcessors());
+    }
+    try {
+      int threads = Integer.parseInt(text.strip());
+      if (threads >= 1 && threads <= MAX_THREADS) {
+        return threads;
+      }
+    } catch (NumberFormatException e) {
+      throw badThreads(text, e);
+    }
+    throw badThreads(text, null);
+  }
+
+  private static TenzanException badThreads(String text, @Nullable Throwable cause) {
+    return new TenzanException(
+        "cpu: -D%s=%s is not a number of threads; give a number from 1 to %d, or leave it out to use all processors"
+            .formatted(THREADS_PROPERTY, text, MAX_THREADS),
+        cause);
+  }
+
+  /** The number of threads that work on a job, the caller included. */
+  public int threads() {
+    return workers.length + 1;
+  }
+
+  /**
+   * Runs tasks {@code 0} to {@code tasks - 1}, each once, and returns when all are done and their effects are
+   * visible.
+   *
+   * <p>Where tasks throw, tasks not yet begun are left out, and the error of the lowest failed task is thrown
+   * here.
+   */
+  public void parallelFor(int tasks, TaskBody body) {
+    if (tasks <= 1 || workers.length == 0 || closed || !busy.compareAndSet(false, true)) {
+      for (int task = 0; task < tasks; task++) {
+        body.run(task);
+      }
+      return;
+    }
+    Job job = new Job(++jobs, tasks, body, Math.min(tasks - 1, workers.length), Thread.currentThread());
+    try {
+      current = job;
+      workers[0].wake();
+      job.work();
+      job.awaitDone();
+    } finally {
+      current = null;
+      busy.set(false);
+    }
+    job.rethrow();
+  }
+
+  /** Ends the threads; later jobs run on the calling thread. A running job is finished first. */
+  @Override
+  public void close() {
+    closed = true;
+    for (Worker worker : workers) {
+      LockSupport.unpark(worker);
+    }
+  }
+
+  /** One call of {@link #parallelFor}. */
+  private static final class Job {
+    private final long number;
+    private final int tasks;
+    private final TaskBody body;
+    private final int helpers;
+    private final Thread caller;
+    private final AtomicInteger next = new AtomicInteger();
+    private final AtomicInteger left;
+    private volatile boolean callerParked;
+    private int failedTask = Integer.MAX_VALUE;
+    private @Nullable Throwable failure;
+
+    Job(long number, int tasks, TaskBody body, int helpers, Thread caller) {
+      this.number = number;
+      this.tasks = tasks;
+      this.body = body;
+      this.helpers = helpers;
+      this.caller = caller;
+      this.left = new AtomicInteger(tasks);
+    }
+
+    void work() {
+      for (int task = next.getAndIncrement(); task < tasks; task = next.getAndIncrement()) {
+        try {
+          body.run(task);
+        } catch (Throwable t) {
+          fail(task, t);
+        }
+        if (left.decrementAndGet() == 0 && callerParked) {
+          LockSupport.unpark(caller);
+        }
+      }
+    }
+
+    private synchronized void fail(int task, Throwable t) {
+      if (task < failedTask) {
+        failedTask = task;
+        failure = t;
+      }
+      int claimed = Math.min(tasks, next.getAndSet(tasks));
+      left.addAndGet(claimed - tasks);
+    }
+
+    void awaitDone() {
+      long deadline = System.nanoTime() + SPIN_NANOS;
+      boolean interrupted = false;
+      for (int spins = 1; left.get() != 0; spins++) {
+        if (!callerParked) {
+          Thread.onSpinWait();
+          callerParked = spins % SPINS_PER_CLOCK == 0 && System.nanoTime() - deadline > 0;
+        } else {
+          LockSupport.park(this);
+          interrupted |= Thread.interrupted();
+        }
+      }
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+
+    private synchronized void rethrow() {
+      switch (failure) {
+        case null -> {}
+        case RuntimeException e -> throw e;
+        case Error e -> throw e;
+        case Throwable t -> throw new IllegalStateException("cpu pool: a task failed", t);
+      }
+    }
+  }
+
+  /** One thread of the pool, and a node of the wake-up tree. */
+  private final class Worker extends Thread {
+    private final int index;
+    private volatile boolean parked;
+
+    Worker(int index) {
+      super("tenzan-cpu-" + (index + 1));
+      this.index = index;
+      setDaemon(true);
+    }
+
+    void wake() {
+      if (parked) {
+        LockSupport.unpark(this);
+      }
+    }
+
+    @Override
+    public void run() {
+      // A number, not the job itself: an idle worker keeps nothing of its last job alive.
+      long last = 0;
+      while (!closed) {
+        Job job = awaitJob(last);
+        if (job != null) {
+          wakeChildren(job);
+          if (index < job.helpers) {
+            job.work();
+          }
+          last = job.number;
+        }
+      }
+    }
+
+    private void wakeChildren(Job job) {
+      for (int child = 2 * index + 1; child <= 2 * index + 2 && child < job.helpers; child++) {
+        workers[child].wake();
+      }
+    }
+
+    /** The job that follows job number {@code last}, or null where the pool was closed. */
+    private @Nullable Job awaitJob(long last) {
+      long deadline = System.nanoTime() + SPIN_NANOS;
+      for (int spins = 1; !closed; spins++) {
+        Job job = current;
+        if (job != null && job.number != last) {
+          parked = false;
+          return job;
+        }
+        if (!parked) {
+          Thread.onSpinWait();
+          // The job is looked at once more between this write and the first park, so no wake-up is lost.
+          parked = spins % SPINS_PER_CLOCK == 0 && System.nanoTime() - deadline > 0;
+        } else {
+          LockSupport.park(CpuPool.this);
+        }
+      }
+      return null;
+    }
+  }
+}

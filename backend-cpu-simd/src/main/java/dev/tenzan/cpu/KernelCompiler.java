@@ -1,0 +1,131 @@
+package dev.tenzan.cpu;
+
+import dev.tenzan.cpu.axis.ScanCode;
+import dev.tenzan.cpu.axis.ScatterCode;
+import dev.tenzan.cpu.axis.SortCode;
+import dev.tenzan.cpu.gemm.MatrixEngine;
+import dev.tenzan.cpu.gemm.MatrixProgram;
+import dev.tenzan.cpu.loop.CpuLoop;
+import dev.tenzan.cpu.loop.LoopBounds;
+import dev.tenzan.cpu.loop.LoopCompiler;
+import dev.tenzan.error.ShapeException;
+import dev.tenzan.error.UnsupportedKernelException;
+import dev.tenzan.ir.CustomBody;
+import dev.tenzan.kernel.ConvolutionKernel;
+import dev.tenzan.kernel.CustomKernel;
+import dev.tenzan.kernel.KernelSpec;
+import dev.tenzan.kernel.LoopKernel;
+import dev.tenzan.kernel.MatMulKernel;
+import dev.tenzan.kernel.ScanKernel;
+import dev.tenzan.kernel.ScatterKernel;
+import dev.tenzan.kernel.SortKernel;
+import dev.tenzan.type.Affine;
+import dev.tenzan.type.DType;
+import dev.tenzan.type.Shape;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/**
+ * Turns kernel specs into code and the buffer sizes that the code relies on.
+ *
+ * @param pool the threads that kernels run on
+ * @param matrices makes matrix products and convolutions
+ * @param loops makes loop kernels
+ */
+record KernelCompiler(CpuPool pool, MatrixEngine matrices, LoopCompiler loops) {
+  CpuKernel compile(KernelSpec kernel) {
+    return switch (kernel) {
+      case LoopKernel k -> new CpuKernel(k, LoopBounds.bytes(k), CpuLoop.of(k, loops)::run);
+      case MatMulKernel k -> matMul(k);
+      case ConvolutionKernel k -> convolution(k);
+      case ScatterKernel k -> scatter(k);
+      case ScanKernel k -> scan(k);
+      case SortKernel k -> sort(k);
+      case CustomKernel k -> custom(k);
+    };
+  }
+
+  private CpuKernel matMul(MatMulKernel k) {
+    Shape out = k.batch().concat(Shape.of(k.m(), k.n()));
+    long[] bytes = {
+      span(k, "A", k.a(), k.batch().concat(Shape.of(k.m(), k.k())), k.input()),
+      span(k, "B", k.b(), k.batch().concat(Shape.of(k.k(), k.n())), k.input()),
+      dense(out.size(), k.output())
+    };
+    MatrixProgram program = matrices.compile(k);
+    return new CpuKernel(k, bytes, s -> program.run(s[0], s[1], s[2]));
+  }
+
+  private CpuKernel convolution(ConvolutionKernel k) {
+    Shape x = Shape.of(k.batch(), k.inChannels()).concat(k.spatial());
+    Shape w = Shape.of(k.outChannels(), k.inChannels() / k.groups()).concat(k.window());
+    Shape out = Shape.of(k.batch(), k.outChannels()).concat(k.outSpatial());
+    long[] bytes = {
+      span(k, "x", k.x(), x, k.dtype()), span(k, "w", k.w(), w, k.dtype()), dense(out.size(), k.dtype())
+    };
+    MatrixProgram program = matrices.compile(k);
+    return new CpuKernel(k, bytes, s -> program.run(s[0], s[1], s[2]));
+  }
+
+  private CpuKernel scatter(ScatterKernel k) {
+    long rows = k.outer() * k.inner();
+    long[] bytes = {
+      dense(rows * k.extent(), k.dtype()),
+      dense(k.count(), DType.I64),
+      dense(rows * k.count(), k.dtype()),
+      dense(rows * k.extent(), k.dtype())
+    };
+    return new CpuKernel(k, bytes, new ScatterCode(k, pool)::run);
+  }
+
+  private CpuKernel scan(ScanKernel k) {
+    long size = dense(k.outer() * k.length() * k.inner(), k.dtype());
+    return new CpuKernel(k, new long[] {size, size}, new ScanCode(k, pool)::run);
+  }
+
+  private CpuKernel sort(SortKernel k) {
+    long count = k.outer() * k.length() * k.inner();
+    long[] bytes = {dense(count, k.dtype()), dense(count, k.indices() ? DType.I64 : k.dtype())};
+    return new CpuKernel(k, bytes, new SortCode(k, pool)::run);
+  }
+
+  private static CpuKernel custom(CustomKernel k) {
+    if (!(k.body() instanceof CustomBody.Host host)) {
+      throw new UnsupportedKernelException(
+          k.name() + ": the cpu runs bodies of CustomBody.Host, not " + k.body().getClass().getName());
+    }
+    int inputs = k.inputs().size();
+    long[] bytes = new long[inputs + 1];
+    for (int i = 0; i < inputs; i++) {
+      bytes[i] = dense(k.inputShapes().get(i).size(), k.inputs().get(i));
+    }
+    bytes[inputs] = dense(k.outputShape().size(), k.output());
+    return new CpuKernel(
+        k,
+        bytes,
+        segments -> {
+          MemorySegment[] in = new MemorySegment[inputs];
+          for (int i = 0; i < inputs; i++) {
+            in[i] = segments[i].asSlice(0, bytes[i]).asReadOnly();
+          }
+          host.run(List.of(in), segments[inputs].asSlice(0, bytes[inputs]));
+        });
+  }
+
+  private static long dense(long count, DType type) {
+    return Math.multiplyExact(count, type.byteSize());
+  }
+
+  /** The bytes that an address reaches over a space. */
+  private static long span(KernelSpec kernel, String what, Affine address, Shape space, DType type) {
+    if (space.isEmpty()) {
+      return 0;
+    }
+    if (address.min(space) < 0) {
+      throw new ShapeException(
+          kernel.name() + ": " + what + " reaches element " + address.min(space)
+              + ", before its start; correct the address " + address + " over " + space);
+    }
+    return dense(address.max(space) + 1, type);
+  }
+}

@@ -1,0 +1,79 @@
+package dev.tenzan.cpu.gemm;
+
+import dev.tenzan.kernel.ConvolutionKernel;
+import dev.tenzan.type.Affine;
+import dev.tenzan.type.DType;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A {@link ConvolutionKernel} as a batch of matrix products, one for each input and group: the weights times
+ * the unrolled input.
+ *
+ * @param weightBatches the element offset of each (input, group)'s weights
+ * @param weightSteps the element offset of each step along k within an output channel's weights
+ * @param inputBatches the element offset of each (input, group)'s channels
+ */
+record ConvolutionProgram(
+    Gemm gemm,
+    ConvolutionKernel kernel,
+    ConvolutionGeometry geometry,
+    BatchOffsets weightBatches,
+    BatchOffsets weightSteps,
+    BatchOffsets inputBatches)
+    implements MatrixProgram {
+
+  static ConvolutionProgram of(ConvolutionKernel kernel, Gemm gemm) {
+    ConvolutionGeometry geometry = ConvolutionGeometry.of(kernel);
+    Affine x = kernel.x();
+    Affine w = kernel.w();
+    long groupOutputs = kernel.outChannels() / kernel.groups();
+    long groupInputs = kernel.inChannels() / kernel.groups();
+    long[] batches = {kernel.batch(), kernel.groups()};
+    long[] stepExtents = new long[1 + geometry.rank()];
+    long[] stepStrides = new long[1 + geometry.rank()];
+    stepExtents[0] = groupInputs;
+    stepStrides[0] = w.stride(1);
+    for (int d = 0; d < geometry.rank(); d++) {
+      stepExtents[1 + d] = kernel.window().dim(d);
+      stepStrides[1 + d] = w.stride(2 + d);
+    }
+    return new ConvolutionProgram(
+        gemm,
+        kernel,
+        geometry,
+        new BatchOffsets(w.offset(), batches, new long[] {0, groupOutputs * w.stride(0)}),
+        new BatchOffsets(0, stepExtents, stepStrides),
+        new BatchOffsets(x.offset(), batches, new long[] {x.stride(0), groupInputs * x.stride(1)}));
+  }
+
+  @Override
+  public void run(MemorySegment left, MemorySegment right, MemorySegment output) {
+    DType type = kernel.dtype();
+    long m = kernel.outChannels() / kernel.groups();
+    long n = geometry.outSize();
+    long k = kernel.inChannels() / kernel.groups() * geometry.windowSize();
+    long batches = kernel.batch() * kernel.groups();
+    KernelSet kernels = gemm.kernels(type.compute());
+    Operand a = weights(right, kernels.packing());
+    Operand b = input(left, kernels.packing());
+    gemm.run(new Product(kernels, type.compute(), type, batches, m, n, k, a, b, output, 0, n, m * n));
+  }
+
+  private Operand weights(MemorySegment memory, Packing packing) {
+    DType type = kernel.dtype();
+    long laneStride = kernel.w().stride(0);
+    if (weightSteps.isEven()) {
+      return new MatrixOperand(packing, type, memory, weightBatches, laneStride, weightSteps.evenStride());
+    }
+    return new SteppedOperand(packing, type, memory, weightBatches, laneStride, weightSteps);
+  }
+
+  private Operand input(MemorySegment memory, Packing packing) {
+    DType type = kernel.dtype();
+    long channelStride = kernel.x().stride(1);
+    if (geometry.isPointwise()) {
+      return new MatrixOperand(packing, type, memory, inputBatches, geometry.elementStride(), channelStride);
+    }
+    return new ConvolutionOperand(packing, type, memory, inputBatches, channelStride, geometry);
+  }
+}

@@ -1,0 +1,64 @@
+package dev.tenzan.cpu.gemm;
+
+import java.lang.invoke.MethodHandles;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * The f32 micro-kernel of 4 rows by 2 vectors, for the lower edge of C and for products of few rows.
+ *
+ * <p>Eight accumulators just hide the latency of the multiply-add, and fit any register file.
+ */
+final class F32Tile4x2 extends MicroKernel {
+  private static final VectorSpecies<Float> S =
+      SpecializedClasses.species(MethodHandles.lookup(), float.class);
+  private static final int LANES = S.length();
+
+  F32Tile4x2() {
+    super(4, 2 * LANES);
+  }
+
+  @Override
+  void run(int depth, Object aPanels, int aOffset, Object bPanels, int bOffset, Object tile) {
+    float[] a = (float[]) aPanels;
+    float[] b = (float[]) bPanels;
+    float[] c = (float[]) tile;
+    FloatVector zero = FloatVector.zero(S);
+    FloatVector c00 = zero;
+    FloatVector c01 = zero;
+    FloatVector c10 = zero;
+    FloatVector c11 = zero;
+    FloatVector c20 = zero;
+    FloatVector c21 = zero;
+    FloatVector c30 = zero;
+    FloatVector c31 = zero;
+    int ap = aOffset;
+    int bp = bOffset;
+    for (int k = 0; k < depth; k++) {
+      FloatVector b0 = FloatVector.fromArray(S, b, bp);
+      FloatVector b1 = FloatVector.fromArray(S, b, bp + LANES);
+      FloatVector a0 = FloatVector.broadcast(S, a[ap]);
+      c00 = a0.fma(b0, c00);
+      c01 = a0.fma(b1, c01);
+      FloatVector a1 = FloatVector.broadcast(S, a[ap + 1]);
+      c10 = a1.fma(b0, c10);
+      c11 = a1.fma(b1, c11);
+      FloatVector a2 = FloatVector.broadcast(S, a[ap + 2]);
+      c20 = a2.fma(b0, c20);
+      c21 = a2.fma(b1, c21);
+      FloatVector a3 = FloatVector.broadcast(S, a[ap + 3]);
+      c30 = a3.fma(b0, c30);
+      c31 = a3.fma(b1, c31);
+      ap += 4;
+      bp += 2 * LANES;
+    }
+    c00.intoArray(c, 0);
+    c01.intoArray(c, LANES);
+    c10.intoArray(c, 2 * LANES);
+    c11.intoArray(c, 3 * LANES);
+    c20.intoArray(c, 4 * LANES);
+    c21.intoArray(c, 5 * LANES);
+    c30.intoArray(c, 6 * LANES);
+    c31.intoArray(c, 7 * LANES);
+  }
+}

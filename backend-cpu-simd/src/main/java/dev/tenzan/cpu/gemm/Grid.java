@@ -1,0 +1,92 @@
+package dev.tenzan.cpu.gemm;
+
+/**
+ * How the panels of a batch of products are cut into tasks.
+ *
+ * <p>Row panel {@code r} of the grid is panel {@code r % panelsPerRowBatch} of batch {@code r /
+ * panelsPerRowBatch}; columns likewise. Batches run along one of three axes: down the rows (all share B),
+ * across the columns (all share A), or outside, where every product is a grid of its own.
+ *
+ * @param outerBatches products that are grids of their own
+ * @param rowBatches products below each other
+ * @param columnBatches products side by side
+ * @param panelsPerRowBatch row panels of one product
+ * @param panelsPerColumnBatch column panels of one product
+ * @param rowTasks pieces that the row panels are cut into
+ * @param columnTasks pieces that the column panels are cut into
+ */
+record Grid(
+    long outerBatches,
+    long rowBatches,
+    long columnBatches,
+    long panelsPerRowBatch,
+    long panelsPerColumnBatch,
+    long rowTasks,
+    long columnTasks) {
+
+  /** Cuts a product for a number of threads. */
+  static Grid of(Product p, Tiling tiling, int threads) {
+    KernelSet.Tiles tiles = p.kernels().tiles(p.compute());
+    int tileRows = tiles.full().rows();
+    int tileColumns = tiles.full().columns();
+    boolean across = p.batches() > 1 && p.a().sharedByBatches();
+    boolean down = p.batches() > 1 && !across && p.b().sharedByBatches();
+    long perRow = (p.m() + tileRows - 1) / tileRows;
+    long perColumn = (p.n() + tileColumns - 1) / tileColumns;
+    Grid whole = new Grid(
+        across || down ? 1 : p.batches(), down ? p.batches() : 1, across ? p.batches() : 1, perRow,
+            perColumn, 1, 1);
+    return whole.cut(tileRows, tileColumns, tiling, threads);
+  }
+
+  private Grid cut(int tileRows, int tileColumns, Tiling tiling, int threads) {
+    long rows = rowPanels();
+    long columns = columnPanels();
+    long down = pieces(rows, tiling.taskRows() / tileRows);
+    long across = pieces(columns, tiling.taskColumns() / tileColumns);
+    long wanted = threads == 1 ? 1 : (long) threads * tiling.tasksPerThread();
+    while (outerBatches * down * across < wanted) {
+      long rowsNow = rows / down * tileRows;
+      long columnsNow = columns / across * tileColumns;
+      boolean rowsCan = rowsNow >= 2L * tiling.minTaskRows();
+      boolean columnsCan = columnsNow >= 2L * tiling.minTaskColumns();
+      if (rowsCan && (rowsNow >= columnsNow || !columnsCan)) {
+        down *= 2;
+      } else if (columnsCan) {
+        across *= 2;
+      } else {
+        break;
+      }
+    }
+    return new Grid(
+        outerBatches, rowBatches, columnBatches, panelsPerRowBatch, panelsPerColumnBatch, down, across);
+  }
+
+  private static long pieces(long panels, int most) {
+    int atMost = Math.max(1, most);
+    return (panels + atMost - 1) / atMost;
+  }
+
+  /** All row panels of one outer batch. */
+  long rowPanels() {
+    return rowBatches * panelsPerRowBatch;
+  }
+
+  /** All column panels of one outer batch. */
+  long columnPanels() {
+    return columnBatches * panelsPerColumnBatch;
+  }
+
+  /** The number of tasks. */
+  long tasks() {
+    return outerBatches * rowTasks * columnTasks;
+  }
+
+  /**
+   * Where piece {@code i} of {@code pieces} begins; the end of piece {@code i} is the start of piece {@code i
+   * + 1}.
+   */
+  static long start(long panels, long pieces, long i) {
+    return panels / pieces * i + panels % pieces * i / pieces;
+  }
+}

@@ -1,0 +1,121 @@
+package dev.tenzan.cpu.gemm;
+
+import java.lang.invoke.MethodHandles;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * The i32 micro-kernel of 12 rows by 2 vectors, for machines with 32 vector registers (AVX-512, NEON).
+ *
+ * <p>24 accumulators hide the latency of the multiply-add on two pipes three times over and leave registers
+ * for two vectors of B and the broadcasts of A.
+ */
+final class I32Tile12x2 extends MicroKernel {
+  private static final VectorSpecies<Integer> S =
+      SpecializedClasses.species(MethodHandles.lookup(), int.class);
+  private static final int LANES = S.length();
+
+  I32Tile12x2() {
+    super(12, 2 * LANES);
+  }
+
+  @Override
+  void run(int depth, Object aPanels, int aOffset, Object bPanels, int bOffset, Object tile) {
+    int[] a = (int[]) aPanels;
+    int[] b = (int[]) bPanels;
+    int[] c = (int[]) tile;
+    IntVector zero = IntVector.zero(S);
+    IntVector c00 = zero;
+    IntVector c01 = zero;
+    IntVector c10 = zero;
+    IntVector c11 = zero;
+    IntVector c20 = zero;
+    IntVector c21 = zero;
+    IntVector c30 = zero;
+    IntVector c31 = zero;
+    IntVector c40 = zero;
+    IntVector c41 = zero;
+    IntVector c50 = zero;
+    IntVector c51 = zero;
+    IntVector c60 = zero;
+    IntVector c61 = zero;
+    IntVector c70 = zero;
+    IntVector c71 = zero;
+    IntVector c80 = zero;
+    IntVector c81 = zero;
+    IntVector c90 = zero;
+    IntVector c91 = zero;
+    IntVector ca0 = zero;
+    IntVector ca1 = zero;
+    IntVector cb0 = zero;
+    IntVector cb1 = zero;
+    int ap = aOffset;
+    int bp = bOffset;
+    for (int k = 0; k < depth; k++) {
+      IntVector b0 = IntVector.fromArray(S, b, bp);
+      IntVector b1 = IntVector.fromArray(S, b, bp + LANES);
+      IntVector a0 = IntVector.broadcast(S, a[ap]);
+      c00 = a0.mul(b0).add(c00);
+      c01 = a0.mul(b1).add(c01);
+      IntVector a1 = IntVector.broadcast(S, a[ap + 1]);
+      c10 = a1.mul(b0).add(c10);
+      c11 = a1.mul(b1).add(c11);
+      IntVector a2 = IntVector.broadcast(S, a[ap + 2]);
+      c20 = a2.mul(b0).add(c20);
+      c21 = a2.mul(b1).add(c21);
+      IntVector a3 = IntVector.broadcast(S, a[ap + 3]);
+      c30 = a3.mul(b0).add(c30);
+      c31 = a3.mul(b1).add(c31);
+      IntVector a4 = IntVector.broadcast(S, a[ap + 4]);
+      c40 = a4.mul(b0).add(c40);
+      c41 = a4.mul(b1).add(c41);
+      IntVector a5 = IntVector.broadcast(S, a[ap + 5]);
+      c50 = a5.mul(b0).add(c50);
+      c51 = a5.mul(b1).add(c51);
+      IntVector a6 = IntVector.broadcast(S, a[ap + 6]);
+      c60 = a6.mul(b0).add(c60);
+      c61 = a6.mul(b1).add(c61);
+      IntVector a7 = IntVector.broadcast(S, a[ap + 7]);
+      c70 = a7.mul(b0).add(c70);
+      c71 = a7.mul(b1).add(c71);
+      IntVector a8 = IntVector.broadcast(S, a[ap + 8]);
+      c80 = a8.mul(b0).add(c80);
+      c81 = a8.mul(b1).add(c81);
+      IntVector a9 = IntVector.broadcast(S, a[ap + 9]);
+      c90 = a9.mul(b0).add(c90);
+      c91 = a9.mul(b1).add(c91);
+      IntVector aa = IntVector.broadcast(S, a[ap + 10]);
+      ca0 = aa.mul(b0).add(ca0);
+      ca1 = aa.mul(b1).add(ca1);
+      IntVector ab = IntVector.broadcast(S, a[ap + 11]);
+      cb0 = ab.mul(b0).add(cb0);
+      cb1 = ab.mul(b1).add(cb1);
+      ap += 12;
+      bp += 2 * LANES;
+    }
+    c00.intoArray(c, 0);
+    c01.intoArray(c, LANES);
+    c10.intoArray(c, 2 * LANES);
+    c11.intoArray(c, 3 * LANES);
+    c20.intoArray(c, 4 * LANES);
+    c21.intoArray(c, 5 * LANES);
+    c30.intoArray(c, 6 * LANES);
+    c31.intoArray(c, 7 * LANES);
+    c40.intoArray(c, 8 * LANES);
+    c41.intoArray(c, 9 * LANES);
+    c50.intoArray(c, 10 * LANES);
+    c51.intoArray(c, 11 * LANES);
+    c60.intoArray(c, 12 * LANES);
+    c61.intoArray(c, 13 * LANES);
+    c70.intoArray(c, 14 * LANES);
+    c71.intoArray(c, 15 * LANES);
+    c80.intoArray(c, 16 * LANES);
+    c81.intoArray(c, 17 * LANES);
+    c90.intoArray(c, 18 * LANES);
+    c91.intoArray(c, 19 * LANES);
+    ca0.intoArray(c, 20 * LANES);
+    ca1.intoArray(c, 21 * LANES);
+    cb0.intoArray(c, 22 * LANES);
+    cb1.intoArray(c, 23 * LANES);
+  }
+}

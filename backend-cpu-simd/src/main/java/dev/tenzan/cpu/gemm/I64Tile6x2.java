@@ -1,0 +1,83 @@
+package dev.tenzan.cpu.gemm;
+
+import java.lang.invoke.MethodHandles;
+import jdk.incubator.vector.LongVector;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * The i64 micro-kernel of 6 rows by 2 vectors, for machines with 16 vector registers (AVX2).
+ *
+ * <p>12 accumulators, two vectors of B and one broadcast of A fill 15 registers. C2 would schedule all
+ * broadcasts of a step first and spill the accumulators, at half the speed. A load may not move above a store
+ * to an array of the same type, so a store of an accumulator into the tile after every second row holds the
+ * next broadcasts back. What these stores write is overwritten at the end.
+ */
+final class I64Tile6x2 extends MicroKernel {
+  private static final VectorSpecies<Long> S =
+      SpecializedClasses.species(MethodHandles.lookup(), long.class);
+  private static final int LANES = S.length();
+
+  I64Tile6x2() {
+    super(6, 2 * LANES);
+  }
+
+  @Override
+  void run(int depth, Object aPanels, int aOffset, Object bPanels, int bOffset, Object tile) {
+    long[] a = (long[]) aPanels;
+    long[] b = (long[]) bPanels;
+    long[] c = (long[]) tile;
+    LongVector zero = LongVector.zero(S);
+    LongVector c00 = zero;
+    LongVector c01 = zero;
+    LongVector c10 = zero;
+    LongVector c11 = zero;
+    LongVector c20 = zero;
+    LongVector c21 = zero;
+    LongVector c30 = zero;
+    LongVector c31 = zero;
+    LongVector c40 = zero;
+    LongVector c41 = zero;
+    LongVector c50 = zero;
+    LongVector c51 = zero;
+    int ap = aOffset;
+    int bp = bOffset;
+    for (int k = 0; k < depth; k++) {
+      LongVector b0 = LongVector.fromArray(S, b, bp);
+      LongVector b1 = LongVector.fromArray(S, b, bp + LANES);
+      LongVector a0 = LongVector.broadcast(S, a[ap]);
+      c00 = a0.mul(b0).add(c00);
+      c01 = a0.mul(b1).add(c01);
+      LongVector a1 = LongVector.broadcast(S, a[ap + 1]);
+      c10 = a1.mul(b0).add(c10);
+      c11 = a1.mul(b1).add(c11);
+      c10.intoArray(c, 0);
+      LongVector a2 = LongVector.broadcast(S, a[ap + 2]);
+      c20 = a2.mul(b0).add(c20);
+      c21 = a2.mul(b1).add(c21);
+      LongVector a3 = LongVector.broadcast(S, a[ap + 3]);
+      c30 = a3.mul(b0).add(c30);
+      c31 = a3.mul(b1).add(c31);
+      c30.intoArray(c, 0);
+      LongVector a4 = LongVector.broadcast(S, a[ap + 4]);
+      c40 = a4.mul(b0).add(c40);
+      c41 = a4.mul(b1).add(c41);
+      LongVector a5 = LongVector.broadcast(S, a[ap + 5]);
+      c50 = a5.mul(b0).add(c50);
+      c51 = a5.mul(b1).add(c51);
+      ap += 6;
+      bp += 2 * LANES;
+    }
+    c00.intoArray(c, 0);
+    c01.intoArray(c, LANES);
+    c10.intoArray(c, 2 * LANES);
+    c11.intoArray(c, 3 * LANES);
+    c20.intoArray(c, 4 * LANES);
+    c21.intoArray(c, 5 * LANES);
+    c30.intoArray(c, 6 * LANES);
+    c31.intoArray(c, 7 * LANES);
+    c40.intoArray(c, 8 * LANES);
+    c41.intoArray(c, 9 * LANES);
+    c50.intoArray(c, 10 * LANES);
+    c51.intoArray(c, 11 * LANES);
+  }
+}

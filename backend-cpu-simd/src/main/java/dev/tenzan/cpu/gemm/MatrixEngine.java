@@ -1,0 +1,62 @@
+package dev.tenzan.cpu.gemm;
+
+import dev.tenzan.cpu.CpuPool;
+import dev.tenzan.kernel.ConvolutionKernel;
+import dev.tenzan.kernel.MatMulKernel;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes matrix kernels ready to run on the CPU: the entry of this package. Thread-safe.
+ *
+ * <p>All engines give the same bits, whatever their vector width and their number of threads.
+ */
+public final class MatrixEngine {
+  private static final String VECTOR_MODULE = "jdk.incubator.vector";
+
+  private final KernelSet kernels;
+  private final Gemm gemm;
+
+  /** An engine with chosen kernels and blocking sizes. */
+  MatrixEngine(CpuPool pool, KernelSet kernels, Tiling tiling) {
+    this(pool, kernels, null, tiling);
+  }
+
+  private MatrixEngine(CpuPool pool, KernelSet kernels, @Nullable Warmup warmup, Tiling tiling) {
+    this.kernels = kernels;
+    this.gemm = new Gemm(pool, kernels, warmup, tiling);
+  }
+
+  /**
+   * The engine for this JVM: with the widest vectors it has, or with scalars where the Vector API module is
+   * absent.
+   *
+   * <p>Until the vector code is compiled, about a second after its first use, it computes with scalars too.
+   */
+  public static MatrixEngine create(CpuPool pool) {
+    if (ModuleLayer.boot().findModule(VECTOR_MODULE).isEmpty()) {
+      return scalar(pool);
+    }
+    KernelSet kernels = VectorMachine.kernels();
+    return new MatrixEngine(pool, kernels, kernels.bits() == 0 ? null : new Warmup(kernels), Tiling.DEFAULT);
+  }
+
+  /** An engine that uses scalars, whatever the JVM offers; loads no class of the Vector API. */
+  public static MatrixEngine scalar(CpuPool pool) {
+    return new MatrixEngine(pool, KernelSet.scalar(), Tiling.DEFAULT);
+  }
+
+  /** The vector width in bits, or 0 where this engine uses scalars. */
+  public int vectorBits() {
+    return kernels.bits();
+  }
+
+  /** Makes a batch of matrix products ready to run. */
+  public MatrixProgram compile(MatMulKernel kernel) {
+    return MatMulProgram.of(kernel, gemm);
+  }
+
+  /** Makes a convolution ready to run: its left input is x, its right input the weights. */
+  public MatrixProgram compile(ConvolutionKernel kernel) {
+    return ConvolutionProgram.of(kernel, gemm);
+  }
+}

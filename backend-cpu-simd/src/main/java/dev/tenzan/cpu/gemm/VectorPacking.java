@@ -1,0 +1,537 @@
+package dev.tenzan.cpu.gemm;
+
+import dev.tenzan.type.DType;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.DoubleVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.LongVector;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * Packing with vectors of the preferred width for F32 and F64, where lanes or steps lie side by side in
+ * memory.
+ *
+ * <p>Adjacent lanes are copied. Adjacent steps need a transpose: butterflies that exchange halves, quarters
+ * and so on, each a permutation of two registers, which AVX-512 has as one instruction. Narrower machines
+ * lack it, and there the plain loop is as fast.
+ */
+final class VectorPacking extends Packing {
+  private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+  private static final VectorSpecies<Float> F32 = FloatVector.SPECIES_PREFERRED;
+  private static final VectorSpecies<Float> F32_QUARTER = FloatVector.SPECIES_128;
+  private static final VectorSpecies<Double> F64 = DoubleVector.SPECIES_PREFERRED;
+  private static final VectorSpecies<Double> F64_PAIR = DoubleVector.SPECIES_128;
+  private static final VectorSpecies<Integer> I32 = IntVector.SPECIES_512;
+  private static final VectorSpecies<Long> I64 = LongVector.SPECIES_512;
+  private static final int[] TRANSPOSE_F32 = butterflies(I32.length());
+  private static final long[] TRANSPOSE_F64 = toLongs(butterflies(I64.length()));
+
+  /** Whether two registers can be permuted into one by one instruction: AVX-512. */
+  private static final boolean TRANSPOSES = F32.vectorBitSize() == 512;
+
+  /**
+   * The panels packed side by side where lanes are adjacent: long runs use whole cache lines and fewer pages
+   * at once.
+   */
+  private static final int PANELS_AT_ONCE = 4;
+
+  @Override
+  void pack(
+      DType storage,
+      MemorySegment source,
+      long offset,
+      long laneBytes,
+      long stepBytes,
+      int lanes,
+      int width,
+      int depth,
+      Object panel,
+      int at) {
+    if ((storage == DType.F16 || storage == DType.BF16) && (laneBytes == 2 || stepBytes == 2)) {
+      packHalves(storage, source, offset, laneBytes, stepBytes, lanes, width, depth, panel, at);
+      return;
+    }
+    int bytes = storage.byteSize();
+    boolean vectorType = storage == DType.F32 || storage == DType.F64;
+    int done = 0;
+    if (vectorType && laneBytes == bytes && width * bytes % 16 == 0) {
+      done = lanes / width * width;
+      packAdjacentLanes(storage, source, offset, stepBytes, done / width, width, depth, panel, at);
+    } else if (TRANSPOSES && vectorType && stepBytes == bytes && depth * bytes >= 64) {
+      done = lanes;
+      packAdjacentSteps(storage, source, offset, laneBytes, lanes, width, depth, panel, at);
+    }
+    if (done < lanes) {
+      super.pack(
+          storage, source, offset + done * laneBytes, laneBytes, stepBytes, lanes - done, width, depth, panel,
+          at + done * depth);
+    }
+  }
+
+  @Override
+  void copyRuns(
+      DType storage,
+      MemorySegment s,
+      long offset,
+      long stride,
+      int count,
+      Object panel,
+      int at,
+      int rows,
+      long rowBytes,
+      int rowStep) {
+    if (storage == DType.F32 && stride == 4) {
+      copyRuns(s, offset, count, (float[]) panel, at, rows, rowBytes, rowStep);
+    } else {
+      super.copyRuns(storage, s, offset, stride, count, panel, at, rows, rowBytes, rowStep);
+    }
+  }
+
+  private static void copyRuns(
+      MemorySegment s, long offset, int count, float[] panel, int at, int rows, long rowBytes, int rowStep) {
+    int whole = F32.loopBound(count);
+    int quarters = whole + F32_QUARTER.loopBound(count - whole);
+    for (int row = 0; row < rows; row++) {
+      long from = offset + row * rowBytes;
+      int to = at + row * rowStep;
+      for (int i = 0; i < whole; i += F32.length()) {
+        FloatVector.fromMemorySegment(F32, s, from + i * 4L, ORDER).intoArray(panel, to + i);
+      }
+      for (int i = whole; i < quarters; i += F32_QUARTER.length()) {
+        FloatVector.fromMemorySegment(F32_QUARTER, s, from + i * 4L, ORDER).intoArray(panel, to + i);
+      }
+      for (int i = quarters; i < count; i++) {
+        panel[to + i] = s.get(ValueLayout.JAVA_FLOAT_UNALIGNED, from + i * 4L);
+      }
+    }
+  }
+
+  /** Widens one panel after another to F32 in a buffer of the thread's own, and packs it from there. */
+  private void packHalves(
+      DType storage,
+      MemorySegment source,
+      long offset,
+      long laneBytes,
+      long stepBytes,
+      int lanes,
+      int width,
+      int depth,
+      Object panel,
+      int at) {
+    MemorySegment buffer = VectorWidening.buffer(4L * width * depth);
+    boolean stepsAdjacent = stepBytes == 2;
+    for (int lane = 0; lane < lanes; lane += width) {
+      int count = Math.min(width, lanes - lane);
+      int rows = stepsAdjacent ? count : depth;
+      int columns = stepsAdjacent ? depth : count;
+      long rowBytes = stepsAdjacent ? laneBytes : stepBytes;
+      for (int row = 0; row < rows; row++) {
+        long from = offset + lane * laneBytes + row * rowBytes;
+        VectorWidening.widen(storage, source, from, columns, buffer, 4L * row * columns);
+      }
+      long laneStep = stepsAdjacent ? 4L * columns : 4;
+      long stepStep = stepsAdjacent ? 4 : 4L * columns;
+      pack(DType.F32, buffer, 0, laneStep, stepStep, count, width, depth, panel, at + lane * depth);
+    }
+  }
+
+  @Override
+  void copyRun(DType storage, MemorySegment s, long offset, long stride, int count, Object panel, int at) {
+    int done = 0;
+    if (storage == DType.F32 && stride == 4) {
+      float[] p = (float[]) panel;
+      for (; done <= count - F32.length(); done += F32.length()) {
+        FloatVector.fromMemorySegment(F32, s, offset + done * 4L, ORDER).intoArray(p, at + done);
+      }
+      for (; done <= count - 4; done += 4) {
+        FloatVector.fromMemorySegment(F32_QUARTER, s, offset + done * 4L, ORDER).intoArray(p, at + done);
+      }
+    } else if (storage == DType.F64 && stride == 8) {
+      double[] p = (double[]) panel;
+      for (; done <= count - F64.length(); done += F64.length()) {
+        DoubleVector.fromMemorySegment(F64, s, offset + done * 8L, ORDER).intoArray(p, at + done);
+      }
+    }
+    if (done < count) {
+      super.copyRun(storage, s, offset + done * stride, stride, count - done, panel, at + done);
+    }
+  }
+
+  private static void packAdjacentLanes(
+      DType storage, MemorySegment source, long offset, long stepBytes, int panels, int width, int depth,
+          Object panel,
+      int at) {
+    for (int first = 0; first < panels; first += PANELS_AT_ONCE) {
+      int count = Math.min(PANELS_AT_ONCE, panels - first);
+      long from = offset + (long) first * width * storage.byteSize();
+      int to = at + first * width * depth;
+      if (storage == DType.F32) {
+        copyLanes(source, from, stepBytes, count, width, depth, (float[]) panel, to);
+      } else {
+        copyLanes(source, from, stepBytes, count, width, depth, (double[]) panel, to);
+      }
+    }
+  }
+
+  private static void copyLanes(
+      MemorySegment source,
+      long offset,
+      long stepBytes,
+      int panels,
+      int width,
+      int depth,
+      float[] panel,
+      int at) {
+    if (width == 2 * F32.length()) {
+      for (int step = 0; step < depth; step++) {
+        copyPairs(source, offset + step * stepBytes, panels, depth * width, panel, at + step * width);
+      }
+      return;
+    }
+    for (int step = 0; step < depth; step++) {
+      long from = offset + step * stepBytes;
+      int to = at + step * width;
+      for (int p = 0; p < panels; p++) {
+        for (int lane = 0; lane < width; lane += 4) {
+          FloatVector.fromMemorySegment(F32_QUARTER, source, from + lane * 4L, ORDER).intoArray(panel, to
+              + lane);
+        }
+        from += width * 4L;
+        to += width * depth;
+      }
+    }
+  }
+
+  private static void copyPairs(
+      MemorySegment source, long offset, int panels, int distance, float[] panel, int at) {
+    long from = offset;
+    int to = at;
+    for (int p = 0; p < panels; p++) {
+      FloatVector v0 = FloatVector.fromMemorySegment(F32, source, from, ORDER);
+      FloatVector v1 = FloatVector.fromMemorySegment(F32, source, from + F32.vectorByteSize(), ORDER);
+      v0.intoArray(panel, to);
+      v1.intoArray(panel, to + F32.length());
+      from += 2L * F32.vectorByteSize();
+      to += distance;
+    }
+  }
+
+  private static void copyLanes(
+      MemorySegment source,
+      long offset,
+      long stepBytes,
+      int panels,
+      int width,
+      int depth,
+      double[] panel,
+      int at) {
+    if (width == 2 * F64.length()) {
+      for (int step = 0; step < depth; step++) {
+        copyPairs(source, offset + step * stepBytes, panels, depth * width, panel, at + step * width);
+      }
+      return;
+    }
+    for (int step = 0; step < depth; step++) {
+      long from = offset + step * stepBytes;
+      int to = at + step * width;
+      for (int p = 0; p < panels; p++) {
+        for (int lane = 0; lane < width; lane += 2) {
+          DoubleVector.fromMemorySegment(F64_PAIR, source, from + lane * 8L, ORDER).intoArray(panel, to
+              + lane);
+        }
+        from += width * 8L;
+        to += width * depth;
+      }
+    }
+  }
+
+  private static void copyPairs(
+      MemorySegment source, long offset, int panels, int distance, double[] panel, int at) {
+    long from = offset;
+    int to = at;
+    for (int p = 0; p < panels; p++) {
+      DoubleVector v0 = DoubleVector.fromMemorySegment(F64, source, from, ORDER);
+      DoubleVector v1 = DoubleVector.fromMemorySegment(F64, source, from + F64.vectorByteSize(), ORDER);
+      v0.intoArray(panel, to);
+      v1.intoArray(panel, to + F64.length());
+      from += 2L * F64.vectorByteSize();
+      to += distance;
+    }
+  }
+
+  /**
+   * Packs lanes whose steps are adjacent, panel by panel in groups of 16 (F32) or 8 (F64) lanes, the last
+   * group first. A group stores whole vectors; what exceeds its lanes falls on the next step or panel and is
+   * overwritten by them.
+   */
+  private void packAdjacentSteps(
+      DType storage, MemorySegment source, long offset, long laneBytes, int lanes, int width, int depth,
+          Object panel,
+      int at) {
+    int group = 64 / storage.byteSize();
+    for (int lane = 0; lane < lanes; lane += width) {
+      int wanted = Math.min(width, lanes - lane);
+      int to = at + lane * depth;
+      int steps = 0;
+      for (int g = (wanted - 1) / group * group; g >= 0; g -= group) {
+        long from = offset + (lane + g) * laneBytes;
+        int count = Math.min(group, wanted - g);
+        steps =
+            storage == DType.F32
+                ? transposeF32(source, from, laneBytes, count, width, depth, (float[]) panel, to + g)
+                : transposeF64(source, from, laneBytes, count, width, depth, (double[]) panel, to + g);
+      }
+      if (steps < depth) {
+        packOne(
+            storage, source, offset + lane * laneBytes + (long) steps * storage.byteSize(), laneBytes,
+            storage.byteSize(), wanted, width, depth - steps, panel, to + steps * width);
+      }
+    }
+  }
+
+  /**
+   * Packs one panel of up to 16 lanes whose steps lie side by side: a 16 by 16 transpose in registers at a
+   * time.
+   */
+  private static int transposeF32(
+      MemorySegment source,
+      long offset,
+      long laneBytes,
+      int lanes,
+      int width,
+      int depth,
+      float[] panel,
+      int at) {
+    IntVector x0 = IntVector.fromArray(I32, TRANSPOSE_F32, 0);
+    IntVector x1 = IntVector.fromArray(I32, TRANSPOSE_F32, 16);
+    IntVector x2 = IntVector.fromArray(I32, TRANSPOSE_F32, 32);
+    IntVector x3 = IntVector.fromArray(I32, TRANSPOSE_F32, 48);
+    IntVector x4 = IntVector.fromArray(I32, TRANSPOSE_F32, 64);
+    IntVector x5 = IntVector.fromArray(I32, TRANSPOSE_F32, 80);
+    IntVector x6 = IntVector.fromArray(I32, TRANSPOSE_F32, 96);
+    IntVector x7 = IntVector.fromArray(I32, TRANSPOSE_F32, 112);
+    long o0 = offset;
+    long o1 = offset + Math.min(1, lanes - 1) * laneBytes;
+    long o2 = offset + Math.min(2, lanes - 1) * laneBytes;
+    long o3 = offset + Math.min(3, lanes - 1) * laneBytes;
+    long o4 = offset + Math.min(4, lanes - 1) * laneBytes;
+    long o5 = offset + Math.min(5, lanes - 1) * laneBytes;
+    long o6 = offset + Math.min(6, lanes - 1) * laneBytes;
+    long o7 = offset + Math.min(7, lanes - 1) * laneBytes;
+    long o8 = offset + Math.min(8, lanes - 1) * laneBytes;
+    long o9 = offset + Math.min(9, lanes - 1) * laneBytes;
+    long oa = offset + Math.min(10, lanes - 1) * laneBytes;
+    long ob = offset + Math.min(11, lanes - 1) * laneBytes;
+    long oc = offset + Math.min(12, lanes - 1) * laneBytes;
+    long od = offset + Math.min(13, lanes - 1) * laneBytes;
+    long oe = offset + Math.min(14, lanes - 1) * laneBytes;
+    long of = offset + Math.min(15, lanes - 1) * laneBytes;
+    int blocks = depth / 16;
+    int to = at;
+    for (int block = 0; block < blocks; block++) {
+      long step = block * 16L * Float.BYTES;
+      IntVector r0 = IntVector.fromMemorySegment(I32, source, o0 + step, ORDER);
+      IntVector r1 = IntVector.fromMemorySegment(I32, source, o1 + step, ORDER);
+      IntVector r2 = IntVector.fromMemorySegment(I32, source, o2 + step, ORDER);
+      IntVector r3 = IntVector.fromMemorySegment(I32, source, o3 + step, ORDER);
+      IntVector r4 = IntVector.fromMemorySegment(I32, source, o4 + step, ORDER);
+      IntVector r5 = IntVector.fromMemorySegment(I32, source, o5 + step, ORDER);
+      IntVector r6 = IntVector.fromMemorySegment(I32, source, o6 + step, ORDER);
+      IntVector r7 = IntVector.fromMemorySegment(I32, source, o7 + step, ORDER);
+      IntVector r8 = IntVector.fromMemorySegment(I32, source, o8 + step, ORDER);
+      IntVector r9 = IntVector.fromMemorySegment(I32, source, o9 + step, ORDER);
+      IntVector ra = IntVector.fromMemorySegment(I32, source, oa + step, ORDER);
+      IntVector rb = IntVector.fromMemorySegment(I32, source, ob + step, ORDER);
+      IntVector rc = IntVector.fromMemorySegment(I32, source, oc + step, ORDER);
+      IntVector rd = IntVector.fromMemorySegment(I32, source, od + step, ORDER);
+      IntVector re = IntVector.fromMemorySegment(I32, source, oe + step, ORDER);
+      IntVector rf = IntVector.fromMemorySegment(I32, source, of + step, ORDER);
+      IntVector s0 = x0.selectFrom(r0, r8);
+      IntVector s8 = x1.selectFrom(r0, r8);
+      IntVector s1 = x0.selectFrom(r1, r9);
+      IntVector s9 = x1.selectFrom(r1, r9);
+      IntVector s2 = x0.selectFrom(r2, ra);
+      IntVector sa = x1.selectFrom(r2, ra);
+      IntVector s3 = x0.selectFrom(r3, rb);
+      IntVector sb = x1.selectFrom(r3, rb);
+      IntVector s4 = x0.selectFrom(r4, rc);
+      IntVector sc = x1.selectFrom(r4, rc);
+      IntVector s5 = x0.selectFrom(r5, rd);
+      IntVector sd = x1.selectFrom(r5, rd);
+      IntVector s6 = x0.selectFrom(r6, re);
+      IntVector se = x1.selectFrom(r6, re);
+      IntVector s7 = x0.selectFrom(r7, rf);
+      IntVector sf = x1.selectFrom(r7, rf);
+      IntVector t0 = x2.selectFrom(s0, s4);
+      IntVector t4 = x3.selectFrom(s0, s4);
+      IntVector t1 = x2.selectFrom(s1, s5);
+      IntVector t5 = x3.selectFrom(s1, s5);
+      IntVector t2 = x2.selectFrom(s2, s6);
+      IntVector t6 = x3.selectFrom(s2, s6);
+      IntVector t3 = x2.selectFrom(s3, s7);
+      IntVector t7 = x3.selectFrom(s3, s7);
+      IntVector t8 = x2.selectFrom(s8, sc);
+      IntVector tc = x3.selectFrom(s8, sc);
+      IntVector t9 = x2.selectFrom(s9, sd);
+      IntVector td = x3.selectFrom(s9, sd);
+      IntVector ta = x2.selectFrom(sa, se);
+      IntVector te = x3.selectFrom(sa, se);
+      IntVector tb = x2.selectFrom(sb, sf);
+      IntVector tf = x3.selectFrom(sb, sf);
+      IntVector u0 = x4.selectFrom(t0, t2);
+      IntVector u2 = x5.selectFrom(t0, t2);
+      IntVector u1 = x4.selectFrom(t1, t3);
+      IntVector u3 = x5.selectFrom(t1, t3);
+      IntVector u4 = x4.selectFrom(t4, t6);
+      IntVector u6 = x5.selectFrom(t4, t6);
+      IntVector u5 = x4.selectFrom(t5, t7);
+      IntVector u7 = x5.selectFrom(t5, t7);
+      IntVector u8 = x4.selectFrom(t8, ta);
+      IntVector ua = x5.selectFrom(t8, ta);
+      IntVector u9 = x4.selectFrom(t9, tb);
+      IntVector ub = x5.selectFrom(t9, tb);
+      IntVector uc = x4.selectFrom(tc, te);
+      IntVector ue = x5.selectFrom(tc, te);
+      IntVector ud = x4.selectFrom(td, tf);
+      IntVector uf = x5.selectFrom(td, tf);
+      IntVector v0 = x6.selectFrom(u0, u1);
+      IntVector v1 = x7.selectFrom(u0, u1);
+      IntVector v2 = x6.selectFrom(u2, u3);
+      IntVector v3 = x7.selectFrom(u2, u3);
+      IntVector v4 = x6.selectFrom(u4, u5);
+      IntVector v5 = x7.selectFrom(u4, u5);
+      IntVector v6 = x6.selectFrom(u6, u7);
+      IntVector v7 = x7.selectFrom(u6, u7);
+      IntVector v8 = x6.selectFrom(u8, u9);
+      IntVector v9 = x7.selectFrom(u8, u9);
+      IntVector va = x6.selectFrom(ua, ub);
+      IntVector vb = x7.selectFrom(ua, ub);
+      IntVector vc = x6.selectFrom(uc, ud);
+      IntVector vd = x7.selectFrom(uc, ud);
+      IntVector ve = x6.selectFrom(ue, uf);
+      IntVector vf = x7.selectFrom(ue, uf);
+      v0.reinterpretAsFloats().intoArray(panel, to);
+      v1.reinterpretAsFloats().intoArray(panel, to + width);
+      v2.reinterpretAsFloats().intoArray(panel, to + 2 * width);
+      v3.reinterpretAsFloats().intoArray(panel, to + 3 * width);
+      v4.reinterpretAsFloats().intoArray(panel, to + 4 * width);
+      v5.reinterpretAsFloats().intoArray(panel, to + 5 * width);
+      v6.reinterpretAsFloats().intoArray(panel, to + 6 * width);
+      v7.reinterpretAsFloats().intoArray(panel, to + 7 * width);
+      v8.reinterpretAsFloats().intoArray(panel, to + 8 * width);
+      v9.reinterpretAsFloats().intoArray(panel, to + 9 * width);
+      va.reinterpretAsFloats().intoArray(panel, to + 10 * width);
+      vb.reinterpretAsFloats().intoArray(panel, to + 11 * width);
+      vc.reinterpretAsFloats().intoArray(panel, to + 12 * width);
+      vd.reinterpretAsFloats().intoArray(panel, to + 13 * width);
+      ve.reinterpretAsFloats().intoArray(panel, to + 14 * width);
+      vf.reinterpretAsFloats().intoArray(panel, to + 15 * width);
+      to += 16 * width;
+    }
+    return blocks * 16;
+  }
+
+  /**
+   * Packs one panel of up to 8 lanes whose steps lie side by side: a 8 by 8 transpose in registers at a time.
+   */
+  private static int transposeF64(
+      MemorySegment source,
+      long offset,
+      long laneBytes,
+      int lanes,
+      int width,
+      int depth,
+      double[] panel,
+      int at) {
+    LongVector x0 = LongVector.fromArray(I64, TRANSPOSE_F64, 0);
+    LongVector x1 = LongVector.fromArray(I64, TRANSPOSE_F64, 8);
+    LongVector x2 = LongVector.fromArray(I64, TRANSPOSE_F64, 16);
+    LongVector x3 = LongVector.fromArray(I64, TRANSPOSE_F64, 24);
+    LongVector x4 = LongVector.fromArray(I64, TRANSPOSE_F64, 32);
+    LongVector x5 = LongVector.fromArray(I64, TRANSPOSE_F64, 40);
+    long o0 = offset;
+    long o1 = offset + Math.min(1, lanes - 1) * laneBytes;
+    long o2 = offset + Math.min(2, lanes - 1) * laneBytes;
+    long o3 = offset + Math.min(3, lanes - 1) * laneBytes;
+    long o4 = offset + Math.min(4, lanes - 1) * laneBytes;
+    long o5 = offset + Math.min(5, lanes - 1) * laneBytes;
+    long o6 = offset + Math.min(6, lanes - 1) * laneBytes;
+    long o7 = offset + Math.min(7, lanes - 1) * laneBytes;
+    int blocks = depth / 8;
+    int to = at;
+    for (int block = 0; block < blocks; block++) {
+      long step = block * 8L * Double.BYTES;
+      LongVector r0 = LongVector.fromMemorySegment(I64, source, o0 + step, ORDER);
+      LongVector r1 = LongVector.fromMemorySegment(I64, source, o1 + step, ORDER);
+      LongVector r2 = LongVector.fromMemorySegment(I64, source, o2 + step, ORDER);
+      LongVector r3 = LongVector.fromMemorySegment(I64, source, o3 + step, ORDER);
+      LongVector r4 = LongVector.fromMemorySegment(I64, source, o4 + step, ORDER);
+      LongVector r5 = LongVector.fromMemorySegment(I64, source, o5 + step, ORDER);
+      LongVector r6 = LongVector.fromMemorySegment(I64, source, o6 + step, ORDER);
+      LongVector r7 = LongVector.fromMemorySegment(I64, source, o7 + step, ORDER);
+      LongVector s0 = x0.selectFrom(r0, r4);
+      LongVector s4 = x1.selectFrom(r0, r4);
+      LongVector s1 = x0.selectFrom(r1, r5);
+      LongVector s5 = x1.selectFrom(r1, r5);
+      LongVector s2 = x0.selectFrom(r2, r6);
+      LongVector s6 = x1.selectFrom(r2, r6);
+      LongVector s3 = x0.selectFrom(r3, r7);
+      LongVector s7 = x1.selectFrom(r3, r7);
+      LongVector t0 = x2.selectFrom(s0, s2);
+      LongVector t2 = x3.selectFrom(s0, s2);
+      LongVector t1 = x2.selectFrom(s1, s3);
+      LongVector t3 = x3.selectFrom(s1, s3);
+      LongVector t4 = x2.selectFrom(s4, s6);
+      LongVector t6 = x3.selectFrom(s4, s6);
+      LongVector t5 = x2.selectFrom(s5, s7);
+      LongVector t7 = x3.selectFrom(s5, s7);
+      LongVector u0 = x4.selectFrom(t0, t1);
+      LongVector u1 = x5.selectFrom(t0, t1);
+      LongVector u2 = x4.selectFrom(t2, t3);
+      LongVector u3 = x5.selectFrom(t2, t3);
+      LongVector u4 = x4.selectFrom(t4, t5);
+      LongVector u5 = x5.selectFrom(t4, t5);
+      LongVector u6 = x4.selectFrom(t6, t7);
+      LongVector u7 = x5.selectFrom(t6, t7);
+      u0.reinterpretAsDoubles().intoArray(panel, to);
+      u1.reinterpretAsDoubles().intoArray(panel, to + width);
+      u2.reinterpretAsDoubles().intoArray(panel, to + 2 * width);
+      u3.reinterpretAsDoubles().intoArray(panel, to + 3 * width);
+      u4.reinterpretAsDoubles().intoArray(panel, to + 4 * width);
+      u5.reinterpretAsDoubles().intoArray(panel, to + 5 * width);
+      u6.reinterpretAsDoubles().intoArray(panel, to + 6 * width);
+      u7.reinterpretAsDoubles().intoArray(panel, to + 7 * width);
+      to += 8 * width;
+    }
+    return blocks * 8;
+  }
+
+  /**
+   * For distances n/2, n/4, ... 1 two index vectors each: what a register and its partner at that distance
+   * become. An index below n picks from the first register, one from n on picks from its partner.
+   */
+  private static int[] butterflies(int n) {
+    int[] index = new int[2 * n * Integer.numberOfTrailingZeros(n)];
+    int at = 0;
+    for (int d = n / 2; d > 0; d /= 2) {
+      for (int lane = 0; lane < n; lane++) {
+        boolean low = (lane & d) == 0;
+        index[at + lane] = low ? lane : n + lane - d;
+        index[at + n + lane] = low ? lane + d : n + lane;
+      }
+      at += 2 * n;
+    }
+    return index;
+  }
+
+  private static long[] toLongs(int[] values) {
+    long[] result = new long[values.length];
+    for (int i = 0; i < values.length; i++) {
+      result[i] = values[i];
+    }
+    return result;
+  }
+}

@@ -1,0 +1,247 @@
+package dev.tenzan.cpu.gemm;
+
+import dev.tenzan.type.DType;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.DoubleVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.LongVector;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * Moves tiles that are two preferred vectors wide; all others go the plain way.
+ *
+ * <p>Two rows at a time are written out: in straight-line code C2 checks the memory segment once, in a loop
+ * once for each vector, and that loop would take a tenth of the time of a whole product.
+ */
+final class VectorResults {
+  private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+
+  private VectorResults() {}
+
+  /** The mover of tiles of a compute type: F32, F64, I32 or I64. */
+  static Results of(DType type) {
+    return switch (type) {
+      case F32 -> new F32();
+      case F64 -> new F64();
+      case I32 -> new I32();
+      case I64 -> new I64();
+      case F16, BF16, I16, I8, U8, BOOL ->
+          throw new IllegalArgumentException(type + " is not a compute type");
+    };
+  }
+
+  /** Moves tiles of F32. */
+  private static final class F32 extends Results {
+    private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
+    private static final int LANES = S.length();
+    private static final long BYTES = S.vectorByteSize();
+
+    @Override
+    void move(
+        Object tile, int tileColumns, int rows, int columns, MemorySegment c, long cOffset, long cRowBytes,
+        boolean add) {
+      int moved = 0;
+      if (columns == 2 * LANES && tileColumns == 2 * LANES) {
+        float[] t = (float[]) tile;
+        moved = rows / 2 * 2;
+        for (int i = 0; i < moved; i += 2) {
+          if (add) {
+            add(t, i * 2 * LANES, c, cOffset + i * cRowBytes, cRowBytes);
+          } else {
+            store(t, i * 2 * LANES, c, cOffset + i * cRowBytes, cRowBytes);
+          }
+        }
+      }
+      if (moved < rows) {
+        moveRows(tile, tileColumns, moved, rows, columns, c, cOffset, cRowBytes, add);
+      }
+    }
+
+    private static void add(float[] t, int from, MemorySegment c, long to0, long rowBytes) {
+      long to1 = to0 + rowBytes;
+      FloatVector v0 = FloatVector.fromMemorySegment(S, c, to0, ORDER).add(FloatVector.fromArray(S, t, from));
+      FloatVector v1 =
+          FloatVector.fromMemorySegment(S, c, to0 + BYTES, ORDER)
+              .add(FloatVector.fromArray(S, t, from + LANES));
+      FloatVector v2 =
+          FloatVector.fromMemorySegment(S, c, to1, ORDER).add(FloatVector.fromArray(S, t, from + 2 * LANES));
+      FloatVector v3 =
+          FloatVector.fromMemorySegment(S, c, to1 + BYTES, ORDER)
+              .add(FloatVector.fromArray(S, t, from + 3 * LANES));
+      v0.intoMemorySegment(c, to0, ORDER);
+      v1.intoMemorySegment(c, to0 + BYTES, ORDER);
+      v2.intoMemorySegment(c, to1, ORDER);
+      v3.intoMemorySegment(c, to1 + BYTES, ORDER);
+    }
+
+    private static void store(float[] t, int from, MemorySegment c, long to0, long rowBytes) {
+      long to1 = to0 + rowBytes;
+      FloatVector.fromArray(S, t, from).intoMemorySegment(c, to0, ORDER);
+      FloatVector.fromArray(S, t, from + LANES).intoMemorySegment(c, to0 + BYTES, ORDER);
+      FloatVector.fromArray(S, t, from + 2 * LANES).intoMemorySegment(c, to1, ORDER);
+      FloatVector.fromArray(S, t, from + 3 * LANES).intoMemorySegment(c, to1 + BYTES, ORDER);
+    }
+  }
+
+  /** Moves tiles of F64. */
+  private static final class F64 extends Results {
+    private static final VectorSpecies<Double> S = DoubleVector.SPECIES_PREFERRED;
+    private static final int LANES = S.length();
+    private static final long BYTES = S.vectorByteSize();
+
+    @Override
+    void move(
+        Object tile, int tileColumns, int rows, int columns, MemorySegment c, long cOffset, long cRowBytes,
+        boolean add) {
+      int moved = 0;
+      if (columns == 2 * LANES && tileColumns == 2 * LANES) {
+        double[] t = (double[]) tile;
+        moved = rows / 2 * 2;
+        for (int i = 0; i < moved; i += 2) {
+          if (add) {
+            add(t, i * 2 * LANES, c, cOffset + i * cRowBytes, cRowBytes);
+          } else {
+            store(t, i * 2 * LANES, c, cOffset + i * cRowBytes, cRowBytes);
+          }
+        }
+      }
+      if (moved < rows) {
+        moveRows(tile, tileColumns, moved, rows, columns, c, cOffset, cRowBytes, add);
+      }
+    }
+
+    private static void add(double[] t, int from, MemorySegment c, long to0, long rowBytes) {
+      long to1 = to0 + rowBytes;
+      DoubleVector v0 =
+          DoubleVector.fromMemorySegment(S, c, to0, ORDER).add(DoubleVector.fromArray(S, t, from));
+      DoubleVector v1 =
+          DoubleVector.fromMemorySegment(S, c, to0 + BYTES, ORDER)
+              .add(DoubleVector.fromArray(S, t, from + LANES));
+      DoubleVector v2 =
+          DoubleVector.fromMemorySegment(S, c, to1, ORDER)
+              .add(DoubleVector.fromArray(S, t, from + 2 * LANES));
+      DoubleVector v3 =
+          DoubleVector.fromMemorySegment(S, c, to1 + BYTES, ORDER)
+              .add(DoubleVector.fromArray(S, t, from + 3 * LANES));
+      v0.intoMemorySegment(c, to0, ORDER);
+      v1.intoMemorySegment(c, to0 + BYTES, ORDER);
+      v2.intoMemorySegment(c, to1, ORDER);
+      v3.intoMemorySegment(c, to1 + BYTES, ORDER);
+    }
+
+    private static void store(double[] t, int from, MemorySegment c, long to0, long rowBytes) {
+      long to1 = to0 + rowBytes;
+      DoubleVector.fromArray(S, t, from).intoMemorySegment(c, to0, ORDER);
+      DoubleVector.fromArray(S, t, from + LANES).intoMemorySegment(c, to0 + BYTES, ORDER);
+      DoubleVector.fromArray(S, t, from + 2 * LANES).intoMemorySegment(c, to1, ORDER);
+      DoubleVector.fromArray(S, t, from + 3 * LANES).intoMemorySegment(c, to1 + BYTES, ORDER);
+    }
+  }
+
+  /** Moves tiles of I32. */
+  private static final class I32 extends Results {
+    private static final VectorSpecies<Integer> S = IntVector.SPECIES_PREFERRED;
+    private static final int LANES = S.length();
+    private static final long BYTES = S.vectorByteSize();
+
+    @Override
+    void move(
+        Object tile, int tileColumns, int rows, int columns, MemorySegment c, long cOffset, long cRowBytes,
+        boolean add) {
+      int moved = 0;
+      if (columns == 2 * LANES && tileColumns == 2 * LANES) {
+        int[] t = (int[]) tile;
+        moved = rows / 2 * 2;
+        for (int i = 0; i < moved; i += 2) {
+          if (add) {
+            add(t, i * 2 * LANES, c, cOffset + i * cRowBytes, cRowBytes);
+          } else {
+            store(t, i * 2 * LANES, c, cOffset + i * cRowBytes, cRowBytes);
+          }
+        }
+      }
+      if (moved < rows) {
+        moveRows(tile, tileColumns, moved, rows, columns, c, cOffset, cRowBytes, add);
+      }
+    }
+
+    private static void add(int[] t, int from, MemorySegment c, long to0, long rowBytes) {
+      long to1 = to0 + rowBytes;
+      IntVector v0 = IntVector.fromMemorySegment(S, c, to0, ORDER).add(IntVector.fromArray(S, t, from));
+      IntVector v1 =
+          IntVector.fromMemorySegment(S, c, to0 + BYTES, ORDER).add(IntVector.fromArray(S, t, from + LANES));
+      IntVector v2 =
+          IntVector.fromMemorySegment(S, c, to1, ORDER).add(IntVector.fromArray(S, t, from + 2 * LANES));
+      IntVector v3 =
+          IntVector.fromMemorySegment(S, c, to1 + BYTES, ORDER)
+              .add(IntVector.fromArray(S, t, from + 3 * LANES));
+      v0.intoMemorySegment(c, to0, ORDER);
+      v1.intoMemorySegment(c, to0 + BYTES, ORDER);
+      v2.intoMemorySegment(c, to1, ORDER);
+      v3.intoMemorySegment(c, to1 + BYTES, ORDER);
+    }
+
+    private static void store(int[] t, int from, MemorySegment c, long to0, long rowBytes) {
+      long to1 = to0 + rowBytes;
+      IntVector.fromArray(S, t, from).intoMemorySegment(c, to0, ORDER);
+      IntVector.fromArray(S, t, from + LANES).intoMemorySegment(c, to0 + BYTES, ORDER);
+      IntVector.fromArray(S, t, from + 2 * LANES).intoMemorySegment(c, to1, ORDER);
+      IntVector.fromArray(S, t, from + 3 * LANES).intoMemorySegment(c, to1 + BYTES, ORDER);
+    }
+  }
+
+  /** Moves tiles of I64. */
+  private static final class I64 extends Results {
+    private static final VectorSpecies<Long> S = LongVector.SPECIES_PREFERRED;
+    private static final int LANES = S.length();
+    private static final long BYTES = S.vectorByteSize();
+
+    @Override
+    void move(
+        Object tile, int tileColumns, int rows, int columns, MemorySegment c, long cOffset, long cRowBytes,
+        boolean add) {
+      int moved = 0;
+      if (columns == 2 * LANES && tileColumns == 2 * LANES) {
+        long[] t = (long[]) tile;
+        moved = rows / 2 * 2;
+        for (int i = 0; i < moved; i += 2) {
+          if (add) {
+            add(t, i * 2 * LANES, c, cOffset + i * cRowBytes, cRowBytes);
+          } else {
+            store(t, i * 2 * LANES, c, cOffset + i * cRowBytes, cRowBytes);
+          }
+        }
+      }
+      if (moved < rows) {
+        moveRows(tile, tileColumns, moved, rows, columns, c, cOffset, cRowBytes, add);
+      }
+    }
+
+    private static void add(long[] t, int from, MemorySegment c, long to0, long rowBytes) {
+      long to1 = to0 + rowBytes;
+      LongVector v0 = LongVector.fromMemorySegment(S, c, to0, ORDER).add(LongVector.fromArray(S, t, from));
+      LongVector v1 =
+          LongVector.fromMemorySegment(S, c, to0 + BYTES, ORDER)
+              .add(LongVector.fromArray(S, t, from + LANES));
+      LongVector v2 =
+          LongVector.fromMemorySegment(S, c, to1, ORDER).add(LongVector.fromArray(S, t, from + 2 * LANES));
+      LongVector v3 =
+          LongVector.fromMemorySegment(S, c, to1 + BYTES, ORDER)
+              .add(LongVector.fromArray(S, t, from + 3 * LANES));
+      v0.intoMemorySegment(c, to0, ORDER);
+      v1.intoMemorySegment(c, to0 + BYTES, ORDER);
+      v2.intoMemorySegment(c, to1, ORDER);
+      v3.intoMemorySegment(c, to1 + BYTES, ORDER);
+    }
+
+    private static void store(long[] t, int from, MemorySegment c, long to0, long rowBytes) {
+      long to1 = to0 + rowBytes;
+      LongVector.fromArray(S, t, from).intoMemorySegment(c, to0, ORDER);
+      LongVector.fromArray(S, t, from + LANES).intoMemorySegment(c, to0 + BYTES, ORDER);
+      LongVector.fromArray(S, t, from + 2 * LANES).intoMemorySegment(c, to1, ORDER);
+      LongVector.fromArray(S, t, from + 3 * LANES).intoMemorySegment(c, to1 + BYTES, ORDER);
+    }
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * Matrix products and convolutions on the CPU.
+ *
+ * <h2>The bits</h2>
+ *
+ * <p>{@link dev.tenzan.kernel.MatMulKernel} fixes every bit of {@code C = A B}: k is cut into blocks of 256
+ * steps; for each element of C a block is one chain of fused multiply-adds in the order of k from +0; the
+ * blocks' results are added in order. Elements of C do not meet, so C may be cut in any way, among threads,
+ * caches and vector lanes. All freedom that the loops below use is of this kind.
+ *
+ * <h2>The loops</h2>
+ *
+ * <p>A product of n³ operations touches n² numbers, and runs at the speed of the arithmetic units if each
+ * number, once it is in a fast memory, is used often. Goto and van de Geijn showed how to place the parts of
+ * A, B and C in the levels of the memory hierarchy (Anatomy of High-Performance Matrix Multiplication, ACM
+ * TOMS 34(3), 2008); Van Zee and van de Geijn brought it into the form of five loops around one small
+ * micro-kernel (BLIS, ACM TOMS 41(3), 2015). Here, from the outside:
+ *
+ * <ol> <li>{@link dev.tenzan.cpu.gemm.Gemm}, {@link dev.tenzan.cpu.gemm.Grid}: C is cut into tasks,
+ * rectangles that threads compute alone. A task packs what it needs itself: a few percent of work done twice,
+ * no barrier, no sharing, and packed data that stays in the core's own caches.
+ * <li>{@link dev.tenzan.cpu.gemm.GemmTask}: blocks of k, 256 steps. The task's part of B is packed: panels,
+ * as wide as a tile, in which the numbers lie in the order of their use. <li>Blocks of rows. The block of A
+ * is packed likewise. <li>Panels of A. One, 12 KiB, stays in the L1 cache. <li>Panels of B, which stream from
+ * the L2 cache. (BLIS has the last two loops the other way round. Java has no prefetch instruction; in this
+ * order C is visited along its rows, and the hardware prefetches it.)
+ * <li>{@link dev.tenzan.cpu.gemm.MicroKernel}: a tile of C, 12 rows by two vectors, lives in registers while
+ * it runs along k. Then {@link dev.tenzan.cpu.gemm.Results} stores it, or adds it to C.
+ * </ol>
+ *
+ * <p>{@link dev.tenzan.cpu.gemm.Tiling} holds the sizes, {@link dev.tenzan.cpu.gemm.KernelSet} the tile
+ * shapes.
+ *
+ * <h2>Everything else is packing</h2>
+ *
+ * <p>Packing costs little beside the product and sees every number once, so all variety is in it, and none in
+ * the micro-kernel: any strides, narrow types widened to their compute type, and convolutions. A
+ * {@link dev.tenzan.cpu.gemm.ConvolutionOperand} packs the panels of the unrolled input straight from the
+ * input (implicit GEMM). Narrow outputs are accumulated in the compute type and rounded once when a task is
+ * done.
+ *
+ * <h2>Java</h2>
+ *
+ * <p>One source of a micro-kernel becomes a hidden class for each vector width
+ * ({@link dev.tenzan.cpu.gemm.SpecializedClasses}). C2 takes a second to compile it, and until then
+ * {@link dev.tenzan.cpu.gemm.Warmup} lets scalars compute the same bits. Without the Vector API module they
+ * always do.
+ */
+@NullMarked
+package dev.tenzan.cpu.gemm;
+
+import org.jspecify.annotations.NullMarked;

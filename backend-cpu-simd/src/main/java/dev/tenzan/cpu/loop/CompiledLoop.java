@@ -1,0 +1,184 @@
+package dev.tenzan.cpu.loop;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** A {@link LoopBody} made ready: its generated classes, and the driver that runs their steps over a block of points. */
+final class CompiledLoop {
+  final LoopBody body;
+  /** The trials of one call at most. */
+  private static final int MAX_TRIALS = 64;
+
+  private final VectorUse use;
+  private final boolean accumulates;
+  private final Readiness readiness = new Readiness();
+  private final PassPlan scalarPlan;
+  private final LoopCode scalarCode;
+  private final @Nullable PassPlan vectorPlan;
+  private @Nullable LoopCode vectorCode;
+
+  CompiledLoop(LoopBody body, @Nullable VectorIsa isa, VectorUse use) {
+    this.body = body;
+    this.use = use;
+    this.accumulates = body.outs().stream().anyMatch(o -> o instanceof LoopBody.ToAccumulators);
+    this.scalarPlan = PassPlan.scalar(body);
+    this.scalarCode = generate(scalarPlan);
+    this.vectorPlan = isa == null ? null : vectorPlan(body, isa, accumulates);
+  }
+
+  /** The plan with vectors, or null where the body combines into accumulators and is not a single pass. */
+  private static @Nullable PassPlan vectorPlan(LoopBody body, VectorIsa isa, boolean accumulates) {
+    PassPlan plan = PassPlan.vector(body, isa);
+    return accumulates && !plan.isSinglePass() ? null : plan;
+  }
+
+  private static LoopCode generate(PassPlan plan) {
+    List<LoopClass.Method> methods = new ArrayList<>();
+    for (PassPlan.Step step : plan.steps) {
+      if (step instanceof PassPlan.Pass pass) {
+        methods.add(
+            cb -> {
+              PassEmitter emitter =
+                  plan.vector ? new VectorPassEmitter(cb, plan, pass) : new PassEmitter(cb, plan, pass);
+              emitter.emit();
+            });
+      }
+    }
+    return LoopClass.define(methods);
+  }
+
+  /** Runs the body over the frame's block; {@code addresses} is the number of addresses. */
+  void run(Frame f, int addresses) {
+    PassPlan plan = vectorPlan;
+    if (plan == null || f.n < plan.lanes) {
+      runScalars(f, addresses);
+    } else if (use == VectorUse.ALWAYS) {
+      runVectors(plan, f, addresses);
+    } else if (!readiness.isReady()) {
+      runWarming(plan, f, addresses);
+    } else {
+      double operations = plan.operations(f.rows, f.n);
+      if (readiness.isCheckDue(operations)) {
+        long start = System.nanoTime();
+        runVectors(plan, f, addresses);
+        readiness.checked(System.nanoTime() - start, operations);
+      } else {
+        runVectors(plan, f, addresses);
+      }
+    }
+  }
+
+  /** Runs scalar code, and small trials of the vector code before it; what the trials write, the scalar code writes again. */
+  private void runWarming(PassPlan plan, Frame f, int addresses) {
+    if (readiness.mayTry()) {
+      int rows = f.rows;
+      int n = f.n;
+      float[] outF = f.outF;
+      double[] outD = f.outD;
+      int[] outI = f.outI;
+      long[] outL = f.outL;
+      int at = f.at;
+      if (accumulates) { // the trials must not count
+        f.lanes.reserve(body.type(body.outs().getFirst().value()), Frame.CHUNK);
+        f.resultsTo(f.lanes);
+        f.at = 0;
+      }
+      f.rows = 1;
+      for (int k = 0; k < MAX_TRIALS && readiness.mayTry(); k++) {
+        f.n = trialColumns(plan.lanes, n);
+        long start = System.nanoTime();
+        runVectors(plan, f, addresses);
+        readiness.tried(System.nanoTime() - start, plan.operations(1, f.n));
+      }
+      f.rows = rows;
+      f.n = n;
+      f.outF = outF;
+      f.outD = outD;
+      f.outI = outI;
+      f.outL = outL;
+      f.at = at;
+    }
+    long start = System.nanoTime();
+    runScalars(f, addresses);
+    readiness.ranScalar(System.nanoTime() - start);
+  }
+
+  /** Mostly one vector, because HotSpot counts calls; now and then more, with and without a rest. */
+  private int trialColumns(int lanes, int n) {
+    int trial = readiness.nextTrial();
+    int columns =
+        switch (trial & 15) {
+          case 7 -> 16 * lanes;
+          case 11 -> 2 * lanes + 1;
+          case 15 -> 7 * lanes + lanes / 2;
+          default -> lanes;
+        };
+    return Math.min(n, columns);
+  }
+
+  private void runScalars(Frame f, int addresses) {
+    if (scalarPlan.isSinglePass()) {
+      scalarCode.run(0, f);
+    } else {
+      runChunks(scalarPlan, scalarCode, f, addresses);
+    }
+  }
+
+  private void runVectors(PassPlan plan, Frame f, int addresses) {
+    LoopCode code = vectorCode;
+    if (code == null) {
+      code = generate(plan); // two threads may both do so; the classes are alike
+      vectorCode = code;
+    }
+    if (!plan.isSinglePass()) {
+      runChunks(plan, code, f, addresses);
+      return;
+    }
+    code.run(0, f);
+    if (plan.steps.getFirst() instanceof PassPlan.Pass pass && !VectorPassEmitter.overlaps(pass)) {
+      f.from = f.n & -plan.lanes;
+      if (f.from < f.n) {
+        runScalars(f, addresses);
+      }
+      f.from = 0;
+    }
+  }
+
+  private static void runChunks(PassPlan plan, LoopCode code, Frame f, int addresses) {
+    f.reserveScratch(plan);
+    int rows = f.rows;
+    int n = f.n;
+    int at = f.at;
+    int redAt = f.redAt;
+    System.arraycopy(f.base, 0, f.blockBase, 0, addresses);
+    f.rows = 1;
+    for (int r = 0; r < rows; r++) {
+      for (int c = f.from; c < n; ) {
+        int m = Math.min(Frame.CHUNK, n - c);
+        if (m < plan.lanes) { // start earlier and do some points again rather than leave the vectors
+          c = n - plan.lanes;
+          m = plan.lanes;
+        }
+        for (int a = 0; a < addresses; a++) {
+          f.base[a] = f.blockBase[a] + r * f.step[a] + c * f.stride[a];
+        }
+        f.n = m;
+        f.at = at + r * f.atStep + c;
+        f.redAt = redAt + c;
+        for (PassPlan.Step step : plan.steps) {
+          switch (step) {
+            case PassPlan.Pass pass -> code.run(pass.number(), f);
+            case PassPlan.Compute helper -> Helper.compute(plan, helper.value(), f);
+            case PassPlan.Write w -> Helper.write(plan, w.out(), f);
+          }
+        }
+        c += m;
+      }
+    }
+    f.rows = rows;
+    f.n = n;
+    f.at = at;
+    f.redAt = redAt;
+  }
+}

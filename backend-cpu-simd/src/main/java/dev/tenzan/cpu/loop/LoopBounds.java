@@ -1,0 +1,64 @@
+package dev.tenzan.cpu.loop;
+
+import dev.tenzan.error.ShapeException;
+import dev.tenzan.kernel.LoopKernel;
+import dev.tenzan.scalar.Instr;
+import dev.tenzan.scalar.ScalarProgram;
+import dev.tenzan.type.Affine;
+import dev.tenzan.type.DType;
+import dev.tenzan.type.Shape;
+
+/** The parts of its buffers that a loop kernel touches, found before it runs. */
+public final class LoopBounds {
+  private final LoopKernel kernel;
+  private final long[] bytes;
+
+  private LoopBounds(LoopKernel kernel) {
+    this.kernel = kernel;
+    this.bytes = new long[kernel.inputs().size() + kernel.outputs().size()];
+  }
+
+  /**
+   * The least size of each buffer in bytes, inputs first.
+   *
+   * @throws ShapeException where an address lies before its buffer, whatever the size
+   */
+  public static long[] bytes(LoopKernel kernel) {
+    LoopBounds bounds = new LoopBounds(kernel);
+    if (!kernel.space().isEmpty()) {
+      Shape all = kernel.space().concat(kernel.reduced());
+      if (!all.isEmpty()) {
+        bounds.visit(kernel.body(), all);
+      }
+      bounds.visit(kernel.epilogue(), kernel.space());
+      for (LoopKernel.Store s : kernel.stores()) {
+        bounds.touch(
+            "store", kernel.inputs().size() + s.slot(), kernel.outputs().get(s.slot()), s.address(), kernel.space(), 0, 0);
+      }
+    }
+    return bounds.bytes;
+  }
+
+  private void visit(ScalarProgram program, Shape space) {
+    for (Instr instr : program.code()) {
+      if (instr instanceof Instr.Load l) {
+        touch("load", l.slot(), l.storage(), l.address(), space, 0, 0);
+      } else if (instr instanceof Instr.Gather g && g.extent() > 0) {
+        long reach = (g.extent() - 1) * g.stride();
+        touch("gather", g.slot(), g.storage(), g.address(), space, Math.min(0, reach), Math.max(0, reach));
+      }
+    }
+  }
+
+  private void touch(
+      String what, int buffer, DType storage, Affine address, Shape space, long below, long above) {
+    long min = address.min(space) + below;
+    long max = address.max(space) + above;
+    if (min < 0) {
+      throw new ShapeException(
+          kernel.name() + ": a " + what + " of buffer " + buffer + " reaches element " + min + ", before its start; "
+              + "correct the address " + address + " over " + space);
+    }
+    bytes[buffer] = Math.max(bytes[buffer], Math.multiplyExact(max + 1, storage.byteSize()));
+  }
+}

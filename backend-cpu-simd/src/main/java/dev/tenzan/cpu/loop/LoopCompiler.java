@@ -1,0 +1,64 @@
+package dev.tenzan.cpu.loop;
+
+import dev.tenzan.cpu.CpuPool;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Makes generated classes and keeps the most recently used ones, by structure. Safe for use by several threads. */
+public final class LoopCompiler {
+  private static final int MAX_CLASSES = 1024;
+
+  private final CpuPool pool;
+  private final @Nullable VectorIsa isa;
+  private final VectorUse use;
+
+  private final Map<LoopBody, CompiledLoop> classes =
+      new LinkedHashMap<>(256, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<LoopBody, CompiledLoop> eldest) {
+          return size() > MAX_CLASSES;
+        }
+      };
+
+  /**
+   * Creates a compiler.
+   *
+   * @param pool the threads that loops run on
+   * @param isa what the vectors can do, or null to use scalar code only
+   * @param use when vectors are used
+   */
+  public LoopCompiler(CpuPool pool, @Nullable VectorIsa isa, VectorUse use) {
+    this.pool = pool;
+    this.isa = isa;
+    this.use = use;
+  }
+
+  CpuPool pool() {
+    return pool;
+  }
+
+  @Nullable VectorIsa isa() {
+    return isa;
+  }
+
+  /** The number of generated classes that are kept. */
+  public int size() {
+    synchronized (classes) {
+      return classes.size();
+    }
+  }
+
+  CompiledLoop compile(LoopBody body) {
+    synchronized (classes) {
+      CompiledLoop known = classes.get(body);
+      if (known == null) {
+        known = new CompiledLoop(body, isa, use);
+        classes.put(body, known);
+      }
+      return known;
+    }
+  }
+}

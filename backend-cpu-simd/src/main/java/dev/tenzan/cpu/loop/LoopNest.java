@@ -1,0 +1,65 @@
+package dev.tenzan.cpu.loop;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * One body over a canonical space, with the two dimensions that generated code walks: the innermost one and the rows. Immutable; what
+ * changes lies in the frame.
+ */
+final class LoopNest {
+  final LoopSpace space;
+
+  /** The dimension of the columns, or -1 where there is none. */
+  final int inner;
+
+  /** The dimension of the rows, or -1. */
+  final int row;
+
+  private final CompiledLoop code;
+  private final Address[] addresses;
+  private final long[] par;
+  private final long[] step;
+  private final long[] stride;
+
+  LoopNest(LoopSpace space, int inner, int row, CompiledLoop code, BodyBuilder builder) {
+    this.space = space;
+    this.inner = inner;
+    this.row = row;
+    this.code = code;
+    this.addresses = builder.addresses();
+    this.par = builder.params();
+    this.step = new long[addresses.length];
+    this.stride = new long[addresses.length];
+    for (int a = 0; a < addresses.length; a++) {
+      step[a] = addresses[a].stride(row);
+      stride[a] = addresses[a].stride(inner);
+    }
+  }
+
+  /** Sets what stays the same for all blocks. */
+  void prepare(Frame f, MemorySegment[] segments) {
+    f.reserve(addresses.length, space.rank());
+    f.seg = segments;
+    f.par = par;
+    f.step = step;
+    f.stride = stride;
+    f.from = 0;
+  }
+
+  /** Runs the block of {@code rows} x {@code n} points whose first point is {@code index}. */
+  void run(Frame f, long[] index, int rows, int n) {
+    long[] base = f.base;
+    for (int a = 0; a < addresses.length; a++) {
+      Address address = addresses[a];
+      long v = address.offset();
+      long[] strides = address.strides();
+      for (int d = 0; d < strides.length; d++) {
+        v += index[d] * strides[d];
+      }
+      base[a] = v;
+    }
+    f.rows = rows;
+    f.n = n;
+    code.run(f, addresses.length);
+  }
+}

@@ -1,0 +1,88 @@
+package dev.tenzan.cpu.loop;
+
+import dev.tenzan.kernel.LoopKernel;
+import java.lang.foreign.MemorySegment;
+
+/** A loop kernel without a reduction. */
+final class MapLoop implements CpuLoop {
+  /** The points of one unit of work: a few microseconds, and small enough for the second cache. */
+  private static final int UNIT = 32 * 1024;
+
+  /** The work (points times operations) from which on the hand-off to other threads pays. */
+  private static final double PARALLEL = 64 * 1024;
+
+  private final LoopCompiler compiler;
+  private final LoopNest nest;
+  private final long outer;
+  private final long rowExtent;
+  private final long columns;
+  private final int rowsPerUnit;
+  private final int columnsPerUnit;
+  private final long rowUnits;
+  private final long columnUnits;
+  private final long units;
+  private final int tasks;
+
+  MapLoop(LoopKernel kernel, LoopCompiler compiler) {
+    this.compiler = compiler;
+    LoopSpace space = LoopSpace.of(kernel);
+    int inner = space.rank() - 1;
+    int row = space.rank() - 2 < 0 ? -1 : space.rank() - 2;
+    BodyBuilder builder = new BodyBuilder(space, inner, kernel.body());
+    for (LoopKernel.Store s : kernel.stores()) {
+      builder.toMemory(
+          kernel.outputs().get(s.slot()), kernel.inputs().size() + s.slot(), s.address(), s.value());
+    }
+    this.nest = new LoopNest(space, inner, row, compiler.compile(builder.body()), builder);
+    this.rowExtent = space.extent(row);
+    this.columns = space.extent(inner);
+    this.outer = space.points(0, Math.max(0, space.rank() - 2));
+    this.columnsPerUnit = (int) Math.min(columns, UNIT);
+    this.rowsPerUnit = (int) Math.max(1, Math.min(rowExtent, UNIT / columnsPerUnit));
+    this.rowUnits = (rowExtent + rowsPerUnit - 1) / rowsPerUnit;
+    this.columnUnits = (columns + columnsPerUnit - 1) / columnsPerUnit;
+    this.units = outer * rowUnits * columnUnits;
+    double work = (double) kernel.space().size() * (kernel.stores().size() + kernel.body().size());
+    this.tasks = work < PARALLEL ? 1 : (int) Math.min(units, 4L * compiler.pool().threads());
+  }
+
+  @Override
+  public void run(MemorySegment[] segments) {
+    if (tasks == 1) {
+      runUnits(segments, 0, units);
+      return;
+    }
+    compiler
+        .pool()
+        .parallelFor(tasks, t -> runUnits(segments, units * t / tasks, units * (t + 1) / tasks));
+  }
+
+  private void runUnits(MemorySegment[] segments, long from, long to) {
+    Frame f = Frame.current();
+    nest.prepare(f, segments);
+    long[] index = f.index;
+    for (long u = from; u < to; u++) {
+      long column = u % columnUnits * columnsPerUnit;
+      long rest = u / columnUnits;
+      long firstRow = rest % rowUnits * rowsPerUnit;
+      rest /= rowUnits;
+      for (int d = nest.space.rank() - 3; d >= 0; d--) {
+        long extent = nest.space.extents[d];
+        index[d] = rest % extent;
+        rest /= extent;
+      }
+      if (nest.row >= 0) {
+        index[nest.row] = firstRow;
+      }
+      if (nest.inner >= 0) {
+        index[nest.inner] = column;
+      }
+      nest.run(
+          f,
+          index,
+          (int) Math.min(rowsPerUnit, rowExtent - firstRow),
+          (int) Math.min(columnsPerUnit, columns - column));
+    }
+    f.seg = Frame.NO_SEGMENTS;
+  }
+}

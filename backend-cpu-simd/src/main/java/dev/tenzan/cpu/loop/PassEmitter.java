@@ -1,0 +1,357 @@
+package dev.tenzan.cpu.loop;
+
+import dev.tenzan.scalar.Instr;
+import dev.tenzan.type.DType;
+import java.lang.classfile.CodeBuilder;
+import java.lang.classfile.Label;
+import java.lang.classfile.TypeKind;
+import java.lang.constant.ClassDesc;
+import java.lang.constant.ConstantDescs;
+import java.lang.constant.MethodTypeDesc;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * Emits the scalar form of one pass as the body of a static method {@code (Frame)}: a loop over the rows and a loop over the columns
+ * with the program between. The vector form replaces the inner loop.
+ */
+class PassEmitter {
+  static final ClassDesc FRAME = ClassDesc.of(Frame.class.getName());
+  private static final ClassDesc LONGS = ConstantDescs.CD_long.arrayType();
+  private static final String[] KIND_NAMES = {"F", "D", "I", "L"};
+  private static final String[] SCRATCH_NAMES = {"f", "d", "i", "l"};
+  private static final TypeKind[] KINDS = {TypeKind.FLOAT, TypeKind.DOUBLE, TypeKind.INT, TypeKind.LONG};
+
+  final CodeBuilder cb;
+  final PassPlan plan;
+  final LoopBody body;
+  final PassPlan.Pass pass;
+  final int frame;
+
+  /** The JVM local of each value that is at hand as a scalar, or -1. */
+  final int[] scalar;
+
+  final Map<Integer, Integer> segments = new HashMap<>();
+  final Map<Integer, Integer> bases = new HashMap<>();
+  private final Map<Integer, Integer> strides = new HashMap<>();
+  private final Map<Integer, Integer> params = new HashMap<>();
+  private final Map<String, Integer> arrays = new HashMap<>();
+
+  int from;
+  int n;
+  int column;
+  private int rows;
+  private int row;
+  private int at = -1;
+  private int redAt = -1;
+
+  PassEmitter(CodeBuilder cb, PassPlan plan, PassPlan.Pass pass) {
+    this.cb = cb;
+    this.plan = plan;
+    this.body = plan.body;
+    this.pass = pass;
+    this.frame = cb.parameterSlot(0);
+    this.scalar = new int[body.code().size()];
+    Arrays.fill(scalar, -1);
+  }
+
+  /** Emits the whole method. */
+  final void emit() {
+    prologue();
+    beforeRows();
+    Label top = cb.newLabel();
+    Label end = cb.newLabel();
+    cb.iconst_0().istore(row);
+    cb.labelBinding(top).iload(row).iload(rows).if_icmpge(end);
+    for (int v : pass.fixed()) {
+      computeScalar(v);
+    }
+    emitRow();
+    nextRow();
+    cb.goto_(top).labelBinding(end).return_();
+  }
+
+  /** Emits what is the same for all rows. */
+  void beforeRows() {}
+
+  /** Emits the work of one row. */
+  void emitRow() {
+    cb.iload(from).istore(column);
+    columnLoop(n, 1, this::emitPoint);
+  }
+
+  /** Emits a loop that runs {@code point} from the current column to the limit. */
+  final void columnLoop(int limit, int step, Runnable point) {
+    Label top = cb.newLabel();
+    Label end = cb.newLabel();
+    cb.labelBinding(top).iload(column).iload(limit).if_icmpge(end);
+    point.run();
+    cb.iinc(column, step).goto_(top).labelBinding(end);
+  }
+
+  private void emitPoint() {
+    for (int v : pass.varying()) {
+      computeScalar(v);
+    }
+    for (int v : pass.kept()) {
+      cb.aload(scratchLocal(v)).iload(column);
+      pushScalar(v);
+      cb.arrayStore(ScalarOps.kind(body.type(v)));
+    }
+    for (LoopBody.Out out : pass.outs()) {
+      writeScalar(out);
+    }
+  }
+
+  private void writeScalar(LoopBody.Out out) {
+    DType type = body.type(out.value());
+    switch (out) {
+      case LoopBody.ToMemory m -> {
+        cb.aload(Objects.requireNonNull(segments.get(m.buffer())));
+        pushAddress(m.address(), m.move(), m.storage().byteSize());
+        pushScalar(m.value());
+        ScalarOps.store(cb, m.storage());
+      }
+      case LoopBody.ToResults r -> {
+        cb.aload(resultsLocal("out", type));
+        pushAt(at);
+        pushScalar(r.value());
+        cb.arrayStore(ScalarOps.kind(type));
+      }
+      case LoopBody.ToAccumulators a -> {
+        cb.aload(resultsLocal("out", type));
+        pushAt(at);
+        cb.dup2().arrayLoad(ScalarOps.kind(type));
+        pushScalar(a.value());
+        ScalarOps.combine(cb, a.op(), type);
+        cb.arrayStore(ScalarOps.kind(type));
+      }
+    }
+  }
+
+  /** Pushes the index of the current column in an array of results. */
+  final void pushAt(int atLocal) {
+    cb.iload(atLocal).iload(column).iadd();
+  }
+
+  final int at() {
+    return at;
+  }
+
+  final int redAt() {
+    return redAt;
+  }
+
+  /** Emits the scalar computation of a value into a local; row-invariant values ignore the column. */
+  final void computeScalar(int v) {
+    Instr instr = body.code().get(v);
+    if (plan.fromScratch(pass, v)) {
+      cb.aload(scratchLocal(v)).iload(column).arrayLoad(ScalarOps.kind(body.type(v)));
+    } else {
+      switch (instr) {
+        case Instr.Load l -> {
+          cb.aload(Objects.requireNonNull(segments.get(l.slot())));
+          pushAddress(LoopBody.number(l.address()), LoopBody.move(l.address()), l.storage().byteSize());
+          ScalarOps.load(cb, l.storage());
+        }
+        case Instr.Gather g -> {
+          cb.aload(Objects.requireNonNull(segments.get(g.slot())));
+          pushAddress(LoopBody.number(g.address()), LoopBody.move(g.address()), g.storage().byteSize());
+          pushGatherOffset(g);
+          cb.ladd();
+          ScalarOps.load(cb, g.storage());
+        }
+        case Instr.Index x -> pushAddress(LoopBody.number(x.value()), LoopBody.move(x.value()), 1);
+        case Instr.Reduced r -> {
+          cb.aload(resultsLocal("red", r.type()));
+          pushAt(redAt);
+          cb.arrayLoad(ScalarOps.kind(r.type()));
+        }
+        case Instr.Const _, Instr.Unary _, Instr.Binary _, Instr.Ternary _, Instr.Convert _, Instr.Bitcast _, Instr.Narrow _ -> {
+          int[] operands = body.operands(v);
+          for (int operand : operands) {
+            pushScalar(operand);
+          }
+          ScalarOps.compute(cb, instr, body.type(operands[0]));
+        }
+      }
+    }
+    TypeKind kind = ScalarOps.kind(body.type(v));
+    if (scalar[v] < 0) {
+      scalar[v] = cb.allocateLocal(kind);
+    }
+    cb.storeLocal(kind, scalar[v]);
+  }
+
+  /** Pushes {@code index * stride} in bytes, the index checked against the extent. */
+  final void pushGatherOffset(Instr.Gather g) {
+    int first = (int) g.stride();
+    pushScalar(g.index());
+    cb.lload(Objects.requireNonNull(params.get(first + 1)));
+    cb.invokestatic(
+        ScalarOps.LOOP_MATH,
+        "index",
+        MethodTypeDesc.of(ConstantDescs.CD_long, ConstantDescs.CD_long, ConstantDescs.CD_long));
+    cb.lload(Objects.requireNonNull(params.get(first))).lmul();
+  }
+
+  /** Pushes a value that is at hand as a scalar, or a constant. */
+  final void pushScalar(int v) {
+    if (body.code().get(v) instanceof Instr.Const c) {
+      ScalarOps.constant(cb, c.type(), c.bits());
+    } else {
+      cb.loadLocal(ScalarOps.kind(body.type(v)), scalar[v]);
+    }
+  }
+
+  /** Pushes an address at the current column. */
+  final void pushAddress(int address, int move, int bytes) {
+    cb.lload(Objects.requireNonNull(bases.get(address)));
+    if (move == LoopBody.UNIT) {
+      cb.iload(column).i2l();
+      if (bytes > 1) {
+        cb.loadConstant((long) bytes).lmul();
+      }
+      cb.ladd();
+    } else if (move == LoopBody.STRIDED) {
+      cb.iload(column).i2l().lload(Objects.requireNonNull(strides.get(address))).lmul().ladd();
+    }
+  }
+
+  final int scratchLocal(int v) {
+    return Objects.requireNonNull(arrays.get("scratch" + v));
+  }
+
+  final int resultsLocal(String prefix, DType type) {
+    return Objects.requireNonNull(arrays.get(prefix + KIND_NAMES[PassPlan.kind(type)]));
+  }
+
+  /** Loads what the method needs from the frame into locals. */
+  private void prologue() {
+    rows = intField("rows");
+    from = intField("from");
+    n = intField("n");
+    row = cb.allocateLocal(TypeKind.INT);
+    column = cb.allocateLocal(TypeKind.INT);
+    for (int v : pass.fixed()) {
+      declare(v);
+    }
+    for (int v : pass.varying()) {
+      if (plan.fromScratch(pass, v)) {
+        scratchArray(v);
+      } else {
+        declare(v);
+      }
+    }
+    for (int v : pass.kept()) {
+      scratchArray(v);
+    }
+    for (LoopBody.Out out : pass.outs()) {
+      if (out instanceof LoopBody.ToMemory m) {
+        segment(m.buffer());
+        address(m.address(), m.move());
+      } else {
+        resultArray("out", body.type(out.value()));
+        at = at < 0 ? intField("at") : at;
+      }
+    }
+  }
+
+  private void declare(int v) {
+    switch (body.code().get(v)) {
+      case Instr.Load l -> {
+        segment(l.slot());
+        address(LoopBody.number(l.address()), LoopBody.move(l.address()));
+      }
+      case Instr.Gather g -> {
+        segment(g.slot());
+        address(LoopBody.number(g.address()), LoopBody.move(g.address()));
+        for (int k = 0; k < 2; k++) {
+          params.computeIfAbsent((int) g.stride() + k, p -> longElement("par", p));
+        }
+      }
+      case Instr.Index x -> address(LoopBody.number(x.value()), LoopBody.move(x.value()));
+      case Instr.Reduced r -> {
+        resultArray("red", r.type());
+        redAt = redAt < 0 ? intField("redAt") : redAt;
+      }
+      case Instr.Const _, Instr.Unary _, Instr.Binary _, Instr.Ternary _ -> {}
+      case Instr.Convert _, Instr.Bitcast _, Instr.Narrow _ -> {}
+    }
+  }
+
+  private int intField(String name) {
+    int local = cb.allocateLocal(TypeKind.INT);
+    cb.aload(frame).getfield(FRAME, name, ConstantDescs.CD_int).istore(local);
+    return local;
+  }
+
+  private int longElement(String array, int index) {
+    int local = cb.allocateLocal(TypeKind.LONG);
+    cb.aload(frame).getfield(FRAME, array, LONGS).loadConstant(index).laload().lstore(local);
+    return local;
+  }
+
+  private void segment(int buffer) {
+    segments.computeIfAbsent(
+        buffer,
+        b -> {
+          int local = cb.allocateLocal(TypeKind.REFERENCE);
+          cb.aload(frame).getfield(FRAME, "seg", ScalarOps.SEGMENT.arrayType()).loadConstant(b).aaload();
+          cb.astore(local);
+          return local;
+        });
+  }
+
+  private void address(int number, int move) {
+    bases.computeIfAbsent(number, a -> longElement("base", a));
+    if (move == LoopBody.STRIDED) {
+      strides.computeIfAbsent(number, a -> longElement("stride", a));
+    }
+  }
+
+  /** The local with an address's stride along the innermost dimension, where it is not a unit. */
+  final int strideLocal(int address) {
+    return Objects.requireNonNull(strides.get(address));
+  }
+
+  private void resultArray(String prefix, DType type) {
+    int kind = PassPlan.kind(type);
+    String name = prefix + KIND_NAMES[kind];
+    arrays.computeIfAbsent(
+        name,
+        field -> {
+          int local = cb.allocateLocal(TypeKind.REFERENCE);
+          cb.aload(frame).getfield(FRAME, field, KINDS[kind].upperBound().arrayType()).astore(local);
+          return local;
+        });
+  }
+
+  private void scratchArray(int v) {
+    int kind = PassPlan.kind(body.type(v));
+    arrays.computeIfAbsent(
+        "scratch" + v,
+        _ -> {
+          int local = cb.allocateLocal(TypeKind.REFERENCE);
+          ClassDesc arrays2 = KINDS[kind].upperBound().arrayType().arrayType();
+          cb.aload(frame).getfield(FRAME, SCRATCH_NAMES[kind], arrays2).loadConstant(plan.scratch[v]);
+          cb.aaload().astore(local);
+          return local;
+        });
+  }
+
+  /** Moves the addresses to the next row. */
+  private void nextRow() {
+    for (Map.Entry<Integer, Integer> base : bases.entrySet()) {
+      cb.lload(base.getValue());
+      cb.aload(frame).getfield(FRAME, "step", LONGS).loadConstant(base.getKey()).laload();
+      cb.ladd().lstore(base.getValue());
+    }
+    if (at >= 0) {
+      cb.iload(at).aload(frame).getfield(FRAME, "atStep", ConstantDescs.CD_int).iadd().istore(at);
+    }
+    cb.iinc(row, 1);
+  }
+}

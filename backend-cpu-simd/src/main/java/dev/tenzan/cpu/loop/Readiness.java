@@ -1,0 +1,75 @@
+package dev.tenzan.cpu.loop;
+
+/**
+ * Whether the vector code of one loop is worth running yet. Until C2 has compiled it, a vector operation takes 400 to 1500 ns, because the
+ * interpreter and C1 put every vector on the heap; afterwards it takes about 1 ns, or 10 where memory is the limit. {@link #SLOW} tells
+ * these apart on any machine.
+ *
+ * <p>A loop starts with scalar code. Beside it, small trial runs of the vector code make HotSpot compile it; they may take a quarter of
+ * the time that the scalar code takes. Once trials are fast, the vector code takes over. It is still timed now and then, because HotSpot
+ * may throw compiled code away; then scalar code steps in until it is compiled again. The bits are the same either way.
+ *
+ * <p>Counters are read and written by several threads without locks: a lost update only shifts the moment of the change.
+ */
+final class Readiness {
+  /** Nanoseconds for one vector operation above which the code is not compiled. */
+  private static final double SLOW = 60;
+
+  /** Trials may take this long more than their share of the time. */
+  private static final long CREDIT = 2_000_000;
+
+  private static final int FAST_TRIALS = 3;
+
+  private boolean ready;
+  private int fast;
+  private int checks;
+  private long scalarNanos;
+  private long trialNanos;
+  private int trials;
+
+  /** Whether vector code is to be run. */
+  boolean isReady() {
+    return ready;
+  }
+
+  /** Whether the next run of the vector code is to be timed: a large one always, a small one now and then. */
+  boolean isCheckDue(double operations) {
+    return operations > 2000 || (++checks & 255) == 0;
+  }
+
+  /** Takes note of the time of a run of compiled vector code. */
+  void checked(long nanos, double operations) {
+    // A run may be interrupted by the system; one interruption is no reason.
+    if (nanos > SLOW * operations + 200_000) {
+      ready = false;
+      fast = 0;
+    }
+  }
+
+  /** Takes note of a run of the scalar code. */
+  void ranScalar(long nanos) {
+    scalarNanos += nanos;
+  }
+
+  /** Whether a trial may be run now. */
+  boolean mayTry() {
+    return !ready && trialNanos < scalarNanos / 4 + CREDIT;
+  }
+
+  /** The number of the next trial; the caller varies its size, so that all paths of the code are taken. */
+  int nextTrial() {
+    return trials++;
+  }
+
+  /** Takes note of a trial. */
+  void tried(long nanos, double operations) {
+    trialNanos += nanos;
+    if (nanos <= SLOW * operations) {
+      if (++fast >= FAST_TRIALS) {
+        ready = true;
+      }
+    } else {
+      fast = 0;
+    }
+  }
+}

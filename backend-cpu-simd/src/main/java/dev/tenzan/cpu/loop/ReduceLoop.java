@@ -1,0 +1,295 @@
+package dev.tenzan.cpu.loop;
+
+import dev.tenzan.kernel.LoopKernel;
+import dev.tenzan.kernel.ReductionTree;
+import dev.tenzan.scalar.Instr;
+import dev.tenzan.scalar.ReduceOp;
+import dev.tenzan.type.DType;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A loop kernel with a reduction. The parallel space is cut into chunks of neighbouring outputs along its innermost dimension. Each
+ * block of {@link ReductionTree} of a chunk gives one row of partial results; the rows are folded, and the epilogue runs over the chunk.
+ *
+ * <p>A block is computed along the reduced dimensions (each output's values are evaluated side by side, then combined), or across
+ * the outputs (for each reduced point the values of all outputs of the chunk are combined into 64 rows of accumulators, one for each
+ * lane of the tree), whichever walks memory in order.
+ */
+final class ReduceLoop implements CpuLoop {
+  private static final double PARALLEL = 64 * 1024;
+
+  /** Points of one task, where there are enough. */
+  private static final long TASK_POINTS = 32 * 1024;
+
+  private final LoopCompiler compiler;
+  private final LoopSpace space;
+  private final LoopNest body;
+  private final LoopNest epilogue;
+  private final ReduceOp op;
+  private final DType type;
+
+  /** The reduced points of one output. */
+  private final long count;
+
+  private final boolean empty;
+  private final boolean across;
+
+  /** Whether a single chain gives the result: few values, or any order will do. */
+  private final boolean chain;
+
+  private final long blocks;
+  private final int chunk;
+  private final long columns;
+  private final long columnChunks;
+  private final long chunks;
+  private final boolean splitBlocks;
+  private final int tasks;
+
+  ReduceLoop(LoopKernel kernel, LoopCompiler compiler) {
+    LoopKernel.Reduction reduction = kernel.reduction();
+    if (reduction == null) {
+      throw new IllegalArgumentException("reduce: the kernel has no reduction");
+    }
+    this.compiler = compiler;
+    this.space = LoopSpace.of(kernel);
+    this.op = reduction.op();
+    this.type = kernel.body().type(reduction.value());
+    this.count = kernel.reduced().size();
+    this.empty = count == 0;
+    this.chain = ReductionTree.isSequential(count) || op.orderFree(type);
+    this.blocks = ReductionTree.blocks(count);
+    int lastParallel = space.parallel - 1;
+    int lastReduced = space.rank() > space.parallel ? space.rank() - 1 : -1;
+    this.columns = space.extent(lastParallel);
+    this.across = !empty && lastParallel >= 0 && prefersAcross(kernel, lastParallel, lastReduced);
+    this.body = bodyNest(kernel, reduction, lastParallel, lastReduced);
+    this.epilogue = epilogueNest(kernel, lastParallel);
+    int width = type.byteSize() == 8 ? 128 : 256;
+    long most = across ? (chain ? 8L * width : width) : Math.max(1, Math.min(512, TASK_POINTS / Math.max(1, count)));
+    this.chunk = (int) Math.min(columns, most);
+    this.columnChunks = (columns + chunk - 1) / chunk;
+    this.chunks = columnChunks * space.points(0, Math.max(0, lastParallel));
+    double work = (double) kernel.space().size() * count * (1 + kernel.body().size());
+    int threads = work < PARALLEL ? 1 : compiler.pool().threads();
+    this.splitBlocks = threads > 1 && chunks < 2L * threads && blocks > 1;
+    long units = splitBlocks ? chunks * blocks : chunks;
+    this.tasks = threads == 1 ? 1 : (int) Math.min(units, 4L * threads);
+  }
+
+  /** Whether more loads move by one element along the outputs than along the reduced dimensions. */
+  private boolean prefersAcross(LoopKernel kernel, int lastParallel, int lastReduced) {
+    int alongOutputs = 0;
+    int alongReduced = 0;
+    for (Instr i : kernel.body().code()) {
+      if (i instanceof Instr.Load || i instanceof Instr.Gather) {
+        Address a =
+            i instanceof Instr.Load l
+                ? space.address(l.address(), 1)
+                : space.address(((Instr.Gather) i).address(), 1);
+        alongOutputs += a.stride(lastParallel) == 1 ? 1 : 0;
+        alongReduced += a.stride(lastReduced) == 1 ? 1 : 0;
+      }
+    }
+    if (alongOutputs != alongReduced) {
+      return alongOutputs > alongReduced;
+    }
+    return columns > space.extent(lastReduced);
+  }
+
+  private LoopNest bodyNest(
+      LoopKernel kernel, LoopKernel.Reduction reduction, int lastParallel, int lastReduced) {
+    int inner = across ? lastParallel : lastReduced;
+    int row = across ? lastReduced : lastParallel;
+    BodyBuilder builder = new BodyBuilder(space, inner, kernel.body());
+    if (across) {
+      builder.toAccumulators(op, reduction.value());
+    } else {
+      builder.toResults(reduction.value());
+    }
+    return new LoopNest(space, inner, row, compiler.compile(builder.body()), builder);
+  }
+
+  private LoopNest epilogueNest(LoopKernel kernel, int lastParallel) {
+    BodyBuilder builder = new BodyBuilder(space, lastParallel, kernel.epilogue());
+    for (LoopKernel.Store s : kernel.stores()) {
+      builder.toMemory(
+          kernel.outputs().get(s.slot()), kernel.inputs().size() + s.slot(), s.address(), s.value());
+    }
+    return new LoopNest(space, lastParallel, -1, compiler.compile(builder.body()), builder);
+  }
+
+  @Override
+  public void run(MemorySegment[] segments) {
+    if (!splitBlocks) {
+      if (tasks == 1) {
+        runChunks(segments, 0, chunks);
+      } else {
+        compiler
+            .pool()
+            .parallelFor(tasks, t -> runChunks(segments, chunks * t / tasks, chunks * (t + 1) / tasks));
+      }
+      return;
+    }
+    Values partial = new Values();
+    partial.reserve(type, Math.toIntExact(chunks * blocks * chunk));
+    long units = chunks * blocks;
+    compiler
+        .pool()
+        .parallelFor(
+            tasks, t -> runBlocks(segments, partial, units * t / tasks, units * (t + 1) / tasks));
+    Frame f = Frame.current();
+    for (long c = 0; c < chunks; c++) {
+      int at = (int) (c * blocks * chunk);
+      partial.foldRows(type, op, at, (int) blocks, chunk);
+      finish(f, segments, partial, at, c);
+    }
+    f.seg = Frame.NO_SEGMENTS;
+  }
+
+  private void runChunks(MemorySegment[] segments, long from, long to) {
+    Frame f = Frame.current();
+    f.partial.reserve(type, Math.toIntExact(blocks * chunk));
+    for (long c = from; c < to; c++) {
+      if (empty) {
+        f.partial.fill(type, 0, chunk, op.identity(type));
+      } else {
+        body.prepare(f, segments);
+        for (long b = 0; b < blocks; b++) {
+          computeBlock(f, c, b, f.partial, (int) (b * chunk));
+        }
+        f.partial.foldRows(type, op, 0, (int) blocks, chunk);
+      }
+      finish(f, segments, f.partial, 0, c);
+    }
+    f.seg = Frame.NO_SEGMENTS;
+  }
+
+  private void runBlocks(MemorySegment[] segments, Values partial, long from, long to) {
+    Frame f = Frame.current();
+    body.prepare(f, segments);
+    for (long u = from; u < to; u++) {
+      computeBlock(f, u / blocks, u % blocks, partial, (int) (u * chunk));
+    }
+    f.seg = Frame.NO_SEGMENTS;
+  }
+
+  /** Runs the epilogue over a chunk whose results begin at {@code at}. */
+  private void finish(Frame f, MemorySegment[] segments, Values results, int at, long c) {
+    epilogue.prepare(f, segments);
+    f.reducedFrom(results);
+    f.redAt = at;
+    epilogue.run(f, seek(f, c), 1, width(c));
+  }
+
+  /** The number of outputs in a chunk. */
+  private int width(long c) {
+    return (int) Math.min(chunk, columns - c % columnChunks * chunk);
+  }
+
+  /** Sets the frame's index to the first output of a chunk, and the reduced indices to 0. */
+  private long[] seek(Frame f, long c) {
+    long[] index = f.index;
+    java.util.Arrays.fill(index, 0, space.rank(), 0);
+    long rest = c / columnChunks;
+    for (int d = space.parallel - 2; d >= 0; d--) {
+      index[d] = rest % space.extents[d];
+      rest /= space.extents[d];
+    }
+    if (space.parallel > 0) {
+      index[space.parallel - 1] = c % columnChunks * chunk;
+    }
+    return index;
+  }
+
+  /** Computes one block of one chunk: a row of partial results. */
+  private void computeBlock(Frame f, long c, long block, Values target, int at) {
+    long first = block * ReductionTree.BLOCK;
+    int n = (int) Math.min(ReductionTree.BLOCK, count - first);
+    long[] index = seek(f, c);
+    if (across) {
+      blockAcross(f, index, width(c), first, n, target, at);
+    } else if (space.rank() - space.parallel <= 1) {
+      blockAlong(f, index, width(c), first, n, target, at);
+    } else {
+      for (int o = 0; o < width(c); o++) {
+        blockGathered(f, index, first, n, target, at + o);
+        if (space.parallel > 0) {
+          index[space.parallel - 1]++;
+        }
+      }
+    }
+  }
+
+  /** One reduced dimension, walked by the columns of generated code; as many outputs at a time as values fit. */
+  private void blockAlong(
+      Frame f, long[] index, int width, long first, int n, Values target, int at) {
+    int batch = Math.min(width, Math.max(1, ReductionTree.BLOCK / n));
+    f.work.reserve(type, batch * n);
+    f.resultsTo(f.work);
+    f.at = 0;
+    f.atStep = n;
+    if (body.inner >= 0) {
+      index[body.inner] = first;
+    }
+    for (int o = 0; o < width; o += batch) {
+      int outputs = Math.min(batch, width - o);
+      body.run(f, index, outputs, n);
+      for (int k = 0; k < outputs; k++) {
+        f.lanes.reduceBlock(type, op, chain, f.work, k * n, n, target, at + o + k);
+      }
+      if (space.parallel > 0) {
+        index[space.parallel - 1] += outputs;
+      }
+    }
+  }
+
+  /** Several reduced dimensions: the block's values are evaluated run by run, in order. */
+  private void blockGathered(Frame f, long[] index, long first, int n, Values target, int at) {
+    f.work.reserve(type, ReductionTree.BLOCK);
+    f.resultsTo(f.work);
+    f.atStep = 0;
+    int last = space.rank() - 1;
+    for (int done = 0; done < n; ) {
+      seekReduced(index, first + done);
+      int run = (int) Math.min(n - done, space.extents[last] - index[last]);
+      f.at = done;
+      body.run(f, index, 1, run);
+      done += run;
+    }
+    f.lanes.reduceBlock(type, op, chain, f.work, 0, n, target, at);
+  }
+
+  private void seekReduced(long[] index, long point) {
+    long rest = point;
+    for (int d = space.rank() - 1; d >= space.parallel; d--) {
+      index[d] = rest % space.extents[d];
+      rest /= space.extents[d];
+    }
+  }
+
+  /** Accumulators for each lane, a row of outputs each; generated code walks the reduced points of the last dimension as rows. */
+  private void blockAcross(
+      Frame f, long[] index, int width, long first, int n, Values target, int at) {
+    int lanes = chain ? 1 : ReductionTree.LANES;
+    int last = space.rank() - 1;
+    boolean rows = body.row >= 0;
+    f.work.reserve(type, lanes * width);
+    f.work.fill(type, 0, lanes * width, op.identity(type));
+    f.resultsTo(f.work);
+    f.atStep = chain ? 0 : width;
+    for (int done = 0; done < n; ) {
+      int lane = chain ? 0 : done % lanes;
+      int run = n - done;
+      if (rows) {
+        seekReduced(index, first + done);
+        run = (int) Math.min(run, space.extents[last] - index[last]);
+      }
+      run = chain ? run : Math.min(run, lanes - lane);
+      f.at = lane * width;
+      body.run(f, index, run, width);
+      done += run;
+    }
+    f.work.foldRows(type, op, 0, lanes, width);
+    target.copy(type, f.work, 0, at, width);
+  }
+}

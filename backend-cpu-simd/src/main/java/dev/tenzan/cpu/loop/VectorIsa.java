@@ -1,0 +1,14 @@
+package dev.tenzan.cpu.loop;
+
+/**
+ * What the vectors of this machine can do.
+ *
+ * @param bits the width of a vector: 128, 256 or 512
+ * @param longFloatConversions whether vectors convert between 64-bit integers and floats in hardware
+ */
+public record VectorIsa(int bits, boolean longFloatConversions) {
+  /** What vectors of a width can do; the conversions came with AVX-512. */
+  public static VectorIsa ofBits(int bits) {
+    return new VectorIsa(bits, bits >= 512);
+  }
+}

@@ -1,0 +1,182 @@
+package dev.tenzan.cpu.gemm;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.tenzan.cpu.CpuPool;
+import dev.tenzan.kernel.ConvolutionKernel;
+import dev.tenzan.type.Affine;
+import dev.tenzan.type.DType;
+import dev.tenzan.type.Shape;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Compares every engine with the unrolled definition of a convolution, bit by bit. */
+final class ConvolutionTest {
+  private static final CpuPool ONE = new CpuPool(1);
+  private static final CpuPool TWO = new CpuPool(2);
+  private static final List<Engines.Named> ENGINES = Engines.all(ONE, TWO);
+
+  @AfterAll
+  static void close() {
+    ONE.close();
+    TWO.close();
+  }
+
+  @ParameterizedTest
+  @EnumSource(value = DType.class, mode = EnumSource.Mode.EXCLUDE, names = "BOOL")
+  void randomConvolutions(DType type) {
+    int cases = type == DType.F32 ? 40 : 6;
+    for (long seed = 1; seed <= cases; seed++) {
+      SplittableRandom random = new SplittableRandom(seed * 17 + type.ordinal());
+      int rank = 1 + (int) (seed % 3);
+      List<long[]> dims = new ArrayList<>();
+      for (int d = 0; d < rank; d++) {
+        dims.add(dimension(random, rank));
+      }
+      long groups = random.nextInt(1, 3);
+      long inputs = groups * random.nextInt(1, rank == 3 ? 4 : 8);
+      long outputs = groups * random.nextInt(1, 7);
+      check(type, random, random.nextInt(1, 3), inputs, outputs, groups, dims,
+          Operands.Values.values()[(int) (seed % 3)], seed);
+    }
+  }
+
+  /** Pointwise windows and long rows take ways of their own. */
+  @Test
+  void pointwiseAndLongRows() {
+    SplittableRandom random = new SplittableRandom(7);
+    List<long[]> pointwise = List.of(new long[] {5, 1, 1, 0, 0, 1, 1}, new long[] {9, 1, 1, 0, 0, 1, 1});
+    List<long[]> rows = List.of(new long[] {4, 3, 1, 1, 1, 1, 1}, new long[] {70, 3, 1, 1, 1, 1, 1});
+    List<long[]> twice = List.of(new long[] {90, 5, 2, 2, 2, 1, 1});
+    for (Operands.Values values : Operands.Values.values()) {
+      check(DType.F32, random, 3, 20, 13, 1, pointwise, values, 1000);
+      check(DType.F32, random, 2, 40, 13, 1, rows, values, 1001);
+      check(DType.F64, random, 2, 10, 5, 1, rows, values, 1002);
+      check(DType.F32, random, 1, 60, 5, 1, twice, values, 1003);
+    }
+  }
+
+  /** Input extent, window, stride, padding before and after, input dilation, window dilation. */
+  private static long[] dimension(SplittableRandom random, int rank) {
+    long extent = random.nextInt(1, rank == 3 ? 5 : 12);
+    long window = random.nextInt(1, 4);
+    return new long[] {
+      extent, window, random.nextInt(1, 4), random.nextInt(-1, 4), random.nextInt(0, 4), random.nextInt(1, 4),
+      random.nextInt(1, 3)
+    };
+  }
+
+  private static void check(
+      DType type,
+      SplittableRandom random,
+      long batch,
+      long inputs,
+      long outputs,
+      long groups,
+      List<long[]> dims,
+      Operands.Values values,
+      long seed) {
+    long[] spatial = dims.stream().mapToLong(d -> d[0]).toArray();
+    long[] window = dims.stream().mapToLong(d -> d[1]).toArray();
+    long[] out = dims.stream().mapToLong(ConvolutionTest::outExtent).toArray();
+    long[] xExtents = Shape.of(batch, inputs).concat(Shape.of(spatial)).dims();
+    long[] wExtents = Shape.of(outputs, inputs / groups).concat(Shape.of(window)).dims();
+    boolean plain = random.nextBoolean();
+    Affine x = plain ? Operands.dense(xExtents) : Operands.layout(random, true, xExtents);
+    Affine w = plain ? Operands.dense(wExtents) : Operands.layout(random, true, wExtents);
+    ConvolutionKernel kernel =
+        new ConvolutionKernel(
+            type, batch, inputs, outputs, groups, Shape.of(spatial), Shape.of(window), Shape.of(out),
+            dims.stream().map(d -> d[2]).toList(), dims.stream().map(d -> d[3]).toList(),
+            dims.stream().map(d -> d[5]).toList(), dims.stream().map(d -> d[6]).toList(), x, w);
+    try (Arena arena = Arena.ofShared()) {
+      MemorySegment left = Operands.filled(arena, random, type, values, x, xExtents);
+      MemorySegment right = Operands.filled(arena, random, type, values, w, wExtents);
+      long[] expected = expected(kernel, left, right);
+      for (Engines.Named engine : ENGINES) {
+        MemorySegment c = arena.allocate(expected.length * (long) type.byteSize(), 64).fill((byte) 0x7b);
+        engine.engine().compile(kernel).run(left, right, c);
+        for (int i = 0; i < expected.length; i++) {
+          int at = i;
+          assertEquals(
+              expected[i], Operands.bits(type, c, i), () -> engine + ", seed " + seed + ", element " + at
+                  + " of " + kernel);
+        }
+      }
+    }
+  }
+
+  private static long outExtent(long[] d) {
+    long dilated = d[0] == 0 ? 0 : (d[0] - 1) * d[5] + 1;
+    long room = dilated + d[3] + d[4] - ((d[1] - 1) * d[6] + 1);
+    return room < 0 ? 0 : room / d[2] + 1;
+  }
+
+  private static long[] expected(ConvolutionKernel kernel, MemorySegment left, MemorySegment right) {
+    long positions = kernel.outSpatial().size();
+    long[] result = new long[Math.toIntExact(kernel.batch() * kernel.outChannels() * positions)];
+    int at = 0;
+    for (long b = 0; b < kernel.batch(); b++) {
+      for (long o = 0; o < kernel.outChannels(); o++) {
+        for (long p = 0; p < positions; p++) {
+          result[at++] = element(kernel, left, right, b, o, unravel(p, kernel.outSpatial()));
+        }
+      }
+    }
+    return result;
+  }
+
+  private static long[] unravel(long index, Shape shape) {
+    long[] result = new long[shape.rank()];
+    for (int d = shape.rank() - 1; d >= 0; d--) {
+      result[d] = index % shape.dim(d);
+      index /= shape.dim(d);
+    }
+    return result;
+  }
+
+  private static long element(
+      ConvolutionKernel kernel, MemorySegment left, MemorySegment right, long b, long o, long[] position) {
+    DType type = kernel.dtype();
+    Oracle oracle = new Oracle(type, type);
+    int rank = kernel.spatial().rank();
+    long perGroup = kernel.inChannels() / kernel.groups();
+    long group = o / (kernel.outChannels() / kernel.groups());
+    long[] xIndex = new long[rank + 2];
+    long[] wIndex = new long[rank + 2];
+    for (long c = 0; c < perGroup; c++) {
+      for (long t = 0; t < kernel.window().size(); t++) {
+        long[] tap = unravel(t, kernel.window());
+        boolean zero = false;
+        for (int d = 0; d < rank; d++) {
+          long place =
+              position[d] * kernel.stride().get(d) + tap[d] * kernel.windowDilation().get(d)
+                  - kernel.padLow().get(d);
+          long apart = kernel.inputDilation().get(d);
+          zero |= place < 0 || place % apart != 0 || place / apart >= kernel.spatial().dim(d);
+          xIndex[2 + d] = zero ? 0 : place / apart;
+          wIndex[2 + d] = tap[d];
+        }
+        xIndex[0] = b;
+        xIndex[1] = group * perGroup + c;
+        wIndex[0] = o;
+        wIndex[1] = c;
+        long x = kernel.x().at(xIndex);
+        long w = kernel.w().at(wIndex);
+        if (type.isFloat()) {
+          oracle.add(Operands.real(type, right, w), zero ? 0.0 : Operands.real(type, left, x));
+        } else {
+          oracle.add(Operands.integer(type, right, w), zero ? 0 : Operands.integer(type, left, x));
+        }
+      }
+    }
+    return oracle.bits();
+  }
+}

@@ -1,0 +1,149 @@
+package dev.tenzan.cpu.gemm;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.tenzan.cpu.CpuPool;
+import dev.tenzan.kernel.MatMulKernel;
+import dev.tenzan.type.Affine;
+import dev.tenzan.type.DType;
+import dev.tenzan.type.Shape;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Compares every engine with the oracle, bit by bit. */
+final class MatMulTest {
+  private static final CpuPool ONE = new CpuPool(1);
+  private static final CpuPool TWO = new CpuPool(2);
+  private static final List<Engines.Named> ENGINES = Engines.all(ONE, TWO);
+  private static final int CASES = 9;
+
+  @AfterAll
+  static void close() {
+    ONE.close();
+    TWO.close();
+  }
+
+  @ParameterizedTest
+  @EnumSource(value = DType.class, mode = EnumSource.Mode.EXCLUDE, names = "BOOL")
+  void randomSizesAndLayouts(DType type) {
+    for (long seed = 1; seed <= CASES; seed++) {
+      SplittableRandom random = new SplittableRandom(seed);
+      long m = random.nextInt(1, 40);
+      long n = random.nextInt(1, 80);
+      long k = switch ((int) (seed % 4)) {
+        case 0 -> random.nextInt(250, 600);
+        case 1 -> random.nextInt(0, 4);
+        default -> random.nextInt(1, 70);
+      };
+      Shape batch = switch ((int) (seed % 3)) {
+        case 0 -> Shape.of();
+        case 1 -> Shape.of(random.nextInt(1, 4));
+        default -> Shape.of(2, random.nextInt(1, 4));
+      };
+      check(type, batch, m, n, k, Operands.Values.values()[(int) (seed % 3)], seed);
+    }
+  }
+
+  @Test
+  void edgesOfTilesAndBlocks() {
+    long seed = 100;
+    for (long m : new long[] {1, 4, 5, 12, 13, 24, 31}) {
+      for (long n : new long[] {1, 16, 32, 33}) {
+        check(DType.F32, Shape.of(), m, n, 17, Operands.Values.TINY, seed++);
+      }
+    }
+    for (long k : new long[] {0, 1, 255, 256, 257, 512, 513, 1000}) {
+      check(DType.F32, Shape.of(), 7, 35, k, Operands.Values.PLAIN, seed++);
+      check(DType.BF16, Shape.of(), 7, 35, k, Operands.Values.PLAIN, seed++);
+    }
+  }
+
+  @Test
+  void manyRowsOfPanelsAndTasks() {
+    check(DType.F32, Shape.of(), 150, 170, 300, Operands.Values.PLAIN, 200);
+    check(DType.F64, Shape.of(), 61, 130, 270, Operands.Values.PLAIN, 201);
+  }
+
+  @Test
+  void emptyProductsWriteNothing() {
+    check(DType.F32, Shape.of(), 0, 5, 3, Operands.Values.PLAIN, 300);
+    check(DType.F32, Shape.of(), 5, 0, 3, Operands.Values.PLAIN, 301);
+    check(DType.F32, Shape.of(0, 3), 5, 4, 3, Operands.Values.PLAIN, 302);
+  }
+
+  private static void check(
+      DType type, Shape batch, long m, long n, long k, Operands.Values values, long seed) {
+    SplittableRandom random = new SplittableRandom(seed * 31 + type.ordinal());
+    long[] aExtents = batch.concat(Shape.of(m, k)).dims();
+    long[] bExtents = batch.concat(Shape.of(k, n)).dims();
+    boolean plain = random.nextInt(4) == 0;
+    Affine a = plain ? Operands.dense(aExtents) : Operands.layout(random, true, aExtents);
+    Affine b = plain ? Operands.dense(bExtents) : Operands.layout(random, true, bExtents);
+    boolean small = type == DType.I8 || type == DType.U8 || type == DType.I16;
+    DType output = small && random.nextBoolean() ? DType.I32 : type;
+    MatMulKernel kernel = new MatMulKernel(type, output, batch, m, n, k, a, b);
+    try (Arena arena = Arena.ofShared()) {
+      MemorySegment left = Operands.filled(arena, random, type, values, a, aExtents);
+      MemorySegment right = Operands.filled(arena, random, type, values, b, bExtents);
+      long[] expected = expected(kernel, left, right);
+      for (Engines.Named engine : ENGINES) {
+        MemorySegment c = arena.allocate(expected.length * (long) output.byteSize(), 64).fill((byte) 0x7b);
+        engine.engine().compile(kernel).run(left, right, c);
+        for (int i = 0; i < expected.length; i++) {
+          int at = i;
+          assertEquals(
+              expected[i], Operands.bits(output, c, i), () -> engine + ", seed " + seed + ", element " + at
+                  + " of " + kernel);
+        }
+      }
+    }
+  }
+
+  private static long[] expected(MatMulKernel kernel, MemorySegment left, MemorySegment right) {
+    int rank = kernel.batch().rank();
+    long batches = kernel.batch().size();
+    long[] result = new long[Math.toIntExact(batches * kernel.m() * kernel.n())];
+    long[] index = new long[rank + 2];
+    int at = 0;
+    for (long p = 0; p < batches; p++) {
+      long rest = p;
+      for (int d = rank - 1; d >= 0; d--) {
+        index[d] = rest % kernel.batch().dim(d);
+        rest /= kernel.batch().dim(d);
+      }
+      for (long i = 0; i < kernel.m(); i++) {
+        for (long j = 0; j < kernel.n(); j++) {
+          result[at++] = element(kernel, left, right, index, i, j);
+        }
+      }
+    }
+    return result;
+  }
+
+  private static long element(
+      MatMulKernel kernel, MemorySegment left, MemorySegment right, long[] index, long i, long j) {
+    DType type = kernel.input();
+    Oracle oracle = new Oracle(type, kernel.output());
+    int rank = kernel.batch().rank();
+    for (long k = 0; k < kernel.k(); k++) {
+      index[rank] = i;
+      index[rank + 1] = k;
+      long a = kernel.a().at(index);
+      index[rank] = k;
+      index[rank + 1] = j;
+      long b = kernel.b().at(index);
+      if (type.isFloat()) {
+        oracle.add(Operands.real(type, left, a), Operands.real(type, right, b));
+      } else {
+        oracle.add(Operands.integer(type, left, a), Operands.integer(type, right, b));
+      }
+    }
+    return oracle.bits();
+  }
+}
