@@ -1,0 +1,5 @@
+/** The place of the CUDA backend. */
+@NullMarked
+package dev.tenzan.cuda;
+
+import org.jspecify.annotations.NullMarked;
