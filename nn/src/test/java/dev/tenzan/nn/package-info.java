@@ -1,0 +1,5 @@
+/** Tests of the neural-network module. */
+@NullMarked
+package dev.tenzan.nn;
+
+import org.jspecify.annotations.NullMarked;
