@@ -1,0 +1,103 @@
+package dev.tenzan.bench;
+
+import dev.tenzan.Device;
+import dev.tenzan.bench.jmh.JmhSuites;
+import dev.tenzan.bench.output.CliException;
+import dev.tenzan.bench.output.Json;
+import dev.tenzan.bench.output.OutputFile;
+import dev.tenzan.bench.output.Progress;
+import dev.tenzan.bench.report.HtmlReport;
+import dev.tenzan.bench.report.TextReport;
+import dev.tenzan.bench.work.BenchResult;
+import dev.tenzan.bench.work.BenchRunner;
+import dev.tenzan.bench.work.Suite;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** The command {@code bench}: checks and times the same work on every device. */
+@Command(
+    name = "bench",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Checks and times the same work on every device, and trains a network on real handwritten digits.",
+      "Prints a table; writes JSON and an HTML page with plots."
+    })
+final class BenchCommand implements Callable<Integer> {
+  private static final Path REPORTS = Path.of("reports");
+
+  private final Console console;
+
+  @Option(
+      names = "--suite",
+      paramLabel = "SUITE",
+      defaultValue = "quick",
+      description = "How much is measured: ${COMPLETION-CANDIDATES}; quick where not given.")
+  private Suite suite = Suite.QUICK;
+
+  @Option(
+      names = "--device",
+      paramLabel = "D",
+      description = "A device, for example cpu; may be repeated. All where not given.")
+  private List<String> devices = new ArrayList<>();
+
+  @Option(names = "--json", paramLabel = "FILE", description = "Where the JSON goes; reports/bench.json if not given.")
+  private @Nullable Path json;
+
+  @Option(names = "--html", paramLabel = "FILE", description = "Where the page goes; reports/bench.html if not given.")
+  private @Nullable Path html;
+
+  @Option(
+      names = "--jmh",
+      paramLabel = "REGEX",
+      arity = "0..1",
+      fallbackValue = ".*",
+      description = "Instead runs the JMH suites whose name matches; no report is written but --json, by JMH.")
+  private @Nullable String jmh;
+
+  @Mixin private DeviceOptions options = new DeviceOptions();
+
+  BenchCommand(Console console) {
+    this.console = console;
+  }
+
+  @Override
+  public Integer call() {
+    options.apply();
+    if (jmh != null) {
+      return JmhSuites.run(jmh, devices, json) ? ExitCode.OK : ExitCode.CHECK_FAILED;
+    }
+    List<Device> chosen = DeviceOptions.devices(devices);
+    if (json == null || html == null) {
+      makeReportsFolder();
+    }
+    try (OutputFile jsonFile = OutputFile.open("--json", json == null ? REPORTS.resolve("bench.json") : json);
+        OutputFile htmlFile = OutputFile.open("--html", html == null ? REPORTS.resolve("bench.html") : html)) {
+      BenchResult result;
+      try (Progress progress = console.progress()) {
+        result = new BenchRunner(chosen, suite, options.count(), progress).run(TenzanCommand.Version.text());
+      }
+      console.out().print(TextReport.render(result, console.terminal()));
+      jsonFile.write(Json.write(result.toMap()));
+      htmlFile.write(HtmlReport.render(result));
+      console.out().println("written: " + jsonFile.path() + " and " + htmlFile.path());
+      return result.passed() ? ExitCode.OK : ExitCode.CHECK_FAILED;
+    }
+  }
+
+  private static void makeReportsFolder() {
+    try {
+      Files.createDirectories(REPORTS);
+    } catch (IOException e) {
+      throw new CliException(
+          "cannot make the folder " + REPORTS.toAbsolutePath() + "; name files with --json FILE and --html FILE");
+    }
+  }
+}

@@ -1,0 +1,130 @@
+package dev.tenzan.bench.measure;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * The seconds that repetitions of one piece of work took, in order of size.
+ *
+ * @param seconds one entry for each repetition, ascending; at least one
+ */
+public record Timing(double[] seconds) {
+  private static final int WINDOW = 5;
+  private static final double STABLE = 0.05;
+
+  /** Sorts. */
+  public Timing {
+    seconds = seconds.clone();
+    Arrays.sort(seconds);
+  }
+
+  /** Where the rates come from: half the repetitions were faster. */
+  public double median() {
+    return quantile(0.5);
+  }
+
+  /** Half the distance between the quartiles, as a share of the median. */
+  public double spread() {
+    return (quantile(0.75) - quantile(0.25)) / 2 / median();
+  }
+
+  /** The number of repetitions. */
+  public int repetitions() {
+    return seconds.length;
+  }
+
+  /** A copy, ascending. */
+  @Override
+  public double[] seconds() {
+    return seconds.clone();
+  }
+
+  private double quantile(double q) {
+    double at = q * (seconds.length - 1);
+    int low = (int) at;
+    int high = Math.min(low + 1, seconds.length - 1);
+    return seconds[low] + (at - low) * (seconds[high] - seconds[low]);
+  }
+
+  /**
+   * How long to measure.
+   *
+   * @param warmUpSeconds the longest warm-up of one competitor
+   * @param seconds what the timed repetitions of one competitor may take together
+   * @param minimum the fewest repetitions, whatever they take
+   * @param maximum the most repetitions
+   */
+  public record Plan(double warmUpSeconds, double seconds, int minimum, int maximum) {}
+
+  /**
+   * Times competitors that do the same work: each is warmed up until it is stable, then they take turns, so that what else
+   * happens on the machine meets all of them. Between turns there is a pause, because a competitor's threads may still spin for
+   * the next call (OpenBLAS's do for about 25 ms); the first call of a turn is not timed.
+   */
+  public static List<Timing> interleaved(Plan plan, List<Runnable> competitors) {
+    List<double[]> estimates = new ArrayList<>();
+    for (Runnable c : competitors) {
+      estimates.add(new double[] {warmUp(plan, c)});
+    }
+    boolean alone = competitors.size() == 1;
+    int rounds = alone ? 1 : 5;
+    List<List<Double>> samples = new ArrayList<>();
+    competitors.forEach(c -> samples.add(new ArrayList<>()));
+    for (int round = 0; round < rounds; round++) {
+      for (int c = 0; c < competitors.size(); c++) {
+        int wanted = (int) Math.clamp(plan.seconds / estimates.get(c)[0], plan.minimum, plan.maximum);
+        int calls = Math.ceilDiv(wanted, rounds);
+        if (!alone) {
+          pause();
+          competitors.get(c).run();
+        }
+        for (int i = 0; i < calls; i++) {
+          samples.get(c).add(time(competitors.get(c)));
+        }
+      }
+    }
+    return samples.stream().map(s -> new Timing(s.stream().mapToDouble(d -> d).toArray())).toList();
+  }
+
+  /** The seconds of one call. */
+  public static double time(Runnable work) {
+    long begin = System.nanoTime();
+    work.run();
+    return (System.nanoTime() - begin) * 1e-9;
+  }
+
+  /** Runs until three windows in a row are no faster than the best one before, and returns the best one's median. */
+  private static double warmUp(Plan plan, Runnable work) {
+    long begin = System.nanoTime();
+    double best = Double.MAX_VALUE;
+    int steady = 0;
+    while (steady < 3) {
+      double spent = 0;
+      List<Double> window = new ArrayList<>();
+      while (window.size() < WINDOW || spent < 0.05 && window.size() < 10_000) {
+        double t = time(work);
+        spent += t;
+        window.add(t);
+        if ((System.nanoTime() - begin) * 1e-9 > plan.warmUpSeconds) {
+          break;
+        }
+      }
+      double median = new Timing(window.stream().mapToDouble(d -> d).toArray()).median();
+      steady = median > best * (1 - STABLE) ? steady + 1 : 0;
+      best = Math.min(best, median);
+      if ((System.nanoTime() - begin) * 1e-9 > plan.warmUpSeconds) {
+        break;
+      }
+    }
+    return best;
+  }
+
+  private static void pause() {
+    try {
+      Thread.sleep(40);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException("measuring was interrupted", e);
+    }
+  }
+}

@@ -1,0 +1,86 @@
+package dev.tenzan.bench.work;
+
+import dev.tenzan.bench.measure.Ceilings;
+import dev.tenzan.bench.measure.Machine;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a run of the benchmark found.
+ *
+ * @param started when it began
+ * @param seconds how long it took
+ * @param suite how much was measured
+ * @param version Tenzan's version
+ * @param commit the commit it was built from; empty where unknown
+ * @param machine where it ran
+ * @param devices name and product name of each device
+ * @param ceilings what the processor can do at most
+ * @param openBlas OpenBLAS's description of itself, or why it is not compared
+ * @param measurements the work, in the order of the report
+ * @param trainings the digits, trained on each device
+ * @param notes what else a reader should know
+ */
+public record BenchResult(
+    Instant started,
+    double seconds,
+    Suite suite,
+    String version,
+    String commit,
+    Machine machine,
+    Map<String, String> devices,
+    Ceilings ceilings,
+    String openBlas,
+    List<Measurement> measurements,
+    List<Training> trainings,
+    List<String> notes) {
+  /** The version of the JSON document's schema; it grows when a field changes its meaning or goes. */
+  public static final int SCHEMA = 1;
+
+  /** Whether every result was right and has the bits of the reference device. */
+  public boolean passed() {
+    boolean right =
+        measurements.stream()
+            .allMatch(m -> m.outcome() != Measurement.Outcome.WRONG && !Boolean.FALSE.equals(m.bits()));
+    Map<Integer, String> bits = new HashMap<>();
+    boolean agree =
+        trainings.stream()
+            .allMatch(t -> t.lossBits().equals(bits.computeIfAbsent(t.settings().epochs(), _ -> t.lossBits())));
+    return right && agree;
+  }
+
+  /** The longest training of each device. */
+  public List<Training> mainTrainings() {
+    Map<String, Training> longest = new LinkedHashMap<>();
+    for (Training t : trainings) {
+      longest.merge(
+          t.settings().device().name(), t, (a, b) -> b.settings().epochs() > a.settings().epochs() ? b : a);
+    }
+    return List.copyOf(longest.values());
+  }
+
+  /** The document for JSON. */
+  public Map<String, Object> toMap() {
+    Map<String, Object> map = new LinkedHashMap<>();
+    map.put("schema", "tenzan-bench");
+    map.put("schema_version", SCHEMA);
+    map.put("tenzan_version", version);
+    map.put("git_commit", commit.isEmpty() ? null : commit);
+    map.put("started", started.toString());
+    map.put("seconds", seconds);
+    map.put("suite", suite.toString());
+    map.put("passed", passed());
+    map.put("input_seed", Host.SEED);
+    map.put("machine", machine.toMap());
+    map.put("devices", devices);
+    map.put("ceilings", ceilings.toMap());
+    map.put("openblas", openBlas);
+    map.put("measurements", measurements.stream().map(Measurement::toMap).toList());
+    map.put("trainings", trainings.stream().map(Training::toMap).toList());
+    map.put("notes", notes);
+    return map;
+  }
+}
