@@ -4,6 +4,7 @@ module dev.tenzan {
 
   exports dev.tenzan;
   exports dev.tenzan.error;
+  exports dev.tenzan.io;
   exports dev.tenzan.ir;
   exports dev.tenzan.kernel;
   exports dev.tenzan.reference;

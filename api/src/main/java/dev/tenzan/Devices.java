@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -118,6 +119,14 @@ public final class Devices {
     throw new DeviceException(
         "device: '" + name + "' is not there: backend " + backend + " has " + entry.devices().size() + " device(s); "
             + known);
+  }
+
+  /**
+   * A device like another one, whose backend is seen through a wrapper: for tools that check or trace what a backend is asked to do.
+   * Its tensors are its own; they reach other devices with {@link Tensor#to}.
+   */
+  public static Device wrapped(Device device, UnaryOperator<Backend> wrapper) {
+    return new Device(device.name(), wrapper.apply(device.backend()), device.info());
   }
 
   /** The default device; see the class comment for how it is chosen. */

@@ -35,7 +35,7 @@ interface Oracle {
   static Oracle sampled(int samples, Element element) {
     return (inputs, result) -> {
       SplittableRandom random = new SplittableRandom(SEED);
-      int n = (int) Math.min(samples, result.length);
+      int n = Math.min(samples, result.length);
       for (int s = 0; s < n; s++) {
         int i = s == 0 ? 0 : s == 1 ? result.length - 1 : random.nextInt(result.length);
         Expected e = element.at(inputs, i);

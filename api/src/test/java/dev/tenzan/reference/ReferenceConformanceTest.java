@@ -1,0 +1,9 @@
+package dev.tenzan.reference;
+
+import dev.tenzan.conformance.BackendConformance;
+
+class ReferenceConformanceTest extends BackendConformance {
+  ReferenceConformanceTest() {
+    super("reference");
+  }
+}

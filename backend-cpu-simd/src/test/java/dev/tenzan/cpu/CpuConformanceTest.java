@@ -1,0 +1,9 @@
+package dev.tenzan.cpu;
+
+import dev.tenzan.conformance.BackendConformance;
+
+class CpuConformanceTest extends BackendConformance {
+  CpuConformanceTest() {
+    super("cpu");
+  }
+}
