@@ -250,7 +250,10 @@ public sealed interface ElementwiseOps permits Tensor {
     return binary(BinaryOp.FLOOR_DIVIDE, other);
   }
 
-  /** The remainder with the divisor's sign; an integer modulo 0 is 0. */
+  /**
+   * The remainder with the divisor's sign, zeros included; an integer modulo 0 is 0. Of floats it is {@code x - floor(x / y) * y} with
+   * the product unrounded, which is exact while {@code |x / y|} is below 2^24 (f64: 2^53).
+   */
   default Tensor remainder(Tensor other) {
     return binary(BinaryOp.REMAINDER, other);
   }
@@ -400,9 +403,9 @@ public sealed interface ElementwiseOps permits Tensor {
     return rdiv(1);
   }
 
-  /** {@code 1 / sqrt(this)} of floats, two roundings. */
+  /** {@code 1 / sqrt(this)} of floats: two roundings, and for f16 and bf16, which are computed in f32, one more. */
   default Tensor rsqrt() {
-    return Nodes.composite(() -> sqrt().reciprocal());
+    return Nodes.composite(() -> Nodes.wide(self()).sqrt().reciprocal().cast(self().dtype()));
   }
 
   /** {@code this * b + c} of floats with one rounding; operands broadcast. */

@@ -146,15 +146,22 @@ final class ScalarLowering {
     return t.compute() == DType.F64 ? MathF64.floor(b, q) : MathF32.floor(b, q);
   }
 
-  /** {@code x - floor(x / y) * y} with one rounding at the end; a finite x against an infinite y keeps x or gives y. */
+  /**
+   * {@code x - floor(x / y) * y} with one rounding at the end. Where the quotient was rounded up to an integer the sign is wrong, and
+   * one more divisor is added. A finite x against an infinite y keeps x or gives y; a zero takes the sign of y.
+   */
   private static int floatRemainder(ScalarBuilder b, DType t, int x, int y) {
     int q = floatFloorDivide(b, t, x, y);
-    int r = b.narrow(t, b.fma(b.neg(q), y, x));
     int inf = b.constant(t, Double.POSITIVE_INFINITY);
     int zero = b.constant(t, 0);
-    int sameSign = b.or(b.eq(x, zero), b.eq(b.lt(x, zero), b.lt(y, zero)));
+    int negative = b.lt(y, zero);
+    int r = b.narrow(t, b.fma(b.neg(q), y, x));
+    int wrongSign = b.and(b.ne(r, zero), b.ne(b.lt(r, zero), negative));
+    r = b.select(wrongSign, b.narrow(t, b.add(r, y)), r);
+    int sameSign = b.eq(b.lt(x, zero), negative);
     int finite = b.lt(b.abs(x), inf);
-    return b.select(b.and(b.eq(b.abs(y), inf), finite), b.select(sameSign, x, y), r);
+    r = b.select(b.and(b.eq(b.abs(y), inf), finite), b.select(b.or(b.eq(x, zero), sameSign), x, y), r);
+    return b.select(b.eq(r, zero), b.select(negative, b.constant(t, -0.0), zero), r);
   }
 
   /** Rounds towards minus infinity: one less than the truncated quotient where a remainder has the other sign. */

@@ -39,7 +39,8 @@ final class BinaryCases {
     integers(c, "floorDivide", Tensor::floorDivide, (x, y) -> y == 0 ? 0 : Math.floorDiv(x, y));
     integers(c, "remainder", Tensor::remainder, (x, y) -> y == 0 ? 0 : Math.floorMod(x, y));
     moderate(c, "floorDivide", Tensor::floorDivide, (x, y) -> Math.floor(x / y));
-    moderate(c, "remainder", Tensor::remainder, (x, y) -> x - Math.floor(x / y) * y);
+    moderate(c, "remainder", Tensor::remainder, BinaryCases::remainder);
+    remainderSpecial(c);
     shifts(c);
     logic(c, "and", Tensor::and, (x, y) -> x & y);
     logic(c, "or", Tensor::or, (x, y) -> x | y);
@@ -130,11 +131,36 @@ final class BinaryCases {
     return HostArray.reals(t, s, i -> oracle.applyAsDouble(a.real(i), b.real(i)));
   }
 
+  /** The exact remainder, as fmod gives it, with the sign of the divisor. */
+  private static double remainder(double x, double y) {
+    if (Double.isInfinite(y) && Double.isFinite(x)) {
+      return x == 0 ? Math.copySign(0, y) : x < 0 == y < 0 ? x : y;
+    }
+    double r = x % y;
+    return r == 0 ? Math.copySign(0, y) : r < 0 != y < 0 ? r + y : r;
+  }
+
+  /** Quotients that f16 holds: beyond, the rounded quotient is part of the result. */
   private static void moderate(CaseList c, String op, BinaryOperator<Tensor> f, DoubleBinaryOperator oracle) {
     for (DType t : CaseList.FLOATS) {
-      Tolerance tolerance = t == DType.F64 || op.equals("floorDivide") ? Tolerance.EXACT : Tolerance.composite(t, 8);
-      List<InputSpec> in = List.of(InputSpec.of(t, 5, 7), InputSpec.of(t, 5, 7).range(0.5, 4));
-      c.add(op, variant(in), t, tolerance, in, x -> f.apply(x.get(0), x.get(1)), x -> real(t, x, oracle));
+      InputSpec x = InputSpec.of(t, 5, 7);
+      for (InputSpec y : List.of(x.range(0.5, 4), x.range(-4, -0.5))) {
+        c.add(op, "range" + y.low(), t, Tolerance.EXACT, List.of(x, y), i -> f.apply(i.get(0), i.get(1)),
+            i -> real(t, i, oracle));
+      }
+    }
+  }
+
+  private static void remainderSpecial(CaseList c) {
+    for (DType t : CaseList.FLOATS) {
+      double[] values = {0.0, -0.0, 1, -1, 6, -6, 2.5, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, Double.NaN};
+      Shape s = Shape.of(values.length * values.length);
+      c.add("remainder", "zeros and infinities", t, Tolerance.EXACT, List.of(InputSpec.of(t)),
+          i -> {
+            Tensor v = i.getFirst().device().fromDoubles(t, values);
+            return v.expandDims(1).remainder(v).flatten();
+          },
+          _ -> HostArray.reals(t, s, i -> remainder(values[i / values.length], values[i % values.length])));
     }
   }
 
