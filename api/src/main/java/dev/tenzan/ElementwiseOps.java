@@ -473,8 +473,8 @@ public sealed interface ElementwiseOps permits Tensor {
   }
 
   /**
-   * The elements as another dtype: floats round to nearest even, floats to integers truncate and saturate,
-   * integers wrap.
+   * The elements as another dtype: floats round once to nearest even; floats to integers truncate and
+   * saturate, NaN giving 0; integers wrap; as bool all but zero is true.
    */
   default Tensor cast(DType dtype) {
     return dtype == self().dtype() ? self() : Tensor.apply(new Op.Cast(dtype), self());

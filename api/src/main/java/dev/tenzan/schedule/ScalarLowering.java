@@ -189,10 +189,16 @@ final class ScalarLowering {
     return b.select(inRange, b.binary(op, x, amount), outside);
   }
 
-  /** From one dtype to another: floats to small integers saturate at the target's range, integers wrap. */
+  /**
+   * From one dtype to another: floats round once to nearest even, floats to small integers saturate at the target's range,
+   * integers wrap.
+   */
   static int cast(ScalarBuilder b, DType from, DType to, int x) {
     if (from == to) {
       return x;
+    }
+    if (roundsInF32(from, to)) {
+      return b.narrow(to, toOdd(b, from, x));
     }
     int y = b.convert(to.compute(), x);
     if (from.isFloat() && to.isInt() && to.byteSize() < 4) {
@@ -201,5 +207,27 @@ final class ScalarLowering {
       return b.min(b.max(y, b.i32((int) low)), b.i32((int) high));
     }
     return b.narrow(to, y);
+  }
+
+  /** Whether f32, on the way to a 16-bit float, does not hold every value that makes a difference there. */
+  private static boolean roundsInF32(DType from, DType to) {
+    return switch (to) {
+      case F16 -> from == DType.F64; // An integer that f32 rounds is beyond f16's range.
+      case BF16 -> from == DType.F64 || from == DType.I64 || from == DType.I32;
+      case F64, F32, I64, I32, I16, I8, U8, BOOL -> false;
+    };
+  }
+
+  /** The f32 next to a value that, where it is inexact, has its last bit set: rounding it again rounds as if once. */
+  private static int toOdd(ScalarBuilder b, DType from, int x) {
+    int f = b.convert(DType.F32, x);
+    int back = b.convert(from, f);
+    int bits = b.bitcast(DType.I32, f);
+    int below = b.lt(back, x);
+    int inexact = b.or(below, b.lt(x, back));
+    int even = b.eq(b.and(bits, b.i32(1)), b.i32(0));
+    int grows = b.ne(below, b.lt(x, b.constant(from, 0)));
+    int step = b.select(grows, b.i32(1), b.i32(-1));
+    return b.bitcast(DType.F32, b.add(bits, b.select(b.and(inexact, even), step, b.i32(0))));
   }
 }
