@@ -20,6 +20,10 @@ public final class OpCases {
     List<OpCase> all = new ArrayList<>();
     UnaryCases.add(all);
     BinaryCases.add(all);
+    CastCases.add(all);
+    ReductionCases.add(all);
+    MovementCases.add(all);
+    CreationCases.add(all);
     Set<String> names = new HashSet<>();
     for (OpCase c : all) {
       if (!names.add(c.name())) {
