@@ -71,7 +71,7 @@ public final class GradientCheck {
       moved[j] = value;
       Tensor input = inputs.get(i);
       List<Tensor> arguments = new ArrayList<>(inputs);
-      arguments.set(i, input.device().of(moved, input.shape().dims()));
+      arguments.set(i, input.device().of(moved).reshape(input.shape().dims()));
       return scalar(f.apply(arguments)).item();
     }
   }
