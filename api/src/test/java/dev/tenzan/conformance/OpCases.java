@@ -23,6 +23,7 @@ public final class OpCases {
     CastCases.add(all);
     ReductionCases.add(all);
     MovementCases.add(all);
+    IndexingCases.add(all);
     CreationCases.add(all);
     Set<String> names = new HashSet<>();
     for (OpCase c : all) {
