@@ -24,6 +24,7 @@ public final class OpCases {
     ReductionCases.add(all);
     MovementCases.add(all);
     IndexingCases.add(all);
+    ProductCases.add(all);
     CreationCases.add(all);
     Set<String> names = new HashSet<>();
     for (OpCase c : all) {
