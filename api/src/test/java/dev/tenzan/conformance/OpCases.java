@@ -25,6 +25,7 @@ public final class OpCases {
     MovementCases.add(all);
     IndexingCases.add(all);
     ProductCases.add(all);
+    ConvolutionCases.add(all);
     CreationCases.add(all);
     Set<String> names = new HashSet<>();
     for (OpCase c : all) {

@@ -388,7 +388,8 @@ final class ProductCases {
           return sum;
         });
       }
-      return HostArray.reals(t, shape(), i -> compensated(length(), n -> rest(x, i * length() + n), n -> last(x, i * length() + n)));
+      return HostArray.reals(t, shape(),
+          i -> compensated(length(), n -> rest(x, i * length() + n), n -> last(x, i * length() + n)));
     }
 
     /** The product of all operands' elements but the last's. */
