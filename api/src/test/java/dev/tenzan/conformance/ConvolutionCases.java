@@ -123,7 +123,7 @@ final class ConvolutionCases {
         x -> x.get(0).conv(x.get(1)), x -> correlate(DType.F32, x.get(0), x.get(1), o, ProductCases::compensated));
   }
 
-  /** The order of the sum is part of the semantics; the zeros of the padding take part in it, and make NaN of infinite weights. */
+  /** The order of the sum is part of the semantics. The padding's zeros take part in it: an infinite weight gives NaN there. */
   private static void chains(CaseList c) {
     ConvOptions o = ConvOptions.of();
     for (DType t : CaseList.FLOATS) {

@@ -26,6 +26,7 @@ public final class OpCases {
     IndexingCases.add(all);
     ProductCases.add(all);
     ConvolutionCases.add(all);
+    ActivationCases.add(all);
     CreationCases.add(all);
     Set<String> names = new HashSet<>();
     for (OpCase c : all) {
