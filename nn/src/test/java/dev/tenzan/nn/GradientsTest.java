@@ -59,6 +59,7 @@ class GradientsTest {
   @TestFactory
   List<DynamicTest> unaryOperations() {
     return List.of(
+        check("scalar", in -> in.getFirst().square(), uniform(-2, 2)),
         unary("neg", -2, 2, Tensor::neg),
         unary("abs", -2, 2, Tensor::abs),
         unary("sqrt", 0.5, 4, Tensor::sqrt),
