@@ -223,9 +223,9 @@ final class ActivationCases {
     layerNorm(c, "none", normal(t), EPSILON, 1, InputSpec.of(t, 0, 4));
     layerNorm(c, "noneInLine", normal(t), EPSILON, 1, InputSpec.of(t, 3, 0));
     layerNorm(c, "long", normal(t), EPSILON, 1, InputSpec.of(t, 3, 500));
+    c.constant();
     // Deviations are a hundredth of the elements, which the mean's rounding error is relative to.
     layerNorm(c, "offset", Tolerance.composite(t, 4000), EPSILON, 1, InputSpec.of(t, 4, 8).range(100, 101));
-    c.constant();
     layerNorm(c, "oneInLine", normal(t), EPSILON, 1, InputSpec.of(t, 5, 1));
     layerNorm(c, "equal", normal(t), EPSILON, 1, InputSpec.of(t, 3, 4).range(2, 2));
     layerNorm(c, "equalNoEpsilon", normal(t), 0, 1, InputSpec.of(t, 3, 4).range(2, 2));
