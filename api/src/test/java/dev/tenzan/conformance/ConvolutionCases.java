@@ -2,7 +2,6 @@ package dev.tenzan.conformance;
 
 import dev.tenzan.ConvOptions;
 import dev.tenzan.PoolOptions;
-import dev.tenzan.Tensor;
 import dev.tenzan.type.DType;
 import dev.tenzan.type.Shape;
 import java.util.Arrays;
