@@ -157,8 +157,8 @@ final class LogFamily {
     return special(m, x, y);
   }
 
-  /** {@code log(hi + lo)} where hi is normal and lo is at most about an ulp of it. */
-  private static int logOfSum(Fp m, int hi, int lo) {
+  /** {@code log(2^twos (hi + lo))} where hi is normal and lo is at most about an ulp of it. */
+  private static int logOfSum(Fp m, int hi, int lo, int twos) {
     ScalarBuilder b = m.b;
     Parts p = parts(m, hi);
     // 2^-k, or zero where that would be subnormal: lo does not count there.
@@ -167,26 +167,86 @@ final class LogFamily {
     int small = b.mul(lo, scale);
     // lo / (1 + f) to a few bits: (1 - f)(1 + f^2).
     int inverse = b.mul(b.sub(m.c(1), p.f), m.fma1(p.f, p.f));
-    return combineLn2(m, p.k, p.f, m.fma(small, inverse, p.t));
+    return combineLn2(m, b.add(p.k, twos), p.f, m.fma(small, inverse, p.t));
   }
 
-  /** {@code log(1 + x + lo)}; the sum 1 + x is kept exactly by Knuth's TwoSum. */
-  private static int log1pOfSum(Fp m, int x, int lo) {
+  /** A sum and its rounding error. */
+  private record Pair(int hi, int lo) {}
+
+  /** {@code 1 + x + lo}; the sum 1 + x is kept exactly by Knuth's TwoSum. */
+  private static Pair onePlus(Fp m, int x, int lo) {
     ScalarBuilder b = m.b;
     int one = m.c(1);
     int u = b.add(x, one);
     int x2 = b.sub(u, one);
     int error = b.add(b.sub(one, b.sub(u, x2)), b.sub(x, x2));
-    return logOfSum(m, u, b.add(error, lo));
+    return new Pair(u, b.add(error, lo));
   }
 
   static int log1p(Fp m, int x) {
     ScalarBuilder b = m.b;
-    int y = log1pOfSum(m, x, m.c(0));
+    Pair u = onePlus(m, x, m.c(0));
+    int y = logOfSum(m, u.hi, u.lo, m.c(0));
     int minusOne = m.c(-1);
     int low = m.sel(b.eq(x, minusOne), m.c(Double.NEGATIVE_INFINITY), m.c(Double.NaN));
     int finite = b.lt(x, m.c(Double.POSITIVE_INFINITY));
     int normal = m.sel(b.eq(x, m.c(0)), x, m.sel(finite, y, x));
     return m.sel(b.lt(minusOne, x), normal, low);
+  }
+
+  /** From here on 1 does not count beside x^2. */
+  private static double large(Fp m) {
+    return m.single ? 0x1p14 : 0x1p28;
+  }
+
+  /** {@code log(1 + a + c)} for {@code a >= c >= 0}, or log(2x) where x is large. */
+  private static int logOfRoot(Fp m, int x, int a, int c) {
+    ScalarBuilder b = m.b;
+    int isLarge = b.lt(m.c(large(m)), x);
+    int sum = b.add(a, c);
+    Pair u = onePlus(m, sum, b.sub(c, b.sub(sum, a)));
+    int zero = m.c(0);
+    int y = logOfSum(m, m.sel(isLarge, x, u.hi), m.sel(isLarge, zero, u.lo), m.sel(isLarge, m.c(1), zero));
+    return m.sel(b.lt(x, m.c(Double.POSITIVE_INFINITY)), y, x);
+  }
+
+  /** {@code log(1 + x + x^2/(1 + sqrt(1 + x^2)))}. */
+  static int asinh(Fp m, int x) {
+    ScalarBuilder b = m.b;
+    int ax = b.abs(x);
+    int square = b.mul(ax, ax);
+    int root = b.sqrt(m.fma1(ax, ax));
+    int y = logOfRoot(m, ax, ax, b.div(square, b.add(root, m.c(1))));
+    // Below this the result is x; the logarithm would lose the last bit of subnormals.
+    return m.withSign(m.sel(b.lt(ax, m.c(0x1p-14, 0x1p-30)), ax, y), m.signBit(x));
+  }
+
+  /** {@code log(1 + t + sqrt(t^2 + 2t))} with {@code t = x - 1}. */
+  static int acosh(Fp m, int x) {
+    ScalarBuilder b = m.b;
+    int t = b.sub(x, m.c(1));
+    int root = b.sqrt(m.fma(t, t, b.add(t, t)));
+    // The root is the larger.
+    int y = logOfRoot(m, x, root, t);
+    return m.sel(b.lt(x, m.c(1)), m.c(Double.NaN), y);
+  }
+
+  /** {@code log(1 + 2x/(1 - x))/2}, the quotient with its rounding error. */
+  static int atanh(Fp m, int x) {
+    ScalarBuilder b = m.b;
+    int one = m.c(1);
+    int ax = b.abs(x);
+    int twice = b.add(ax, ax);
+    int d = b.sub(one, ax);
+    int dLow = b.sub(b.sub(one, d), ax);
+    int inverse = b.div(one, d);
+    int s = b.mul(twice, inverse);
+    int minusS = b.neg(s);
+    int low = b.mul(m.fma(minusS, dLow, m.fma(minusS, d, twice)), inverse);
+    Pair u = onePlus(m, s, low);
+    int y = b.mul(logOfSum(m, u.hi, u.lo, m.c(0)), m.c(0.5));
+    y = m.sel(b.lt(ax, m.c(0x1p-14, 0x1p-30)), ax, y);
+    int edge = m.sel(b.eq(ax, one), m.c(Double.POSITIVE_INFINITY), m.c(Double.NaN));
+    return m.withSign(m.sel(b.lt(ax, one), y, edge), m.signBit(x));
   }
 }

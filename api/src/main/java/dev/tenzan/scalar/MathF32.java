@@ -1,7 +1,5 @@
 package dev.tenzan.scalar;
 
-import dev.tenzan.type.DType;
-
 /** The elementary functions of f32 as scalar programs. */
 public final class MathF32 {
   private MathF32() {}
@@ -83,27 +81,27 @@ public final class MathF32 {
   }
 
   public static int asin(ScalarBuilder b, int x) {
-    return b.convert(DType.F32, Inverse.asin(Fp.f64(b), b.convert(DType.F64, x)));
+    return Inverse.asin(Fp.f32(b), x);
   }
 
   public static int acos(ScalarBuilder b, int x) {
-    return b.convert(DType.F32, Inverse.acos(Fp.f64(b), b.convert(DType.F64, x)));
+    return Inverse.acos(Fp.f32(b), x);
   }
 
   public static int atan(ScalarBuilder b, int x) {
-    return b.convert(DType.F32, Inverse.atan(Fp.f64(b), b.convert(DType.F64, x)));
+    return Inverse.atan(Fp.f32(b), x);
   }
 
   public static int asinh(ScalarBuilder b, int x) {
-    return b.convert(DType.F32, Inverse.asinh(Fp.f64(b), b.convert(DType.F64, x)));
+    return LogFamily.asinh(Fp.f32(b), x);
   }
 
   public static int acosh(ScalarBuilder b, int x) {
-    return b.convert(DType.F32, Inverse.acosh(Fp.f64(b), b.convert(DType.F64, x)));
+    return LogFamily.acosh(Fp.f32(b), x);
   }
 
   public static int atanh(ScalarBuilder b, int x) {
-    return b.convert(DType.F32, Inverse.atanh(Fp.f64(b), b.convert(DType.F64, x)));
+    return LogFamily.atanh(Fp.f32(b), x);
   }
 
   public static int erf(ScalarBuilder b, int x) {
@@ -111,12 +109,10 @@ public final class MathF32 {
   }
 
   public static int pow(ScalarBuilder b, int x, int y) {
-    return b.convert(
-        DType.F32, Inverse.pow(Fp.f64(b), b.convert(DType.F64, x), b.convert(DType.F64, y)));
+    return Pow.pow(Fp.f32(b), x, y);
   }
 
-  public static int atan2(ScalarBuilder b, int x, int y) {
-    return b.convert(
-        DType.F32, Inverse.atan2(Fp.f64(b), b.convert(DType.F64, x), b.convert(DType.F64, y)));
+  public static int atan2(ScalarBuilder b, int y, int x) {
+    return Inverse.atan2(Fp.f32(b), y, x);
   }
 }

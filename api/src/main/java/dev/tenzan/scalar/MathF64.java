@@ -93,15 +93,15 @@ public final class MathF64 {
   }
 
   public static int asinh(ScalarBuilder b, int x) {
-    return Inverse.asinh(Fp.f64(b), x);
+    return LogFamily.asinh(Fp.f64(b), x);
   }
 
   public static int acosh(ScalarBuilder b, int x) {
-    return Inverse.acosh(Fp.f64(b), x);
+    return LogFamily.acosh(Fp.f64(b), x);
   }
 
   public static int atanh(ScalarBuilder b, int x) {
-    return Inverse.atanh(Fp.f64(b), x);
+    return LogFamily.atanh(Fp.f64(b), x);
   }
 
   public static int erf(ScalarBuilder b, int x) {
@@ -109,10 +109,10 @@ public final class MathF64 {
   }
 
   public static int pow(ScalarBuilder b, int x, int y) {
-    return Inverse.pow(Fp.f64(b), x, y);
+    return Pow.pow(Fp.f64(b), x, y);
   }
 
-  public static int atan2(ScalarBuilder b, int x, int y) {
-    return Inverse.atan2(Fp.f64(b), x, y);
+  public static int atan2(ScalarBuilder b, int y, int x) {
+    return Inverse.atan2(Fp.f64(b), y, x);
   }
 }

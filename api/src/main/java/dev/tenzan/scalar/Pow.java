@@ -61,7 +61,9 @@ final class Pow {
       int z = b.mul(s.hi, s.hi);
       int slope = m.c(SLOPE_HI_F32);
       int rest = m.fma(s.hi, m.c(SLOPE_LO_F32), m.fma(b.mul(s.hi, z), m.poly(z, ODD_F32), b.mul(s.lo, slope)));
-      return product(m, s.hi, slope, rest);
+      Pair r = product(m, s.hi, slope, rest);
+      // The rest holds the cubic term: times a large exponent, it must not be left beside the product.
+      return sum(m, r.hi, r.lo, m.c(0));
     }
     Pair z = product(m, s.hi, s.hi, b.mul(b.add(s.hi, s.hi), s.lo));
     Pair u = sum(m, m.c(CUBIC_HI_F64), b.mul(z.hi, m.poly(z.hi, ODD_F64)), m.c(CUBIC_LO_F64));

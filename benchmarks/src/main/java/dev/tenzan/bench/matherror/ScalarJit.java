@@ -1,4 +1,4 @@
-package dev.tenzan.bench;
+package dev.tenzan.bench.matherror;
 
 import dev.tenzan.scalar.Instr;
 import dev.tenzan.scalar.ScalarOp;
@@ -55,7 +55,7 @@ public final class ScalarJit {
   }
 
   private LongBinaryOperator compile() {
-    ClassDesc self = ClassDesc.of("dev.tenzan.bench.CompiledScalar");
+    ClassDesc self = ClassDesc.of("dev.tenzan.bench.matherror.CompiledScalar");
     byte[] bytes =
         ClassFile.of()
             .build(

@@ -1,4 +1,4 @@
-package dev.tenzan.scalar;
+package dev.tenzan.conformance;
 
 import java.math.BigDecimal;
 import java.math.BigInteger;
@@ -9,13 +9,13 @@ import java.math.RoundingMode;
  * Elementary functions to 50 decimal digits, from their Taylor series: the oracle for functions of F64. Slow, and nothing is
  * shared with what it judges.
  */
-final class BigMath {
+public final class BigMath {
   private static final MathContext MC = new MathContext(50);
   private static final MathContext WIDE = new MathContext(420);
   private static final BigDecimal TWO = BigDecimal.TWO;
   private static final BigDecimal ONE = BigDecimal.ONE;
   private static final BigDecimal TINY = new BigDecimal("1e-60");
-  static final BigDecimal PI = machinPi();
+  public static final BigDecimal PI = machinPi();
   private static final BigDecimal LN2 = atanhSeries(ONE.divide(BigDecimal.valueOf(3), WIDE), MC).multiply(TWO);
 
   private BigMath() {}
@@ -48,7 +48,7 @@ final class BigMath {
     return sum;
   }
 
-  static BigDecimal exp(BigDecimal x) {
+  public static BigDecimal exp(BigDecimal x) {
     BigInteger k = x.divide(LN2, MC).setScale(0, RoundingMode.HALF_EVEN).toBigInteger();
     BigDecimal r = x.subtract(LN2.multiply(new BigDecimal(k)));
     BigDecimal small = r.divide(BigDecimal.valueOf(64), MC);
@@ -71,16 +71,16 @@ final class BigMath {
     return sum;
   }
 
-  static BigDecimal expm1(BigDecimal x) {
+  public static BigDecimal expm1(BigDecimal x) {
     return x.abs().doubleValue() < 0.1 ? expm1Series(x) : exp(x).subtract(ONE, MC);
   }
 
-  static BigDecimal exp2(BigDecimal x) {
+  public static BigDecimal exp2(BigDecimal x) {
     return exp(x.multiply(LN2, MC));
   }
 
   /** From a double's logarithm by one step of Halley's iteration. */
-  static BigDecimal log(BigDecimal x) {
+  public static BigDecimal log(BigDecimal x) {
     if (x.subtract(ONE).abs().doubleValue() < 0.1) {
       return log1p(x.subtract(ONE));
     }
@@ -90,24 +90,28 @@ final class BigMath {
       y = y.multiply(TWO.pow(1000), MC);
       e -= 1000;
     }
+    while (y.doubleValue() > 0x1p1000) {
+      y = y.divide(TWO.pow(1000), MC);
+      e += 1000;
+    }
     BigDecimal guess = new BigDecimal(Math.log(y.doubleValue()));
     BigDecimal v = exp(guess);
     BigDecimal step = y.subtract(v).divide(y.add(v), MC).multiply(TWO);
     return guess.add(step, MC).add(LN2.multiply(BigDecimal.valueOf(e)), MC);
   }
 
-  static BigDecimal log1p(BigDecimal x) {
+  public static BigDecimal log1p(BigDecimal x) {
     if (x.abs().doubleValue() < 0.1) {
       return atanhSeries(x.divide(x.add(TWO), MC), MC).multiply(TWO);
     }
     return log(x.add(ONE, MC));
   }
 
-  static BigDecimal log2(BigDecimal x) {
+  public static BigDecimal log2(BigDecimal x) {
     return log(x).divide(LN2, MC);
   }
 
-  static BigDecimal log10(BigDecimal x) {
+  public static BigDecimal log10(BigDecimal x) {
     return log(x).divide(log(BigDecimal.TEN), MC);
   }
 
@@ -132,20 +136,20 @@ final class BigMath {
     return sum;
   }
 
-  static BigDecimal sin(BigDecimal x) {
+  public static BigDecimal sin(BigDecimal x) {
     return sine(x, 0);
   }
 
-  static BigDecimal cos(BigDecimal x) {
+  public static BigDecimal cos(BigDecimal x) {
     return sine(x, 1);
   }
 
-  static BigDecimal tan(BigDecimal x) {
+  public static BigDecimal tan(BigDecimal x) {
     return sin(x).divide(cos(x), MC);
   }
 
   /** From a double's arctangent by one step of a third-order iteration. */
-  static BigDecimal atan(BigDecimal x) {
+  public static BigDecimal atan(BigDecimal x) {
     double d = x.doubleValue();
     if (Math.abs(d) < 1e-12) {
       BigDecimal cube = x.multiply(x, MC).multiply(x, MC).divide(BigDecimal.valueOf(3), MC);
@@ -158,7 +162,7 @@ final class BigMath {
     return guess.add(t, MC).subtract(t.pow(3, MC).divide(BigDecimal.valueOf(3), MC), MC);
   }
 
-  static BigDecimal atan2(BigDecimal y, BigDecimal x) {
+  public static BigDecimal atan2(BigDecimal y, BigDecimal x) {
     BigDecimal a = atan(y.divide(x, MC));
     if (x.signum() > 0) {
       return a;
@@ -166,35 +170,38 @@ final class BigMath {
     return y.signum() < 0 ? a.subtract(PI, MC) : a.add(PI, MC);
   }
 
-  static BigDecimal asin(BigDecimal x) {
+  public static BigDecimal asin(BigDecimal x) {
     BigDecimal rest = ONE.subtract(x).multiply(ONE.add(x));
     return rest.signum() == 0
         ? PI.divide(TWO, MC).multiply(x)
         : atan(x.divide(rest.sqrt(MC), MC));
   }
 
-  static BigDecimal acos(BigDecimal x) {
+  public static BigDecimal acos(BigDecimal x) {
+    if (x.compareTo(ONE.negate()) == 0) {
+      return PI;
+    }
     BigDecimal t = ONE.subtract(x).divide(ONE.add(x), MC);
     return atan(t.sqrt(MC)).multiply(TWO);
   }
 
-  static BigDecimal sinh(BigDecimal x) {
+  public static BigDecimal sinh(BigDecimal x) {
     BigDecimal e = expm1(x.abs());
     BigDecimal r = e.add(e.divide(e.add(ONE), MC), MC).divide(TWO, MC);
     return x.signum() < 0 ? r.negate() : r;
   }
 
-  static BigDecimal cosh(BigDecimal x) {
+  public static BigDecimal cosh(BigDecimal x) {
     BigDecimal e = exp(x);
     return e.add(ONE.divide(e, MC), MC).divide(TWO, MC);
   }
 
-  static BigDecimal tanh(BigDecimal x) {
+  public static BigDecimal tanh(BigDecimal x) {
     BigDecimal e = expm1(x.multiply(TWO));
     return e.divide(e.add(TWO), MC);
   }
 
-  static BigDecimal asinh(BigDecimal x) {
+  public static BigDecimal asinh(BigDecimal x) {
     BigDecimal square = x.multiply(x, MC);
     BigDecimal root = square.add(ONE).sqrt(MC);
     BigDecimal ax = x.abs();
@@ -202,21 +209,21 @@ final class BigMath {
     return x.signum() < 0 ? r.negate() : r;
   }
 
-  static BigDecimal acosh(BigDecimal x) {
+  public static BigDecimal acosh(BigDecimal x) {
     BigDecimal t = x.subtract(ONE);
     return log1p(t.add(t.multiply(t.add(TWO)).sqrt(MC), MC));
   }
 
-  static BigDecimal atanh(BigDecimal x) {
+  public static BigDecimal atanh(BigDecimal x) {
     return log1p(x.multiply(TWO).divide(ONE.subtract(x), MC)).divide(TWO, MC);
   }
 
-  static BigDecimal sigmoid(BigDecimal x) {
+  public static BigDecimal sigmoid(BigDecimal x) {
     return ONE.divide(ONE.add(exp(x.negate())), MC);
   }
 
   /** {@code 2/sqrt(pi) e^-x^2 (x + 2x^3/3 + 4x^5/15 + ...)}: no cancellation. */
-  static BigDecimal erf(BigDecimal x) {
+  public static BigDecimal erf(BigDecimal x) {
     BigDecimal square = x.multiply(x, MC).multiply(TWO);
     BigDecimal term = x;
     BigDecimal sum = x;
@@ -227,12 +234,15 @@ final class BigMath {
     return sum.multiply(exp(x.multiply(x).negate()), MC).multiply(TWO).divide(PI.sqrt(MC), MC);
   }
 
-  static BigDecimal pow(BigDecimal x, BigDecimal y) {
-    return exp(log(x).multiply(y, MC));
+  /** {@code x^y}; where x is negative, y is a whole number. */
+  public static BigDecimal pow(BigDecimal x, BigDecimal y) {
+    BigDecimal magnitude = exp(log(x.abs()).multiply(y, MC));
+    boolean odd = x.signum() < 0 && y.toBigInteger().testBit(0);
+    return odd ? magnitude.negate() : magnitude;
   }
 
   /** {@code |got - truth|} in units of the last place of a double near the truth. */
-  static double ulps(double got, BigDecimal truth) {
+  public static double ulps(double got, BigDecimal truth) {
     double near = Math.abs(truth.doubleValue());
     double finite = Math.min(near, Double.MAX_VALUE);
     int exponent = Math.max(Math.getExponent(finite), Double.MIN_EXPONENT);
