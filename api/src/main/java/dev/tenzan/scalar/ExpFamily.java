@@ -48,12 +48,24 @@ final class ExpFamily {
   /** {@code (e^2r - 1) / r}: the coefficient of r^i times 2^(i + 1), which is exact. */
   private static final double[] DOUBLED_Q_F32 = doubled(Q_F32);
 
+  private static final double[] DOUBLED_Q_F64 = doubled(Q_F64);
+
   /** Minimax on [0, 0.9] of (tanh(x)/x - 1)/x^2 in x^2, highest power first; error 2^-29.8. */
   private static final double[] TANH_F32 = {
     -0x1.ddd8c4p-12, 0x1.529d64p-9, -0x1.0ed7aap-7, 0x1.62f1cap-6, -0x1.b9ca4ep-5, 0x1.110f38p-3, -0x1.55554ep-2
   };
 
-  private static final double TANH_SPLIT = 0.9;
+  /** The same on [0, 0.55] with error 2^-60.6. */
+  private static final double[] TANH_F64 = {
+    -0x1.46e72e9f9fd6ep-16, 0x1.5d63d47ee1f94p-14, -0x1.e96a29aac3b14p-13, 0x1.3483256bb6e74p-11, -0x1.7d8fc3827aa7fp-10,
+    0x1.d6d29a5fcf8acp-9, -0x1.226e2f0d0c5fbp-7, 0x1.664f485938cdap-6, -0x1.ba1ba1b97c9a0p-5, 0x1.111111111078fp-3,
+    -0x1.555555555554fp-2
+  };
+
+  private static final double TANH_SPLIT_F32 = 0.9;
+
+  /** From here on tanh is at least 1/2, and what is taken from 1 at most that. */
+  private static final double TANH_SPLIT_F64 = 0.55;
 
   /** Minimax on [0, 1] of (sinh(x)/x - 1)/x^2 in x^2, highest power first. */
   private static final double[] SINH_F32 = {0x1.767998p-19, 0x1.a01c1ap-13, 0x1.1110eap-7, 0x1.555556p-3};
@@ -208,42 +220,26 @@ final class ExpFamily {
     return m.b.mul(m.fma(error, y, y), one);
   }
 
-  static int tanh(Fp m, int x) {
-    return m.single ? tanhF32(m, x) : tanhF64(m, x);
-  }
-
   /**
    * A polynomial near zero; else {@code 1 - 2 / (e^2x + 1)}, where {@code e^2x + 1 = (2^n + 1) + 2^n r q} comes from one fma,
    * and r is half the usual one, with the polynomial's coefficients doubled as often.
    */
-  private static int tanhF32(Fp m, int x) {
+  static int tanh(Fp m, int x) {
     ScalarBuilder b = m.b;
     int ax = b.abs(x);
-    int z = atMost(m, ax, 10);
+    int z = atMost(m, ax, m.single ? 10 : 20);
     int magic = m.c(magic(m, m.bias()));
     int shifted = m.fma(z, m.c(2 * LOG2_E), magic);
     int n = b.sub(shifted, magic);
-    int r = m.fma(n, m.c(-LN2_LO_F32 / 2), m.fma(n, m.c(-LN2_HI_F32 / 2), z));
+    int r = m.fma(n, m.c(-LN2_HI_F32 / 2, -LN2_HI_F64 / 2), z);
+    r = m.fma(n, m.c(-LN2_LO_F32 / 2, -LN2_LO_F64 / 2), r);
     int s = power(m, shifted);
-    int d = m.fma(b.mul(s, r), m.poly(r, DOUBLED_Q_F32), b.add(s, m.c(1)));
+    int d = m.fma(b.mul(s, r), m.poly(r, DOUBLED_Q_F32, DOUBLED_Q_F64), b.add(s, m.c(1)));
     int far = b.sub(m.c(1), b.div(m.c(2), d));
     int square = b.mul(ax, ax);
-    int near = m.fma(b.mul(ax, square), m.poly(square, TANH_F32), ax);
-    return m.withSign(m.sel(b.lt(ax, m.c(TANH_SPLIT)), near, far), m.signBit(x));
-  }
-
-  /** {@code e / (e + 2)} with {@code e = e^2x - 1}. */
-  private static int tanhF64(Fp m, int x) {
-    ScalarBuilder b = m.b;
-    int ax = b.abs(x);
-    int z = atMost(m, ax, 20);
-    Reduced a = reduce(m, b.add(z, z), m.bias());
-    int s = power(m, a.shifted);
-    int e = scaledExpm1(m, s, a.r, b.sub(s, m.c(1)));
-    int y = b.div(e, b.add(e, m.c(2)));
-    // Doubling would lose nothing, but halving again would round subnormals.
-    y = m.sel(b.lt(ax, m.c(0x1p-60)), ax, y);
-    return m.withSign(y, m.signBit(x));
+    int near = m.fma(b.mul(ax, square), m.poly(square, TANH_F32, TANH_F64), ax);
+    int split = m.c(TANH_SPLIT_F32, TANH_SPLIT_F64);
+    return m.withSign(m.sel(b.lt(ax, split), near, far), m.signBit(x));
   }
 
   /** {@code e^|x| / 4} and the factor 4 apart, so that neither overflows before the result does. */

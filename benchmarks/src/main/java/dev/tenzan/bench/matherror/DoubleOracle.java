@@ -17,7 +17,8 @@ final class DoubleOracle {
   /** The inputs that are powers of two have exact results; a quotient's rounding error does not count elsewhere. */
   static double log2(double x) {
     int exponent = Math.getExponent(x);
-    return x == Math.scalb(1.0, exponent) ? exponent : Math.log(x) / LN2;
+    boolean power = exponent <= Double.MAX_EXPONENT && x == Math.scalb(1.0, exponent);
+    return power ? exponent : Math.log(x) / LN2;
   }
 
   static double sigmoid(double x) {
