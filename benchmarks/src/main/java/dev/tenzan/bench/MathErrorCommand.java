@@ -35,14 +35,16 @@ final class MathErrorCommand implements Callable<Integer> {
 
   /** Which types are measured. */
   enum Choice {
-    F32(DType.F32),
-    F64(DType.F64),
-    ALL(DType.F32, DType.F64);
+    F32,
+    F64,
+    ALL;
 
-    private final List<DType> dtypes;
-
-    Choice(DType... dtypes) {
-      this.dtypes = List.of(dtypes);
+    private List<DType> dtypes() {
+      return switch (this) {
+        case F32 -> List.of(DType.F32);
+        case F64 -> List.of(DType.F64);
+        case ALL -> List.of(DType.F32, DType.F64);
+      };
     }
 
     @Override
@@ -88,7 +90,7 @@ final class MathErrorCommand implements Callable<Integer> {
     try (OutputFile file = OutputFile.openOptional("--json", json)) {
       List<MathError> errors;
       try (Progress progress = console.progress()) {
-        errors = new MathErrorScan(quick, count, progress).run(functions, dtype.dtypes);
+        errors = new MathErrorScan(quick, count, progress).run(functions, dtype.dtypes());
       }
       console.out().print(table(errors));
       for (MathError e : errors) {

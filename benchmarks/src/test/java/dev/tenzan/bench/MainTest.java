@@ -59,6 +59,10 @@ class MainTest {
         "train fashion-mnist --data /no/such/dir   | there is no folder /no/such/dir",
         "devices --json /                          | is a folder",
         "conformance --device nowhere              | no device is named 'nowhere'",
+        "math-error sine                           | no function is named 'sine'; choose from exp, ",
+        "math-error --dtype f16                    | f16",
+        "math-error --threads 0                    | --threads: 0 is out of range; give 1 to 1024",
+        "math-error --json /no/such/folder/x.json  | does not exist",
         "soak --operations 0                       | --operations: 0 is out of range",
       })
   void aMistakeGivesOneLineAndExitCode2(String line, String expected) {
@@ -121,5 +125,16 @@ class MainTest {
     String text = Files.readString(json);
     assertTrue(text.contains("\"seed\": 3"), text);
     assertTrue(text.contains(last.replaceAll(".*bits (0x[0-9a-f]+).*", "$1")), text);
+  }
+
+  @Test
+  void errorsOfFunctionsAreMeasured() throws IOException {
+    Path json = folder.resolve("errors.json");
+    Run r = tenzan("math-error", "--quick", "--dtype", "f32", "exp", "sin", "--json", json.toString());
+    assertEquals(ExitCode.OK, r.code(), r.out() + r.err());
+    assertEquals("", r.err());
+    assertEquals(4, r.out().lines().count(), r.out());
+    assertTrue(r.out().lines().toList().get(2).startsWith("exp       f32"), r.out());
+    assertTrue(Files.readString(json).contains("\"function\": \"sin\""));
   }
 }
