@@ -168,19 +168,21 @@ final class PiReduction {
     int lowBits = m.single ? 5 : 10;
     int low = b.shr(b.shl(fraction, width - lowBits), width - lowBits);
     int high = b.sub(fraction, low);
-    double unit = Math.scalb(1.0, -(width - 2));
-    double highUnit = unit;
-    if (!m.single) {
-      high = b.shr(high, lowBits);
-      highUnit = Math.scalb(unit, lowBits);
-    }
-    double[] c = m.single ? HALF_PI_F32 : HALF_PI_F64;
+    double highUnit = m.single ? 1 : Math.scalb(1.0, lowBits);
+    high = m.single ? high : b.shr(high, lowBits);
     int h = LogFamily.toFloat(m, high);
-    int small = b.add(LogFamily.toFloat(m, low), tail);
-    int first = b.mul(h, m.c(c[0] * highUnit));
-    int rest = m.fma(h, m.c(c[0] * highUnit), b.neg(first));
-    rest = m.fma(h, m.c(c[1] * highUnit), rest);
-    rest = m.fma(small, m.c(c[0] * unit), rest);
+    int lowest = LogFamily.toFloat(m, low);
+    int small = b.add(lowest, tail);
+    int smallLost = b.sub(tail, b.sub(small, lowest));
+    // The whole in units, as a pair; high is zero or the larger.
+    int sum = m.fma(h, m.c(highUnit), small);
+    int sumLost = b.add(b.sub(small, m.fma(h, m.c(-highUnit), sum)), smallLost);
+    double unit = Math.scalb(1.0, -(width - 2));
+    double[] c = m.single ? HALF_PI_F32 : HALF_PI_F64;
+    int first = b.mul(sum, m.c(c[0] * unit));
+    int rest = m.fma(sum, m.c(c[0] * unit), b.neg(first));
+    rest = m.fma(sum, m.c(c[1] * unit), rest);
+    rest = m.fma(sumLost, m.c(c[0] * unit), rest);
     int hi = b.add(first, rest);
     return new Quarter(q, hi, b.sub(rest, b.sub(hi, first)));
   }
