@@ -31,7 +31,10 @@ final class BinaryCases {
     integers(c, "minimum", Tensor::minimum, Math::min);
     floats(c, "maximum", 0, Tensor::maximum, Math::max);
     integers(c, "maximum", Tensor::maximum, Math::max);
+    positivePow(c);
+    c.constant();
     floats(c, "pow", 2, Tensor::pow, BinaryCases::pow);
+    c.smooth();
     floats(c, "atan2", 2, Tensor::atan2, StrictMath::atan2);
     floats(c, "hypot", 3, Tensor::hypot, StrictMath::hypot);
     floats(c, "copySign", 0, Tensor::copySign, BinaryCases::copySign);
@@ -60,6 +63,14 @@ final class BinaryCases {
       return 1;
     }
     return StrictMath.pow(x, y);
+  }
+
+  private static void positivePow(CaseList c) {
+    for (DType t : CaseList.FLOATS) {
+      List<InputSpec> in = List.of(InputSpec.of(t, 2, 3).range(0.3, 3), InputSpec.of(t, 3));
+      c.add("pow", "positive" + in.get(0).shape() + in.get(1).shape(), t, UnaryCases.tolerance(t, 2), in,
+          x -> x.get(0).pow(x.get(1)), x -> real(t, x, BinaryCases::pow));
+    }
   }
 
   private static double copySign(double x, double y) {

@@ -40,6 +40,11 @@ final class CaseList {
     return this;
   }
 
+  /** Whether the cases that follow have a gradient. */
+  boolean isSmooth() {
+    return differentiable;
+  }
+
   void add(
       String op,
       String variant,

@@ -75,6 +75,11 @@ public final class ConformanceKit {
     }
   }
 
+  /** The seed of all values, which the system property {@code tenzan.test.seed} sets. */
+  public static long seed() {
+    return CaseRunner.SEED;
+  }
+
   /** The number of checks that passed. */
   public int passed() {
     return passed;

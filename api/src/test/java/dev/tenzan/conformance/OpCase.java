@@ -1,7 +1,9 @@
 package dev.tenzan.conformance;
 
+import dev.tenzan.Device;
 import dev.tenzan.Tensor;
 import dev.tenzan.type.DType;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 
@@ -36,6 +38,25 @@ public record OpCase(
   /** Operation, dtype and variant in one word, which filters look at. */
   public String name() {
     return op + "." + dtype + "." + variant;
+  }
+
+  /** Whether all inputs have values of moderate size. */
+  public boolean isRange() {
+    return inputs.stream().allMatch(in -> in.values() == InputSpec.Values.RANGE);
+  }
+
+  /** The number of elements of all inputs. */
+  public long elements() {
+    return inputs.stream().mapToLong(in -> in.shape().size()).sum();
+  }
+
+  /** The inputs on a device. */
+  public List<Tensor> makeInputs(Device device) {
+    List<Tensor> made = new ArrayList<>();
+    for (int i = 0; i < inputs.size(); i++) {
+      made.add(inputs.get(i).make(seed(CaseRunner.SEED, i)).upload(device));
+    }
+    return made;
   }
 
   /** A seed of its own for this case. */

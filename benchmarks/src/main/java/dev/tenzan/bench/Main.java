@@ -45,7 +45,7 @@ public final class Main {
   private static int usageError(ParameterException e, PrintStream err) {
     String command = e.getCommandLine().getCommandSpec().qualifiedName(" ");
     Throwable cause = e.getCause();
-    String message = cause instanceof CliException ? cause.getMessage() : e.getMessage();
+    String message = String.valueOf(cause instanceof CliException ? cause.getMessage() : e.getMessage());
     err.println(command + ": " + oneLine(message) + "; see " + command + " --help");
     return ExitCode.COULD_NOT_RUN;
   }
@@ -58,11 +58,11 @@ public final class Main {
     String name = command.getCommandSpec().qualifiedName(" ");
     String line =
         switch (e) {
-          case CliException known -> known.getMessage();
-          case TenzanException known -> known.getMessage();
+          case CliException known -> String.valueOf(known.getMessage());
+          case TenzanException known -> String.valueOf(known.getMessage());
           case UncheckedIOException io when io.getCause() instanceof NoSuchFileException missing ->
               "there is no file " + missing.getFile() + "; check the path";
-          case UncheckedIOException io -> io.getMessage();
+          case UncheckedIOException io -> String.valueOf(io.getMessage());
           default ->
               "internal error: " + e
                   + "; please report it with the trace that TENZAN_JAVA_OPTS=-Dtenzan.debug=true shows";
@@ -72,6 +72,6 @@ public final class Main {
   }
 
   private static String oneLine(String message) {
-    return String.valueOf(message).strip().replaceAll("\\s*\\R\\s*", " ");
+    return message.strip().replaceAll("\\s*\\R\\s*", " ");
   }
 }

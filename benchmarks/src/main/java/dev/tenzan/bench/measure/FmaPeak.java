@@ -66,8 +66,22 @@ final class FmaPeak {
   private static float floats(float seed) {
     FloatVector b = FloatVector.broadcast(F32, 0.5f);
     FloatVector c = FloatVector.broadcast(F32, 1.0f + seed);
-    FloatVector a0 = c, a1 = c, a2 = c, a3 = c, a4 = c, a5 = c, a6 = c, a7 = c;
-    FloatVector a8 = c, a9 = c, a10 = c, a11 = c, a12 = c, a13 = c, a14 = c, a15 = c;
+    FloatVector a0 = c;
+    FloatVector a1 = c;
+    FloatVector a2 = c;
+    FloatVector a3 = c;
+    FloatVector a4 = c;
+    FloatVector a5 = c;
+    FloatVector a6 = c;
+    FloatVector a7 = c;
+    FloatVector a8 = c;
+    FloatVector a9 = c;
+    FloatVector a10 = c;
+    FloatVector a11 = c;
+    FloatVector a12 = c;
+    FloatVector a13 = c;
+    FloatVector a14 = c;
+    FloatVector a15 = c;
     for (int i = 0; i < STEPS; i++) {
       a0 = a0.fma(b, c);
       a1 = a1.fma(b, c);
@@ -94,8 +108,22 @@ final class FmaPeak {
   private static double doubles(double seed) {
     DoubleVector b = DoubleVector.broadcast(F64, 0.5);
     DoubleVector c = DoubleVector.broadcast(F64, 1.0 + seed);
-    DoubleVector a0 = c, a1 = c, a2 = c, a3 = c, a4 = c, a5 = c, a6 = c, a7 = c;
-    DoubleVector a8 = c, a9 = c, a10 = c, a11 = c, a12 = c, a13 = c, a14 = c, a15 = c;
+    DoubleVector a0 = c;
+    DoubleVector a1 = c;
+    DoubleVector a2 = c;
+    DoubleVector a3 = c;
+    DoubleVector a4 = c;
+    DoubleVector a5 = c;
+    DoubleVector a6 = c;
+    DoubleVector a7 = c;
+    DoubleVector a8 = c;
+    DoubleVector a9 = c;
+    DoubleVector a10 = c;
+    DoubleVector a11 = c;
+    DoubleVector a12 = c;
+    DoubleVector a13 = c;
+    DoubleVector a14 = c;
+    DoubleVector a15 = c;
     for (int i = 0; i < STEPS; i++) {
       a0 = a0.fma(b, c);
       a1 = a1.fma(b, c);

@@ -86,7 +86,7 @@ public final class HtmlReport {
     best("tanh(x * y) + x").ifPresent(
         m -> figure(
             "tanh(x · y) + x, " + m.facts().size() + " floats, " + m.device(),
-            time(m.timing().median()),
+            time(m.seconds()),
             "one fused loop at " + Units.number(m.rate()) + " GB/s"
                 + (Double.isNaN(m.share()) ? "" : ", " + Units.percent(m.share()) + " of the triad ceiling")));
     best("triad x + 3y").ifPresent(
@@ -215,7 +215,7 @@ public final class HtmlReport {
       page.open("td", "colspan", "8", "class", wrong ? "note bad" : "note");
       page.text((wrong ? "Wrong: " : "Not supported: ") + m.note()).close();
     } else {
-      number(time(m.timing().median()));
+      number(time(m.seconds()));
       number(Units.number(m.rate()) + " " + m.facts().metric().unit());
       number(Double.isNaN(m.share()) ? "" : Units.percent(m.share()));
       number(m.peer() == null ? "" : Units.number(m.peerRate()));

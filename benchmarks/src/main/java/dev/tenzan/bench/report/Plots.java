@@ -152,7 +152,7 @@ final class Plots {
     double least = 0.05;
     double most = 2048;
     double high = Double.isFinite(peak) ? peak * 2 : 1000;
-    double low = rows.stream().mapToDouble(m -> m.facts().flops() / m.timing().median() * 1e-9).min().orElse(1);
+    double low = rows.stream().mapToDouble(m -> m.facts().flops() / m.seconds() * 1e-9).min().orElse(1);
     Chart chart = new Chart("Roofline: GFLOP/s over operations per byte", 330, 40, 40, 14, 46);
     Scale x = Scale.logarithmic(least, most, 10, chart.left(), chart.right());
     Scale y = Scale.logarithmic(Math.min(low / 2, 0.1), high, 10, chart.bottom(), chart.top());
@@ -171,11 +171,11 @@ final class Plots {
           x.at(middle), y.at(middle * bandwidth), slope, "memory " + Units.number(bandwidth) + " GB/s");
     }
     for (Measurement m : rows) {
-      double flops = m.facts().flops() / m.timing().median() * 1e-9;
+      double flops = m.facts().flops() / m.seconds() * 1e-9;
       chart.marker(devices.indexOf(m.device()), x.at(m.facts().flops() / m.facts().bytes()), y.at(flops), tip(m));
     }
     for (Measurement m : labelled(rows)) {
-      double flops = m.facts().flops() / m.timing().median() * 1e-9;
+      double flops = m.facts().flops() / m.seconds() * 1e-9;
       chart.text(
           "point end", x.at(m.facts().flops() / m.facts().bytes()) - 9, y.at(flops) + 4, shortName(m));
     }
@@ -231,14 +231,15 @@ final class Plots {
   private String curves(Chart chart, Scale x, Scale y, ToDoubleFunction<EpochMetrics> value) {
     List<Training> slowestFirst =
         result.mainTrainings().stream().sorted(Comparator.comparingDouble(Training::imagesPerSecond)).toList();
-    for (Training t : slowestFirst) {
+    for (int k = 0; k < slowestFirst.size(); k++) {
+      Training t = slowestFirst.get(k);
       int series = devices.indexOf(t.settings().device().name());
       List<double[]> points = new ArrayList<>();
       for (EpochMetrics m : t.epochs()) {
         points.add(new double[] {x.at(m.epoch()), y.at(value.applyAsDouble(m))});
       }
       // The devices' curves are the same, so a wide one below shows beside a narrow one above.
-      boolean above = t == slowestFirst.getLast();
+      boolean above = k == slowestFirst.size() - 1;
       chart.path(series, above ? "" : "wide", points);
       for (int i = 0; above && i < points.size(); i++) {
         String tip = String.format(Locale.ROOT, "epoch %d: %.4f", i + 1, value.applyAsDouble(t.epochs().get(i)));

@@ -69,7 +69,7 @@ public final class BenchRunner {
     for (Family family : families) {
       int size = family.of(suite).size();
       for (Device device : devices) {
-        measurements.addAll(measure(family, device, before, total));
+        measurements.addAll(measure(family, device, total));
         done += size;
       }
       done = Math.min(done, total);
@@ -106,7 +106,7 @@ public final class BenchRunner {
   }
 
   /** All sizes of a family on a device; one small size where the others would take too long. */
-  private List<Measurement> measure(Family family, Device device, Ceilings ceilings, int total) {
+  private List<Measurement> measure(Family family, Device device, int total) {
     List<Measurement> results = new ArrayList<>();
     Workload slow = family.slow();
     String name = slow.facts().name();
@@ -126,9 +126,9 @@ public final class BenchRunner {
       }
     } catch (UnsupportedKernelException e) {
       results.add(
-          Measurement.without(device.name(), slow.facts(), Measurement.Outcome.UNSUPPORTED, e.getMessage()));
+          Measurement.without(device.name(), slow.facts(), Measurement.Outcome.UNSUPPORTED, String.valueOf(e.getMessage())));
     } catch (CheckFailedException e) {
-      results.add(Measurement.without(device.name(), slow.facts(), Measurement.Outcome.WRONG, e.getMessage()));
+      results.add(Measurement.without(device.name(), slow.facts(), Measurement.Outcome.WRONG, String.valueOf(e.getMessage())));
     }
     return results;
   }
@@ -158,9 +158,9 @@ public final class BenchRunner {
       return new Measurement(
           device.name(), facts, Measurement.Outcome.MEASURED, timings.getFirst(), peer, Double.NaN, check, bits, note);
     } catch (CheckFailedException e) {
-      return Measurement.without(device.name(), facts, Measurement.Outcome.WRONG, e.getMessage());
+      return Measurement.without(device.name(), facts, Measurement.Outcome.WRONG, String.valueOf(e.getMessage()));
     } catch (UnsupportedKernelException | DeviceMemoryException e) {
-      return Measurement.without(device.name(), facts, Measurement.Outcome.UNSUPPORTED, e.getMessage());
+      return Measurement.without(device.name(), facts, Measurement.Outcome.UNSUPPORTED, String.valueOf(e.getMessage()));
     }
   }
 
@@ -228,7 +228,7 @@ public final class BenchRunner {
                   + Units.seconds(first.seconds() * all) + "; tenzan train digits --device " + device + " runs them");
         }
       } catch (UnsupportedKernelException e) {
-        notes.add("digits on " + device + ": " + e.getMessage());
+        notes.add("digits on " + device + ": " + String.valueOf(e.getMessage()));
       }
     }
     for (int epochs : fewer) {

@@ -43,6 +43,11 @@ public record Measurement(
     return new Measurement(device, facts, outcome, null, null, Double.NaN, "", null, note);
   }
 
+  /** The median time in seconds; NaN where it was not measured. */
+  public double seconds() {
+    return timing == null ? Double.NaN : timing.median();
+  }
+
   /** The rate in the metric's unit; NaN where it was not measured. */
   public double rate() {
     return timing == null ? Double.NaN : facts.rate(timing.median());

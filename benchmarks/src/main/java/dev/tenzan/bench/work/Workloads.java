@@ -1,7 +1,6 @@
 package dev.tenzan.bench.work;
 
 import dev.tenzan.ConvOptions;
-import dev.tenzan.Tensor;
 import dev.tenzan.bench.output.Units;
 import dev.tenzan.bench.work.Oracle.Expected;
 import dev.tenzan.bench.work.Workload.Facts;
