@@ -58,7 +58,7 @@ class LayeringTest {
     layers.put("cpu", backend);
     layers.put("cuda", backend);
     layers.put("opencl", backend);
-    layers.put("nn", Set.of("error", "type", "ir", "io", ""));
+    layers.put("nn", Set.of("error", "type", "scalar", "ir", "io", ""));
     return layers;
   }
 
