@@ -58,9 +58,12 @@ final class Pow {
   private static Pair logOfRatio(Fp m, Pair s) {
     ScalarBuilder b = m.b;
     if (m.single) {
-      int z = b.mul(s.hi, s.hi);
+      Pair square = product(m, s.hi, s.hi, b.mul(b.add(s.hi, s.hi), s.lo));
+      Pair cube = product(m, s.hi, square.hi, b.mul(s.hi, square.lo));
       int slope = m.c(SLOPE_HI_F32);
-      int rest = m.fma(s.hi, m.c(SLOPE_LO_F32), m.fma(b.mul(s.hi, z), m.poly(z, ODD_F32), b.mul(s.lo, slope)));
+      int p = m.poly(square.hi, ODD_F32);
+      int low = m.fma(s.hi, m.c(SLOPE_LO_F32), m.fma(cube.lo, p, b.mul(s.lo, slope)));
+      int rest = m.fma(cube.hi, p, low);
       Pair r = product(m, s.hi, slope, rest);
       // The rest holds the cubic term: times a large exponent, it must not be left beside the product.
       return sum(m, r.hi, r.lo, m.c(0));

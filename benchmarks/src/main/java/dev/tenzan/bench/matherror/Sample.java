@@ -92,7 +92,9 @@ final class Sample {
     double v = argument(random);
     if (f.name().equals("pow") && random.nextInt(8) != 0) {
       double most = dtype == DType.F32 ? 104 : 745;
-      v = random.nextDouble(-most, most) / Math.log(Math.abs(x));
+      // Errors of the logarithm count most in the greatest and the least results.
+      double least = random.nextBoolean() ? 0.9 * most : 0;
+      v = random.nextDouble(least, most) * (random.nextBoolean() ? 1 : -1) / Math.log(Math.abs(x));
       v = x < 0 || random.nextInt(8) == 0 ? Math.rint(v) : v;
     } else if (random.nextInt(4) != 0) {
       v = x * random.nextDouble(-4, 4);
