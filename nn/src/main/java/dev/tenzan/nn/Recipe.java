@@ -26,9 +26,9 @@ public record Recipe(
   public static final int FASHION_EPOCHS = 3;
 
   /**
-   * The shipped handwritten digits, by a convolutional network of 10,000 weights and 0.09 million
-   * multiplications for each image. It classifies about 97 of 100 test images correctly; shifted copies,
-   * dropout and weight decay make up for the few samples.
+   * The shipped handwritten digits, by a convolutional network of 18,000 weights and 0.19 million
+   * multiplications for each image; shifted copies, dropout and weight decay make up for the few samples. It
+   * classifies 96 to 98 of 100 test images correctly, depending on the seed.
    *
    * @param seed fixes first weights, order, dropout and augmentation
    * @param epochs usually {@link #DIGITS_EPOCHS}
@@ -39,14 +39,14 @@ public record Recipe(
     Sequential model =
         Sequential.of(
             new RandomShift(),
-            new Conv2d("conv1", device, random, 1, 16, 3, same),
+            new Conv2d("conv1", device, random, 1, 24, 3, same),
             Activation.RELU,
             new MaxPool2d(2),
-            new Conv2d("conv2", device, random, 16, 32, 3, same),
+            new Conv2d("conv2", device, random, 24, 48, 3, same),
             Activation.RELU,
             new Flatten(),
             new Dropout(0.4),
-            new Dense("dense", device, random, 512, 10, Initializer.GLOROT_UNIFORM));
+            new Dense("dense", device, random, 768, 10, Initializer.GLOROT_UNIFORM));
     Optimizer optimizer = new Adam(model.parameters(), 1e-2, 0.2);
     Trainer.Options options = new Trainer.Options(epochs, 25, random.nextKey(), true);
     return new Recipe("digits", Digits.load(device), model, optimizer, options);
