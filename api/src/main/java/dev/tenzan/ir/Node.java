@@ -5,7 +5,6 @@ import dev.tenzan.type.Shape;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -37,7 +36,11 @@ public final class Node {
   private final int depth;
   private final @Nullable State origin;
   /** Open tensors on this node and unevaluated nodes that use it. */
-  private final AtomicInteger holders = new AtomicInteger();
+  private int holders;
+  /** Whether this node counts as a holder of its operands, and whether it has given its value's memory back. */
+  private boolean holdsOperands = true;
+  private boolean ended;
+  /** Written under this node's lock, as all that counts holders is; never is another lock taken under it. */
   private volatile State state;
 
   private Node(Op op, List<Node> inputs, DType dtype, Shape shape, int depth, @Nullable Value value) {
@@ -49,20 +52,26 @@ public final class Node {
   }
 
   /**
-   * A node that applies an operation, after checking its operands.
+   * A node that applies an operation, after checking its operands. Where they do not fit, operands that nobody else holds, such
+   * as the conversions on the way to this operation, give up theirs.
    *
    * @throws dev.tenzan.error.ShapeException where shapes do not fit
    * @throws dev.tenzan.error.DTypeException where element types do not fit
    */
   public static Node of(Op op, Node... inputs) {
     List<Node> operands = List.of(inputs);
-    ShapeInference.Result r = ShapeInference.infer(op, operands);
-    int depth = 0;
-    for (Node n : inputs) {
-      depth = Math.max(depth, n.depth());
-      n.retain();
+    operands.forEach(Node::retain);
+    try {
+      ShapeInference.Result r = ShapeInference.infer(op, operands);
+      int depth = 0;
+      for (Node n : inputs) {
+        depth = Math.max(depth, n.depth());
+      }
+      return new Node(op, operands, r.dtype(), r.shape(), depth + 1, null);
+    } catch (RuntimeException e) {
+      operands.forEach(Node::release);
+      throw e;
     }
-    return new Node(op, operands, r.dtype(), r.shape(), depth + 1, null);
   }
 
   /** An evaluated node. */
@@ -110,18 +119,39 @@ public final class Node {
     return state.value;
   }
 
-  /** Makes this node an evaluated one; its operands are released, unless the node was made under {@link #recording}. */
+  /**
+   * Makes this node an evaluated one; its operands are released, unless the node was made under {@link #recording}. Where the
+   * last holder has gone meanwhile, the value is released at once.
+   */
   public void resolve(Value value) {
-    State before = state;
-    state = new State(new Op.Input(), List.of(), value);
-    if (origin == null) {
-      before.inputs.forEach(Node::release);
+    List<Node> operands;
+    boolean unwanted;
+    synchronized (this) {
+      operands = origin == null ? takeOperands() : List.of();
+      state = new State(new Op.Input(), List.of(), value);
+      unwanted = ended && holders == 0;
+      ended = unwanted;
     }
+    operands.forEach(Node::release);
+    if (unwanted) {
+      value.release();
+    }
+  }
+
+  /** What the caller has to release, once; called under the lock. */
+  private List<Node> takeOperands() {
+    if (!holdsOperands) {
+      return List.of();
+    }
+    holdsOperands = false;
+    return (origin == null ? state : origin).inputs;
   }
 
   /** Notes one more holder: an open tensor, or an unevaluated node that uses this one. */
   public void retain() {
-    holders.incrementAndGet();
+    synchronized (this) {
+      holders++;
+    }
   }
 
   /** Notes one holder less; with the last one the value is released, and the operands lose a holder. */
@@ -130,13 +160,17 @@ public final class Node {
     open.push(this);
     while (!open.isEmpty()) {
       Node n = open.pop();
-      if (n.holders.decrementAndGet() == 0) {
-        State s = n.state;
-        if (s.value != null) {
-          s.value.release();
+      Value value;
+      synchronized (n) {
+        if (--n.holders != 0) {
+          continue;
         }
-        State from = n.origin;
-        (from == null ? s : from).inputs.forEach(open::push);
+        value = n.ended ? null : n.state.value;
+        n.ended = true;
+        n.takeOperands().forEach(open::push);
+      }
+      if (value != null) {
+        value.release();
       }
     }
   }
