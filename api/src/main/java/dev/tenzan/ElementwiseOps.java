@@ -37,12 +37,13 @@ public sealed interface ElementwiseOps permits Tensor {
    * @throws DTypeException unless the condition is bool
    */
   static Tensor where(Tensor condition, Tensor a, Tensor b) {
+    Device device = Nodes.device("where", condition, a, b);
     DType t = ShapeInference.promote("where", a.dtype(), b.dtype());
     Shape s = ShapeInference.broadcastShape("where", a.shape(), b.shape());
     Shape all = ShapeInference.broadcastShape("where", condition.shape(), s);
     Node c = Nodes.broadcast(condition.node(), all);
     Node chosen = Node.of(new Op.Where(), c, Nodes.fit(a, t, all), Nodes.fit(b, t, all));
-    return Tensor.ofNode(chosen, Nodes.device("where", condition, a, b));
+    return Tensor.ofNode(chosen, device);
   }
 
   /** The negation; integers wrap. */
@@ -410,12 +411,13 @@ public sealed interface ElementwiseOps permits Tensor {
 
   /** {@code this * b + c} of floats with one rounding; operands broadcast. */
   default Tensor fma(Tensor b, Tensor c) {
+    Device device = Nodes.device("fma", self(), b, c);
     DType product = ShapeInference.promote("fma", self().dtype(), b.dtype());
     DType t = ShapeInference.promote("fma", product, c.dtype());
     Shape s = ShapeInference.broadcastShape("fma", self().shape(), b.shape());
     Shape all = ShapeInference.broadcastShape("fma", s, c.shape());
     Node sum = Node.of(new Op.Fma(), Nodes.fit(self(), t, all), Nodes.fit(b, t, all), Nodes.fit(c, t, all));
-    return Tensor.ofNode(sum, Nodes.device("fma", self(), b, c));
+    return Tensor.ofNode(sum, device);
   }
 
   /** {@code this + weight * (other - this)}. */

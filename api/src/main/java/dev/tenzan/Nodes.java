@@ -2,6 +2,7 @@ package dev.tenzan;
 
 import dev.tenzan.error.DTypeException;
 import dev.tenzan.error.DeviceException;
+import dev.tenzan.error.ShapeException;
 import dev.tenzan.ir.BinaryOp;
 import dev.tenzan.ir.Node;
 import dev.tenzan.ir.Op;
@@ -27,10 +28,17 @@ final class Nodes {
     }
   }
 
-  /** The device of all operands. */
+  /**
+   * The device of all operands, which must be open. Called before any node is made of them: a node that no tensor comes to hold
+   * would hold its operands.
+   */
   static Device device(String op, Tensor... operands) {
+    if (operands.length == 0) {
+      throw new ShapeException(op + ": no operands; give at least one tensor");
+    }
     Device device = operands[0].device();
     for (Tensor t : operands) {
+      t.node();
       if (t.device() != device) {
         throw new DeviceException(
             op + ": tensors are on different devices: " + device + " and " + t.device()

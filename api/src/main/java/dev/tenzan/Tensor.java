@@ -44,7 +44,12 @@ public final class Tensor
   /** The tensor of a graph node: for libraries that build or rewrite graphs, such as automatic differentiation. */
   public static Tensor ofNode(Node node, Device device) {
     Tensor t = new Tensor(node, device);
-    device.engine().limit(node);
+    try {
+      device.engine().limit(node);
+    } catch (RuntimeException | Error e) {
+      t.close();
+      throw e;
+    }
     return t;
   }
 
@@ -272,14 +277,14 @@ public final class Tensor
     node.release();
   }
 
-  /** Applies a primitive operation to tensors of one device: for libraries that build graphs. */
+  /**
+   * Applies a primitive operation to tensors of one device: for libraries that build graphs.
+   *
+   * @throws ShapeException without operands, or where shapes do not fit
+   */
   public static Tensor apply(Op op, Tensor... operands) {
-    Device device = operands[0].device;
-    Node[] nodes = new Node[operands.length];
-    for (int i = 0; i < nodes.length; i++) {
-      operands[i].checkDevice(op.label(), device);
-      nodes[i] = operands[i].node();
-    }
+    Device device = Nodes.device(op.label(), operands);
+    Node[] nodes = Arrays.stream(operands).map(Tensor::node).toArray(Node[]::new);
     return ofNode(Node.of(op, nodes), device);
   }
 

@@ -9,6 +9,7 @@ import dev.tenzan.error.DTypeException;
 import dev.tenzan.error.DeviceException;
 import dev.tenzan.error.IndexException;
 import dev.tenzan.error.ShapeException;
+import dev.tenzan.ir.CustomBody;
 import dev.tenzan.type.DType;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -41,6 +42,8 @@ class ErrorsTest {
     fails(ShapeException.class, "the array has 3", () -> d.of(new float[3], 2, 2));
     fails(ShapeException.class, "permuteDims", () -> x.permuteDims(0, 0));
     fails(ShapeException.class, "does not fit", () -> x.reshape(1, 1, 2, 3).maxPool(PoolOptions.of(4)));
+    CustomBody.Host body = (_, _) -> {};
+    fails(ShapeException.class, "mine: no operands", () -> Tensor.custom("mine", DType.F32, x.shape(), body));
     fails(ShapeException.class, "groups", () -> x.reshape(1, 1, 2, 3).conv(d.ones(DType.F32, 1, 2, 1, 1)));
   }
 

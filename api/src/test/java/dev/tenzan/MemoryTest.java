@@ -1,8 +1,13 @@
 package dev.tenzan;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tenzan.error.ClosedException;
+import dev.tenzan.error.DTypeException;
+import dev.tenzan.error.DeviceException;
+import dev.tenzan.error.ShapeException;
 import dev.tenzan.type.DType;
 import org.junit.jupiter.api.Test;
 
@@ -62,6 +67,36 @@ class MemoryTest {
       r.close();
     }
     x.close();
+    assertTrue(d.memory().liveBytes() <= before, "left: " + (d.memory().liveBytes() - before) + " bytes");
+  }
+
+  @Test
+  void errorsHoldNothing() {
+    Device other = Devices.wrapped(d, b -> b);
+    long before = d.memory().liveBytes();
+    Tensor x = d.of(new float[1 << 16], 1, 1 << 16);
+    Tensor y = other.of(new float[1 << 16], 1, 1 << 16);
+    Tensor z = d.of(new double[2], 2, 1);
+    Tensor mask = d.of(new boolean[1 << 16], 1, 1 << 16);
+    Tensor closed = d.of(new float[2], 2, 1);
+    closed.close();
+    try (TensorScope _ = TensorScope.open()) {
+      assertThrows(DeviceException.class, () -> Tensor.where(mask, x, y));
+      assertThrows(DeviceException.class, () -> x.fma(z, y));
+      assertThrows(DeviceException.class, () -> x.greater(y));
+      assertThrows(DeviceException.class, () -> x.greaterEqual(y));
+      assertThrows(DeviceException.class, () -> Tensor.concat(0, x, y));
+      assertThrows(DeviceException.class, () -> x.takeAlongAxis(y.cast(DType.I64), 1));
+      assertThrows(DTypeException.class, () -> Tensor.where(x, z, z));
+      assertThrows(DTypeException.class, () -> mask.sub(d.zeros(DType.BOOL, 2, 1)));
+      assertThrows(DTypeException.class, () -> mask.matmul(mask.transpose()));
+      assertThrows(ShapeException.class, () -> Tensor.concat(0, z, x));
+      assertThrows(ClosedException.class, () -> x.add(closed));
+    }
+    x.close();
+    y.close();
+    z.close();
+    mask.close();
     assertTrue(d.memory().liveBytes() <= before, "left: " + (d.memory().liveBytes() - before) + " bytes");
   }
 
