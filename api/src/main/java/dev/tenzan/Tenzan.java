@@ -1,14 +1,16 @@
 package dev.tenzan;
 
+import dev.tenzan.error.ClosedException;
 import dev.tenzan.error.DTypeException;
 import dev.tenzan.error.ShapeException;
 import dev.tenzan.ir.Node;
+import dev.tenzan.ir.ShapeInference;
 import dev.tenzan.schedule.Graph;
 import dev.tenzan.spi.Buffer;
 import dev.tenzan.type.DType;
 import dev.tenzan.type.Shape;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
@@ -19,13 +21,41 @@ public final class Tenzan {
 
   /** A traced function. Safe for use by several threads. */
   public static final class Compiled {
+    /** Each trace holds its constants and its program; a function that meets ever new shapes must not gather them all. */
+    private static final int MAX_TRACES = 64;
+
     private record Signature(Device device, List<DType> dtypes, List<Shape> shapes) {}
 
-    /** A traced graph: its program, and for each leaf the argument it stands for or the value it holds. */
-    private record Trace(Engine.Compiled program, List<Node> leaves, List<Node> parameters, List<Node> outputs) {}
+    /**
+     * A traced graph: its program, its leaves, of which some stand for arguments, and what it results in. Whoever keeps or runs a
+     * trace holds its leaves, so that tensors which the function made, and those it took from outside, live as long.
+     */
+    private record Trace(
+        Engine.Compiled program, List<Node> leaves, List<Node> parameters, List<ShapeInference.Result> results) {
+      void retain() {
+        leaves.forEach(Node::retain);
+      }
+
+      void release() {
+        leaves.forEach(Node::release);
+      }
+    }
 
     private final UnaryOperator<List<Tensor>> function;
-    private final Map<Signature, Trace> traces = new HashMap<>();
+
+    private final Map<Signature, Trace> traces =
+        new LinkedHashMap<>(16, 0.75f, true) {
+          private static final long serialVersionUID = 1L;
+
+          @Override
+          protected boolean removeEldestEntry(Map.Entry<Signature, Trace> eldest) {
+            if (size() <= MAX_TRACES) {
+              return false;
+            }
+            eldest.getValue().release();
+            return true;
+          }
+        };
 
     private Compiled(UnaryOperator<List<Tensor>> function) {
       this.function = function;
@@ -58,46 +88,66 @@ public final class Tenzan {
           trace = trace(signature);
           traces.put(signature, trace);
         }
+        trace.retain(); // another call may drop it from the map meanwhile
       }
-      return replay(trace, device, arguments);
+      try {
+        return replay(trace, device, arguments);
+      } finally {
+        trace.release();
+      }
     }
 
+    /** Traces the function in a scope of its own: no scope of the caller sees its tensors. The leaves are held already. */
     private Trace trace(Signature signature) {
-      List<Node> parameters = new ArrayList<>();
-      List<Tensor> tensors = new ArrayList<>();
-      for (int i = 0; i < signature.shapes.size(); i++) {
-        Node p = Node.parameter(signature.dtypes.get(i), signature.shapes.get(i));
-        parameters.add(p);
-        tensors.add(Tensor.ofNode(p, signature.device));
+      try (TensorScope _ = TensorScope.open()) {
+        List<Node> parameters = new ArrayList<>();
+        List<Tensor> tensors = new ArrayList<>();
+        for (int i = 0; i < signature.shapes.size(); i++) {
+          Node p = Node.parameter(signature.dtypes.get(i), signature.shapes.get(i));
+          parameters.add(p);
+          tensors.add(Tensor.ofNode(p, signature.device));
+        }
+        List<Tensor> results = ScopedValue.where(Engine.TRACING, true).call(() -> function.apply(tensors));
+        List<Node> outputs = results.stream().map(Tensor::node).toList();
+        Graph.Capture capture = Graph.capture(outputs, v -> ((Storage.View) v).layout());
+        List<ShapeInference.Result> types =
+            outputs.stream().map(n -> new ShapeInference.Result(n.dtype(), n.shape())).toList();
+        Trace trace = new Trace(signature.device.engine().compile(capture.graph()), capture.leaves(), parameters, types);
+        trace.retain();
+        return trace;
       }
-      List<Tensor> results = ScopedValue.where(Engine.TRACING, true).call(() -> function.apply(tensors));
-      List<Node> outputs = results.stream().map(Tensor::node).toList();
-      Graph.Capture capture = Graph.capture(outputs, v -> ((Storage.View) v).layout());
-      return new Trace(signature.device.engine().compile(capture.graph()), capture.leaves(), parameters, outputs);
     }
 
     private static List<Tensor> replay(Trace trace, Device device, Tensor[] arguments) {
       List<Buffer> leaves = new ArrayList<>();
       List<Storage> held = new ArrayList<>();
-      for (Node leaf : trace.leaves) {
-        int i = trace.parameters.indexOf(leaf);
-        Node source = i < 0 ? leaf : dense(arguments[i]);
-        if (!(source.value() instanceof Storage.View view)) {
-          throw new DTypeException("compile: a leaf of the traced graph has no value: " + source);
+      List<Storage.View> views;
+      try (TensorScope _ = TensorScope.open()) {
+        for (Node leaf : trace.leaves) {
+          int i = trace.parameters.indexOf(leaf);
+          Node source = i < 0 ? leaf : dense(arguments[i]);
+          if (!(source.value() instanceof Storage.View view)) {
+            throw new DTypeException("compile: a leaf of the traced graph has no value: " + source);
+          }
+          if (view.storage().isFreed()) {
+            throw new ClosedException(
+                "compile: the memory of " + source.dtype() + source.shape()
+                    + " was freed; keep the function's arguments open while it runs");
+          }
+          held.add(view.storage());
+          leaves.add(view.storage().buffer());
         }
-        held.add(view.storage());
-        leaves.add(view.storage().buffer());
+        views = device.engine().run(trace.program, leaves, held);
       }
-      List<Storage.View> views = device.engine().run(trace.program, leaves, held);
       List<Tensor> results = new ArrayList<>();
       for (int i = 0; i < views.size(); i++) {
-        Node out = trace.outputs.get(i);
-        results.add(Tensor.ofNode(Node.ofValue(out.dtype(), out.shape(), views.get(i)), device));
+        ShapeInference.Result r = trace.results.get(i);
+        results.add(Tensor.ofNode(Node.ofValue(r.dtype(), r.shape(), views.get(i)), device));
       }
       return results;
     }
 
-    /** The argument's node in dense form: a trace assumes row-major arguments from offset 0. */
+    /** The argument's node in dense form, perhaps of a new tensor: a trace assumes row-major arguments from offset 0. */
     private static Node dense(Tensor argument) {
       Node n = argument.node();
       if (n.value() instanceof Storage.View view && view.layout().isContiguous() && view.layout().offset() == 0) {
