@@ -1,13 +1,14 @@
 package dev.tenzan;
 
 import dev.tenzan.error.DeviceException;
+import dev.tenzan.error.TenzanException;
 import dev.tenzan.spi.Availability;
 import dev.tenzan.spi.Backend;
 import dev.tenzan.spi.BackendProvider;
 import dev.tenzan.spi.DeviceInfo;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,13 +41,28 @@ public final class Devices {
    */
   public record BackendEntry(String name, int priority, Availability availability, List<Device> devices) {}
 
-  /** Holds what was found; loaded on first use. */
-  private static final class Registry {
-    static final Map<String, BackendEntry> ENTRIES = load();
+  /** What was found. */
+  static final class Registry {
+    private final Map<String, BackendEntry> entries = new LinkedHashMap<>();
 
-    private static Map<String, BackendEntry> load() {
+    /** Those that say they can be used, but could not be opened: to pass over them would be to use another device unasked. */
+    private final Map<String, Throwable> failures = new HashMap<>();
+
+    /** Opens backends, best first, and adds them to those that could not even be loaded. */
+    Registry(List<BackendProvider> providers, List<BackendEntry> unloaded) {
+      unloaded.forEach(e -> entries.put(e.name(), e));
+      List<BackendProvider> sorted = new ArrayList<>(providers);
+      sorted.sort(Comparator.comparingInt(BackendProvider::priority).reversed());
+      for (BackendProvider p : sorted) {
+        if (!entries.containsKey(p.name())) {
+          entries.put(p.name(), open(p));
+        }
+      }
+    }
+
+    static Registry load() {
       List<BackendProvider> providers = new ArrayList<>();
-      Map<String, BackendEntry> entries = new LinkedHashMap<>();
+      List<BackendEntry> unloaded = new ArrayList<>();
       var found = ServiceLoader.load(BackendProvider.class, Devices.class.getClassLoader()).stream().iterator();
       while (true) {
         try {
@@ -55,43 +71,90 @@ public final class Devices {
           }
           providers.add(found.next().get());
         } catch (ServiceConfigurationError | LinkageError e) {
-          String label = "provider " + (entries.size() + 1);
           Availability no =
               Availability.no("a backend could not be loaded: " + e, "make its jar and those it needs match this version");
-          entries.put(label, new BackendEntry(label, -1, no, List.of()));
+          unloaded.add(new BackendEntry("provider " + (unloaded.size() + 1), -1, no, List.of()));
         }
       }
-      providers.sort(Comparator.comparingInt(BackendProvider::priority).reversed());
-      for (BackendProvider p : providers) {
-        entries.putIfAbsent(p.name(), open(p));
-      }
-      return Collections.unmodifiableMap(entries);
+      return new Registry(providers, unloaded);
     }
 
-    private static BackendEntry open(BackendProvider p) {
-      Availability a = p.availability();
-      if (!a.available()) {
-        return new BackendEntry(p.name(), p.priority(), a, List.of());
+    private BackendEntry open(BackendProvider p) {
+      try {
+        Availability a = p.availability();
+        return new BackendEntry(p.name(), p.priority(), a, a.available() ? devices(p) : List.of());
+      } catch (RuntimeException | LinkageError e) {
+        failures.put(p.name(), e);
+        String message = e instanceof TenzanException ? String.valueOf(e.getMessage()) : e.toString();
+        Availability no = Availability.no("it could not be opened: " + message, "mend that, or name another device");
+        return new BackendEntry(p.name(), p.priority(), no, List.of());
       }
+    }
+
+    private static List<Device> devices(BackendProvider p) {
       Backend backend = p.open();
-      List<DeviceInfo> infos = backend.devices();
+      boolean host = p.name().equals("cpu") || p.name().equals("reference");
       List<Device> devices = new ArrayList<>();
-      for (DeviceInfo info : infos) {
-        boolean host = p.name().equals("cpu") || p.name().equals("reference");
+      for (DeviceInfo info : backend.devices()) {
         devices.add(new Device(host ? p.name() : p.name() + ":" + info.index(), backend, info));
       }
-      return new BackendEntry(p.name(), p.priority(), a, List.copyOf(devices));
+      return List.copyOf(devices);
     }
+
+    List<Device> devices() {
+      return entries.values().stream().flatMap(e -> e.devices().stream()).toList();
+    }
+
+    Device get(String name) {
+      for (Device d : devices()) {
+        if (d.name().equals(name) || d.name().equals(name + ":0") || (d.name() + ":0").equals(name)) {
+          return d;
+        }
+      }
+      String backend = name.contains(":") ? name.substring(0, name.indexOf(':')) : name;
+      BackendEntry entry = entries.get(backend);
+      String known = "available: " + String.join(", ", devices().stream().map(Device::name).toList());
+      if (entry == null) {
+        throw new DeviceException("device: no device is named '" + name + "'; " + known);
+      }
+      if (!entry.availability().available()) {
+        throw new DeviceException(
+            "device: '" + name + "' is not available: " + entry.availability().missing() + "; "
+                + entry.availability().remedy() + "; " + known,
+            failures.get(backend));
+      }
+      throw new DeviceException(
+          "device: '" + name + "' is not there: backend " + backend + " has " + entry.devices().size() + " device(s); "
+              + known);
+    }
+
+    /** The first device of the best backend that is available. */
+    Device best() {
+      for (BackendEntry e : entries.values()) {
+        if (!e.devices().isEmpty()) {
+          return e.devices().getFirst();
+        }
+        if (failures.containsKey(e.name())) {
+          return get(e.name());
+        }
+      }
+      throw new DeviceException("device: no backend can be used; see 'tenzan devices' for what each misses");
+    }
+  }
+
+  /** Loads on first use. */
+  private static final class Found {
+    static final Registry REGISTRY = Registry.load();
   }
 
   /** Every backend on the class or module path, best first, with the reason where one cannot be used. */
   public static List<BackendEntry> backends() {
-    return List.copyOf(Registry.ENTRIES.values());
+    return List.copyOf(Found.REGISTRY.entries.values());
   }
 
   /** Every usable device, best first. */
   public static List<Device> all() {
-    return Registry.ENTRIES.values().stream().flatMap(e -> e.devices().stream()).toList();
+    return Found.REGISTRY.devices();
   }
 
   /**
@@ -100,25 +163,7 @@ public final class Devices {
    * @throws DeviceException where there is none, naming those there are, or what the backend misses
    */
   public static Device get(String name) {
-    for (Device d : all()) {
-      if (d.name().equals(name) || d.name().equals(name + ":0") || (d.name() + ":0").equals(name)) {
-        return d;
-      }
-    }
-    String backend = name.contains(":") ? name.substring(0, name.indexOf(':')) : name;
-    BackendEntry entry = Registry.ENTRIES.get(backend);
-    String known = "available: " + String.join(", ", all().stream().map(Device::name).toList());
-    if (entry == null) {
-      throw new DeviceException("device: no device is named '" + name + "'; " + known);
-    }
-    if (!entry.availability().available()) {
-      throw new DeviceException(
-          "device: '" + name + "' is not available: " + entry.availability().missing() + "; "
-              + entry.availability().remedy() + "; " + known);
-    }
-    throw new DeviceException(
-        "device: '" + name + "' is not there: backend " + backend + " has " + entry.devices().size() + " device(s); "
-            + known);
+    return Found.REGISTRY.get(name);
   }
 
   /**
@@ -129,7 +174,11 @@ public final class Devices {
     return new Device(device.name(), wrapper.apply(device.backend()), device.info());
   }
 
-  /** The default device; see the class comment for how it is chosen. */
+  /**
+   * The default device; see the class comment for how it is chosen.
+   *
+   * @throws DeviceException where the device that was named, or the best backend, cannot be used
+   */
   public static Device current() {
     if (SCOPED.isBound()) {
       return SCOPED.get();
@@ -140,7 +189,7 @@ public final class Devices {
       if (name == null || name.isBlank()) {
         name = System.getenv("TENZAN_DEVICE");
       }
-      d = name == null || name.isBlank() ? all().getFirst() : get(name.strip());
+      d = name == null || name.isBlank() ? Found.REGISTRY.best() : get(name.strip());
       chosen = d;
     }
     return d;

@@ -1,0 +1,66 @@
+package dev.tenzan;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import dev.tenzan.error.DeviceException;
+import dev.tenzan.error.TenzanException;
+import dev.tenzan.reference.ReferenceProvider;
+import dev.tenzan.spi.Availability;
+import dev.tenzan.spi.Backend;
+import dev.tenzan.spi.BackendProvider;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** A backend that cannot be used says why, and is not passed over in silence where it was to be used. */
+class DevicesTest {
+  private record Broken(Availability availability, RuntimeException failure) implements BackendProvider {
+    @Override
+    public String name() {
+      return "broken";
+    }
+
+    @Override
+    public int priority() {
+      return 1000;
+    }
+
+    @Override
+    public Backend open() {
+      throw failure;
+    }
+  }
+
+  private static Devices.Registry registry(Availability availability, RuntimeException failure) {
+    return new Devices.Registry(List.of(new ReferenceProvider(), new Broken(availability, failure)), List.of());
+  }
+
+  @Test
+  void failureToOpenReachesTheUser() {
+    TenzanException cause = new TenzanException("broken: -Dthreads=abc is not a number; give 1 or more");
+    Devices.Registry r = registry(Availability.yes(), cause);
+    DeviceException named = assertThrows(DeviceException.class, () -> r.get("broken"));
+    assertEquals(
+        "device: 'broken' is not available: it could not be opened: broken: -Dthreads=abc is not a number; give 1 or more; "
+            + "mend that, or name another device; available: reference",
+        named.getMessage());
+    assertSame(cause, named.getCause());
+    assertEquals(named.getMessage(), assertThrows(DeviceException.class, r::best).getMessage());
+    assertEquals("reference", r.get("reference").name());
+  }
+
+  @Test
+  void failureOfAnotherKindReachesTheUser() {
+    Devices.Registry r = registry(Availability.yes(), new IllegalStateException("no driver"));
+    String message = assertThrows(DeviceException.class, r::best).getMessage();
+    assertEquals(true, message.contains("IllegalStateException: no driver"), message);
+  }
+
+  @Test
+  void unavailableBackendIsPassedOver() {
+    Devices.Registry r = registry(Availability.no("no card", "plug one in"), new IllegalStateException("not opened"));
+    assertEquals("reference", r.best().name());
+    assertThrows(DeviceException.class, () -> r.get("broken"));
+  }
+}
