@@ -31,6 +31,9 @@ public final class ShapeInference {
       case Op.RandomBits r -> {
         requireType("randomBits", in.get(0), DType.I64);
         requireRank("randomBits: the key", in.get(0), 0);
+        if (r.word() < 0 || r.word() > 3) {
+          throw new ShapeException("randomBits: word " + r.word() + "; a counter has the words 0 to 3");
+        }
         yield new Result(DType.I32, r.shape());
       }
       case Op.Unary u -> unary(u.op(), in.get(0));
@@ -291,13 +294,17 @@ public final class ShapeInference {
     for (int i = 0; i < s.rank(); i++) {
       long n = sl.shape().dim(i);
       long first = sl.starts().get(i);
-      long last = first + (n - 1) * sl.steps().get(i);
-      if (sl.steps().get(i) == 0) {
+      long step = sl.steps().get(i);
+      if (step == 0) {
         throw new ShapeException("slice: the step of axis " + i + " is 0");
       }
-      if (n > 0 && (first < 0 || first >= s.dim(i) || last < 0 || last >= s.dim(i))) {
+      // Divides instead of looking for the last element: that may be beyond a long. -2^63 is its own negative; the quotient is 0.
+      if (n > 0
+          && (first < 0
+              || first >= s.dim(i)
+              || n - 1 > (step > 0 ? (s.dim(i) - 1 - first) / step : first / -step))) {
         throw new ShapeException(
-            "slice: elements " + first + " to " + last + " of axis " + i + " lie outside shape " + s);
+            "slice: " + n + " elements from " + first + " in steps of " + step + " of axis " + i + " leave shape " + s);
       }
     }
     return new Result(a.dtype(), sl.shape());
@@ -309,6 +316,11 @@ public final class ShapeInference {
     }
   }
 
+  /** The elements from the first to the last that a window touches, or 2^63 - 1 where they are more. */
+  private static long reach(long size, long dilation) {
+    return size > 1 && dilation > (Long.MAX_VALUE - 1) / (size - 1) ? Long.MAX_VALUE : (size - 1) * dilation + 1;
+  }
+
   private static Result window(Op.Window w, Node a) {
     Shape s = a.shape();
     int spatial = w.size().rank();
@@ -316,9 +328,11 @@ public final class ShapeInference {
     if (lead < 0) {
       throw new ShapeException("window: size " + w.size() + " has more axes than shape " + s);
     }
+    requireCount("window: strides", w.strides(), w.size());
+    requireCount("window: dilations", w.dilations(), w.size());
     long[] d = s.dims();
     for (int i = 0; i < spatial; i++) {
-      long reach = (w.size().dim(i) - 1) * w.dilations().get(i) + 1;
+      long reach = reach(w.size().dim(i), w.dilations().get(i));
       if (w.size().dim(i) < 1 || w.strides().get(i) < 1 || w.dilations().get(i) < 1) {
         throw new ShapeException(
             "window: size " + w.size() + ", strides " + w.strides() + ", dilations " + w.dilations()
@@ -434,6 +448,12 @@ public final class ShapeInference {
           "conv: input " + xs + " and weights " + ws + " do not fit " + c.groups()
               + " groups; channels must be weights' axis 1 times groups, and weights' axis 0 a multiple of groups");
     }
+    Shape window = ws.subShape(2, ws.rank());
+    requireCount("conv: stride", c.stride(), window);
+    requireCount("conv: low padding", c.padLow(), window);
+    requireCount("conv: high padding", c.padHigh(), window);
+    requireCount("conv: input dilation", c.inputDilation(), window);
+    requireCount("conv: window dilation", c.windowDilation(), window);
     long[] d = new long[xs.rank()];
     d[0] = xs.dim(0);
     d[1] = ws.dim(0);
@@ -441,12 +461,12 @@ public final class ShapeInference {
       if (c.stride().get(i) < 1 || c.inputDilation().get(i) < 1 || c.windowDilation().get(i) < 1 || ws.dim(2 + i) < 1) {
         throw new ShapeException(
             "conv: stride " + c.stride() + ", input dilation " + c.inputDilation() + ", window dilation "
-                + c.windowDilation() + ", window " + ws.subShape(2, ws.rank()) + "; each entry must be at least 1");
+                + c.windowDilation() + ", window " + window + "; each entry must be at least 1");
       }
       long n = xs.dim(2 + i);
       long span = n == 0 ? 0 : (n - 1) * c.inputDilation().get(i) + 1;
       long padded = span + c.padLow().get(i) + c.padHigh().get(i);
-      long reach = (ws.dim(2 + i) - 1) * c.windowDilation().get(i) + 1;
+      long reach = reach(ws.dim(2 + i), c.windowDilation().get(i));
       if (reach > padded) {
         throw new ShapeException(
             "conv: a window of reach " + reach + " does not fit axis " + (2 + i) + " of input " + xs + " (padded to "
