@@ -1,8 +1,11 @@
 package dev.tenzan.kernel;
 
+import dev.tenzan.error.DeviceException;
+import dev.tenzan.error.TenzanException;
 import dev.tenzan.ir.CustomBody;
 import dev.tenzan.type.DType;
 import dev.tenzan.type.Shape;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /**
@@ -29,6 +32,21 @@ public record CustomKernel(
   @Override
   public List<DType> outputs() {
     return List.of(output);
+  }
+
+  /**
+   * Runs a body in Java, as every host backend does it.
+   *
+   * @throws DeviceException with its cause where the body throws another exception than Tenzan's
+   */
+  public void run(CustomBody.Host host, List<MemorySegment> in, MemorySegment out) {
+    try {
+      host.run(in, out);
+    } catch (TenzanException e) {
+      throw e;
+    } catch (RuntimeException e) {
+      throw new DeviceException("custom " + name + ": the body failed with " + e + "; correct the operation's body", e);
+    }
   }
 
   @Override

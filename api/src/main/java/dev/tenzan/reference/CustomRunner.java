@@ -1,7 +1,5 @@
 package dev.tenzan.reference;
 
-import dev.tenzan.error.DeviceException;
-import dev.tenzan.error.TenzanException;
 import dev.tenzan.ir.CustomBody;
 import dev.tenzan.kernel.CustomKernel;
 import dev.tenzan.type.DType;
@@ -38,13 +36,6 @@ final class CustomRunner implements Runner {
       tensors.add(inputs.get(i).asSlice(0, elements * dtype.byteSize()).asReadOnly());
     }
     long bytes = kernel.outputShape().size() * kernel.output().byteSize();
-    try {
-      body.run(List.copyOf(tensors), outputs.get(0).asSlice(0, bytes));
-    } catch (TenzanException e) {
-      throw e;
-    } catch (RuntimeException e) {
-      throw new DeviceException(
-          "custom " + kernel.name() + ": the body failed with " + e + "; correct the operation's body", e);
-    }
+    kernel.run(body, List.copyOf(tensors), outputs.get(0).asSlice(0, bytes));
   }
 }

@@ -108,7 +108,7 @@ record KernelCompiler(CpuPool pool, MatrixEngine matrices, LoopCompiler loops) {
           for (int i = 0; i < inputs; i++) {
             in[i] = segments[i].asSlice(0, bytes[i]).asReadOnly();
           }
-          host.run(List.of(in), segments[inputs].asSlice(0, bytes[inputs]));
+          k.run(host, List.of(in), segments[inputs].asSlice(0, bytes[inputs]));
         });
   }
 
