@@ -14,7 +14,7 @@ public enum BinaryOp {
   DIV(Domain.FLOAT),
   /** The quotient rounded towards minus infinity; integer x / 0 is 0. */
   FLOOR_DIVIDE(Domain.NUMERIC),
-  /** {@code x - floorDivide(x, y) * y}, with the divisor's sign; integer x rem 0 is 0. */
+  /** What division leaves, with the divisor's sign, zeros included; integer x rem 0 is 0. */
   REMAINDER(Domain.NUMERIC),
   /** Power of floats. */
   POW(Domain.FLOAT),

@@ -1,4 +1,4 @@
-/** Expression graphs to kernels: canonicalise, fuse, plan memory, cache by structure. */
+/** Expression graphs to programs of kernels: captures a graph as a value, lowers and fuses it, and numbers the buffers. */
 @NullMarked
 package dev.tenzan.schedule;
 
