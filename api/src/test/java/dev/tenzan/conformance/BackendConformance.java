@@ -33,11 +33,16 @@ public abstract class BackendConformance {
         .map(group -> DynamicTest.dynamicTest(group.op(), () -> check(device, group)));
   }
 
+  /** Whether the device must be there: for backends that need no hardware of their own. */
+  protected boolean isRequired() {
+    return List.of(System.getProperty("tenzan.require", "").split(",")).contains(name);
+  }
+
   private Device device() {
     try {
       return Devices.get(name);
     } catch (DeviceException e) {
-      if (List.of(System.getProperty("tenzan.require", "").split(",")).contains(name)) {
+      if (isRequired()) {
         throw e;
       }
       return abort(e.getMessage());

@@ -6,4 +6,9 @@ class ReferenceConformanceTest extends BackendConformance {
   ReferenceConformanceTest() {
     super("reference");
   }
+
+  @Override
+  protected boolean isRequired() {
+    return true;
+  }
 }

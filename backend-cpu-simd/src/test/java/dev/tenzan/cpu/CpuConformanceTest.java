@@ -6,4 +6,9 @@ class CpuConformanceTest extends BackendConformance {
   CpuConformanceTest() {
     super("cpu");
   }
+
+  @Override
+  protected boolean isRequired() {
+    return true;
+  }
 }
