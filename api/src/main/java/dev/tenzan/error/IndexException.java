@@ -23,23 +23,22 @@ public class IndexException extends TenzanException {
    * {@linkplain #MARK marked} one.
    */
   public static IndexException outside(String op, long index, long extent) {
-    return of(op, index, "", extent);
-  }
-
-  /** The error for the index at a position of a one-dimensional index tensor; see {@link #outside(String, long, long)}. */
-  public static IndexException outside(String op, long index, long position, long extent) {
-    return of(op, index, " at position " + position, extent);
-  }
-
-  private static IndexException of(String op, long index, String where, long extent) {
     if (index < MARK >> 1) {
       long given = index << 2 >> 2;
       return new IndexException(
-          op + ": index " + given + where
-              + " is outside the axis that it addresses; give 0 or more and less than the axis' extent");
+          op + ": index " + given + " is outside the axis that it addresses; give 0 or more and less than the axis' extent");
     }
+    return of(op, Long.toString(index), extent);
+  }
+
+  /** The error for the index at a position of a one-dimensional index tensor. */
+  public static IndexException outside(String op, long index, long position, long extent) {
+    return of(op, index + " at position " + position, extent);
+  }
+
+  private static IndexException of(String op, String index, long extent) {
     String remedy = extent == 0 ? "an empty axis takes no index" : "give 0 to " + (extent - 1);
-    return new IndexException(op + ": index " + index + where + " is outside an axis of extent " + extent + "; " + remedy);
+    return new IndexException(op + ": index " + index + " is outside an axis of extent " + extent + "; " + remedy);
   }
 
   /** Creates the error with the cause that led to it, if there is one. */
