@@ -1,7 +1,6 @@
 package dev.tenzan;
 
 import dev.tenzan.error.DTypeException;
-import dev.tenzan.error.IndexException;
 import dev.tenzan.error.ShapeException;
 import dev.tenzan.ir.Op;
 import dev.tenzan.ir.ShapeInference;
@@ -14,7 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The operations of {@link Tensor} that index by tensors, and sorting. Index tensors are integers and count
- * from 0; an index outside its axis is an {@link IndexException} when the result is evaluated.
+ * from 0; an index outside its axis is a {@link dev.tenzan.error.IndexException} when the result is
+ * evaluated.
  */
 public sealed interface IndexingOps permits Tensor {
   /** The tensor that the operations apply to. */
@@ -30,12 +30,6 @@ public sealed interface IndexingOps permits Tensor {
   /** Whether an index lies outside an axis: a flattened index cannot tell. */
   private static Tensor outside(Tensor index, long extent) {
     return index.less(0).or(index.greaterEqual((double) extent));
-  }
-
-  /** What stands for an index outside its axis; see {@link IndexException#MARK}. */
-  private static Tensor marked(Tensor index) {
-    Device d = index.device();
-    return index.and(d.scalar((1L << 62) - 1)).or(d.scalar(IndexException.MARK));
   }
 
   /** The slices along an axis at the given indices, whose axes replace that axis. */
@@ -69,7 +63,7 @@ public sealed interface IndexingOps permits Tensor {
               linear = linear.add(Nodes.iota(self().device(), out, i).mul((double) strides[i]));
             }
           }
-          Tensor checked = ElementwiseOps.where(outside(index, s.dim(a)), marked(index), linear);
+          Tensor checked = ElementwiseOps.where(outside(index, s.dim(a)), self().device().scalar(-1), linear);
           return self().flatten().take(checked, 0);
         });
   }
@@ -89,16 +83,13 @@ public sealed interface IndexingOps permits Tensor {
     return Nodes.composite(
         () -> {
           Tensor linear = indices("index", coordinates[0]);
-          Tensor wrong = linear;
           Tensor bad = outside(linear, s.dim(0));
           for (int i = 1; i < n; i++) {
             Tensor c = indices("index", coordinates[i]);
-            Tensor out = outside(c, s.dim(i));
-            wrong = ElementwiseOps.where(out, c, wrong);
-            bad = bad.or(out);
+            bad = bad.or(outside(c, s.dim(i)));
             linear = linear.mul((double) s.dim(i)).add(c);
           }
-          Tensor checked = n == 1 ? linear : ElementwiseOps.where(bad, marked(wrong), linear);
+          Tensor checked = n == 1 ? linear : ElementwiseOps.where(bad, self().device().scalar(-1), linear);
           return self().reshape(rows.dims()).take(checked, 0);
         });
   }

@@ -150,7 +150,9 @@ final class Interpreter {
 
   private static long gather(Step s, MemorySegment input, long address, long index) {
     if (index < 0 || index >= s.extent) {
-      throw IndexException.outside("take", index, s.extent);
+      throw new IndexException(
+          "gather: index " + index + " is outside an axis of extent " + s.extent
+              + "; indices are 0 or more and less than the extent");
     }
     return Elements.read(s.type, input, address + s.stride * index);
   }

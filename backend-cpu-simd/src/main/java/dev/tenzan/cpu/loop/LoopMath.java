@@ -144,7 +144,8 @@ final class LoopMath {
   /** An index of a gather, checked. */
   static long index(long value, long extent) {
     if (value < 0 || value >= extent) {
-      throw IndexException.outside("take", value, extent);
+      throw new IndexException(
+          "gather: index " + value + " is outside of the axis of extent " + extent + "; give 0 to " + (extent - 1));
     }
     return value;
   }
