@@ -13,9 +13,12 @@ final class F32Tile4x2 extends MicroKernel {
   private static final VectorSpecies<Float> S =
       SpecializedClasses.species(MethodHandles.lookup(), float.class);
   private static final int LANES = S.length();
+  private static final PanelLayout LAYOUT = SpecializedClasses.layout(MethodHandles.lookup());
+  private static final int ROW = LAYOUT.laneStep();
+  private static final int STEP = LAYOUT.kStep(4);
 
   F32Tile4x2() {
-    super(4, 2 * LANES);
+    super(4, 2 * LANES, LAYOUT);
   }
 
   @Override
@@ -40,16 +43,16 @@ final class F32Tile4x2 extends MicroKernel {
       FloatVector a0 = FloatVector.broadcast(S, a[ap]);
       c00 = a0.fma(b0, c00);
       c01 = a0.fma(b1, c01);
-      FloatVector a1 = FloatVector.broadcast(S, a[ap + 1]);
+      FloatVector a1 = FloatVector.broadcast(S, a[ap + ROW]);
       c10 = a1.fma(b0, c10);
       c11 = a1.fma(b1, c11);
-      FloatVector a2 = FloatVector.broadcast(S, a[ap + 2]);
+      FloatVector a2 = FloatVector.broadcast(S, a[ap + 2 * ROW]);
       c20 = a2.fma(b0, c20);
       c21 = a2.fma(b1, c21);
-      FloatVector a3 = FloatVector.broadcast(S, a[ap + 3]);
+      FloatVector a3 = FloatVector.broadcast(S, a[ap + 3 * ROW]);
       c30 = a3.fma(b0, c30);
       c31 = a3.fma(b1, c31);
-      ap += 4;
+      ap += STEP;
       bp += 2 * LANES;
     }
     c00.intoArray(c, 0);

@@ -13,9 +13,12 @@ final class F64Tile4x2 extends MicroKernel {
   private static final VectorSpecies<Double> S =
       SpecializedClasses.species(MethodHandles.lookup(), double.class);
   private static final int LANES = S.length();
+  private static final PanelLayout LAYOUT = SpecializedClasses.layout(MethodHandles.lookup());
+  private static final int ROW = LAYOUT.laneStep();
+  private static final int STEP = LAYOUT.kStep(4);
 
   F64Tile4x2() {
-    super(4, 2 * LANES);
+    super(4, 2 * LANES, LAYOUT);
   }
 
   @Override
@@ -40,16 +43,16 @@ final class F64Tile4x2 extends MicroKernel {
       DoubleVector a0 = DoubleVector.broadcast(S, a[ap]);
       c00 = a0.fma(b0, c00);
       c01 = a0.fma(b1, c01);
-      DoubleVector a1 = DoubleVector.broadcast(S, a[ap + 1]);
+      DoubleVector a1 = DoubleVector.broadcast(S, a[ap + ROW]);
       c10 = a1.fma(b0, c10);
       c11 = a1.fma(b1, c11);
-      DoubleVector a2 = DoubleVector.broadcast(S, a[ap + 2]);
+      DoubleVector a2 = DoubleVector.broadcast(S, a[ap + 2 * ROW]);
       c20 = a2.fma(b0, c20);
       c21 = a2.fma(b1, c21);
-      DoubleVector a3 = DoubleVector.broadcast(S, a[ap + 3]);
+      DoubleVector a3 = DoubleVector.broadcast(S, a[ap + 3 * ROW]);
       c30 = a3.fma(b0, c30);
       c31 = a3.fma(b1, c31);
-      ap += 4;
+      ap += STEP;
       bp += 2 * LANES;
     }
     c00.intoArray(c, 0);

@@ -57,6 +57,10 @@ final class Gemm {
       runTasks(product, grid, 0, grid.tasks());
       return;
     }
+    if (grid.sharesB()) {
+      runShared(product, grid);
+      return;
+    }
     long perTask = Math.max(1, operations / grid.tasks());
     long group = Math.max(1, tiling.serialOperations() / 2 / perTask);
     long tasksPerGroup = Math.max(group, (grid.tasks() + MAX_POOL_TASKS - 1) / MAX_POOL_TASKS);
@@ -70,6 +74,38 @@ final class Gemm {
   void runInline(Product product) {
     Grid grid = Grid.of(product, tiling, 1);
     runTasks(product, grid, 0, grid.tasks());
+  }
+
+  /** Packs each column piece of B with all threads, then lets its row tasks work on it. */
+  private void runShared(Product product, Grid grid) {
+    Scratch.Store store = Objects.requireNonNull(scratch.get(product.compute()));
+    Scratch memory = store.take();
+    try {
+      int rowTasks = Math.toIntExact(grid.rowTasks());
+      for (long pieces = 0; pieces < grid.outerBatches() * grid.columnTasks(); pieces++) {
+        long outer = pieces / grid.columnTasks();
+        long across = pieces % grid.columnTasks();
+        long first = Grid.start(grid.columnPanels(), grid.columnTasks(), across);
+        long end = Grid.start(grid.columnPanels(), grid.columnTasks(), across + 1);
+        Object panels = memory.b(PackedB.length(product, end - first));
+        PackedB b = new PackedB(product, grid, outer, first, end, panels);
+        pool.parallelFor(b.pieces(), b::pack);
+        long firstTask = pieces * rowTasks;
+        pool.parallelFor(rowTasks, t -> runTask(product, grid, firstTask + t, b));
+      }
+    } finally {
+      store.giveBack(memory);
+    }
+  }
+
+  private void runTask(Product product, Grid grid, long task, PackedB b) {
+    Scratch.Store store = Objects.requireNonNull(scratch.get(product.compute()));
+    Scratch memory = store.take();
+    try {
+      new GemmTask(product, grid, tiling, memory).run(task, b);
+    } finally {
+      store.giveBack(memory);
+    }
   }
 
   private void runTasks(Product product, Grid grid, long from, long to) {

@@ -3,10 +3,11 @@ package dev.tenzan.cpu.gemm;
 import dev.tenzan.kernel.MatMulKernel;
 import dev.tenzan.type.DType;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The loops of one task, from the outside in: blocks of k; blocks of A; panels of A, which stay in the L1
- * cache; panels of B, which stay in the L2 cache; and the micro-kernel.
+ * The loops of one task, from the outside in: blocks of k; blocks of A; panels of the operand that stays in
+ * the L1 cache; panels of the other one; and the micro-kernel.
  *
  * <p>Used by one thread, for one task after another.
  */
@@ -15,6 +16,8 @@ final class GemmTask {
   private final Grid grid;
   private final MicroKernel full;
   private final MicroKernel edge;
+  private final PanelLayout layout;
+  private final Tiling.Resident resident;
   private final Results results;
   private final Scratch scratch;
   private final DType type;
@@ -22,6 +25,9 @@ final class GemmTask {
   private final int tileRows;
   private final int tileColumns;
   private final int aBlockPanels;
+
+  // The task's B, where it does not pack its own.
+  private @Nullable PackedB shared;
 
   // The task's rectangle of panels.
   private long outer;
@@ -36,21 +42,34 @@ final class GemmTask {
   private long[] columnOffsets = {};
   private int[] columnWidths = {};
 
+  // Where the packed panels of B begin in their array.
+  private int[] panelOffsets = {};
+
   GemmTask(Product product, Grid grid, Tiling tiling, Scratch scratch) {
     this.p = product;
     this.grid = grid;
     KernelSet.Tiles tiles = product.kernels().tiles(product.compute());
-    this.full = tiles.full();
-    this.edge = tiles.edge();
+    KernelSet.Pair pair = tiles.forA(product.a().hasAdjacentSteps());
+    this.full = pair.full();
+    this.edge = pair.edge();
     this.results = tiles.results();
     this.scratch = scratch;
     this.type = product.compute();
     this.narrow = product.output() != product.compute();
     this.tileRows = full.rows();
     this.tileColumns = full.columns();
+    this.layout = full.layout();
+    this.resident = tiling.resident();
     int panelBytes = tileRows * MatMulKernel.K_BLOCK * type.byteSize();
     this.aBlockPanels = Math.max(1, tiling.aBlockBytes() / panelBytes);
     this.target = product.c();
+  }
+
+  /** Computes one task's part of C with a B that was packed for all tasks of its columns. */
+  void run(long task, PackedB packed) {
+    shared = packed;
+    run(task);
+    shared = null;
   }
 
   /** Computes one task's part of C. */
@@ -87,6 +106,7 @@ final class GemmTask {
     int columns = (int) (endColumn - firstColumn);
     columnOffsets = new long[columns];
     columnWidths = new int[columns];
+    panelOffsets = new int[columns];
     for (int c = 0; c < columns; c++) {
       long batch = (firstColumn + c) / grid.panelsPerColumnBatch();
       long lane = (firstColumn + c - batch * grid.panelsPerColumnBatch()) * tileColumns;
@@ -98,9 +118,21 @@ final class GemmTask {
 
   /** Adds the products of one block of k to the target, or stores those of the first. */
   private void addBlock(long k, int depth) {
-    Object b = scratch.b((long) columnWidths.length * tileColumns * depth);
-    packB(k, depth, b);
-    Object a = scratch.a((long) aBlockPanels * tileRows * depth);
+    int columns = columnWidths.length;
+    Object b;
+    if (shared != null) {
+      b = shared.panels();
+      for (int c = 0; c < columns; c++) {
+        panelOffsets[c] = shared.offset(c, k, depth);
+      }
+    } else {
+      b = scratch.b((long) columns * tileColumns * depth);
+      PackedB.packColumns(p, grid, outer, firstColumn, endColumn, k, depth, b, 0);
+      for (int c = 0; c < columns; c++) {
+        panelOffsets[c] = c * tileColumns * depth;
+      }
+    }
+    Object a = scratch.a((long) aBlockPanels * tileRows * layout.laneSize(depth));
     long row = firstRow;
     while (row < endRow) {
       long batch = row / grid.panelsPerRowBatch();
@@ -118,23 +150,12 @@ final class GemmTask {
     }
   }
 
-  private void packB(long k, int depth, Object b) {
-    int at = 0;
-    long column = firstColumn;
-    while (column < endColumn) {
-      long batch = column / grid.panelsPerColumnBatch();
-      long inBatch = column - batch * grid.panelsPerColumnBatch();
-      long count = Math.min(grid.panelsPerColumnBatch() - inBatch, endColumn - column);
-      long firstLane = inBatch * tileColumns;
-      int lanes = (int) Math.min(p.n() - firstLane, count * tileColumns);
-      p.b().pack(outer + batch, firstLane, lanes, tileColumns, k, depth, b, at);
-      at += (int) count * tileColumns * depth;
-      column += count;
-    }
-  }
-
   /** Packs lanes of A: panels for the full tile, then, where few rows are left, panels for the edge tile. */
   private void packA(long batch, long firstLane, int lanes, long k, int depth, Object a) {
+    if (layout == PanelLayout.LANE_MAJOR) {
+      p.a().packLanes(outer + batch, firstLane, lanes, k, depth, a, 0);
+      return;
+    }
     int fullLanes = fullLanes(lanes);
     if (fullLanes > 0) {
       p.a().pack(outer + batch, firstLane, fullLanes, tileRows, k, depth, a, 0);
@@ -152,28 +173,38 @@ final class GemmTask {
     return inEdgeTiles < tileRows ? lanes - rest : lanes;
   }
 
-  /**
-   * Multiplies one packed block of A by all packed B panels.
-   *
-   * <p>One A panel stays in the L1 cache while the B panels stream by from the L2 cache, so that C is visited
-   * along its rows, where the hardware prefetcher follows.
-   */
-  private void sweep(long firstTo, int lanes, boolean add, int depth, Object a, Object b) {
-    int fullLanes = fullLanes(lanes);
-    Object tile = scratch.tile();
-    long to = firstTo;
-    int lane = 0;
-    while (lane < lanes) {
-      MicroKernel kernel = lane < fullLanes ? full : edge;
-      int height = Math.min(kernel.rows(), lanes - lane);
-      for (int c = 0; c < columnWidths.length; c++) {
-        kernel.run(depth, a, lane * depth, b, c * tileColumns * depth, tile);
-        results.move(
-            tile, tileColumns, height, columnWidths[c], target, to + columnOffsets[c], targetRowBytes, add);
+  /** Multiplies one packed block of A by all packed B panels. */
+  private void sweep(long to, int lanes, boolean add, int depth, Object a, Object b) {
+    int columns = columnWidths.length;
+    if (resident == Tiling.Resident.A) {
+      for (int lane = 0; lane < lanes; lane += rowsAt(lane, lanes)) {
+        for (int c = 0; c < columns; c++) {
+          tile(to, lane, lanes, c, add, depth, a, b);
+        }
       }
-      lane += kernel.rows();
-      to += kernel.rows() * targetRowBytes;
+    } else {
+      for (int c = 0; c < columns; c++) {
+        for (int lane = 0; lane < lanes; lane += rowsAt(lane, lanes)) {
+          tile(to, lane, lanes, c, add, depth, a, b);
+        }
+      }
     }
+  }
+
+  /** The rows of the tile that begins at a lane of a block. */
+  private int rowsAt(int lane, int lanes) {
+    return lane < fullLanes(lanes) ? tileRows : edge.rows();
+  }
+
+  /** Computes one tile, and stores it or adds it to the target. */
+  private void tile(
+      long to, int lane, int lanes, int column, boolean add, int depth, Object a, Object b) {
+    MicroKernel kernel = lane < fullLanes(lanes) ? full : edge;
+    Object tile = scratch.tile();
+    kernel.run(depth, a, lane * layout.laneSize(depth), b, panelOffsets[column], tile);
+    int height = Math.min(kernel.rows(), lanes - lane);
+    long at = to + lane * targetRowBytes + columnOffsets[column];
+    results.move(tile, tileColumns, height, columnWidths[column], target, at, targetRowBytes, add);
   }
 
   /** The byte offset of an element of C. */

@@ -14,6 +14,7 @@ package dev.tenzan.cpu.gemm;
  * @param panelsPerColumnBatch column panels of one product
  * @param rowTasks pieces that the row panels are cut into
  * @param columnTasks pieces that the column panels are cut into
+ * @param sharesB whether the row tasks of a column piece work on one packed B
  */
 record Grid(
     long outerBatches,
@@ -22,21 +23,41 @@ record Grid(
     long panelsPerRowBatch,
     long panelsPerColumnBatch,
     long rowTasks,
-    long columnTasks) {
+    long columnTasks,
+    boolean sharesB) {
+  /** A shared B of fewer panels would be packed and left too often. */
+  private static final int MIN_SHARED_PANELS = 16;
 
   /** Cuts a product for a number of threads. */
   static Grid of(Product p, Tiling tiling, int threads) {
     KernelSet.Tiles tiles = p.kernels().tiles(p.compute());
-    int tileRows = tiles.full().rows();
-    int tileColumns = tiles.full().columns();
+    int tileRows = tiles.rows();
+    int tileColumns = tiles.columns();
     boolean across = p.batches() > 1 && p.a().sharedByBatches();
     boolean down = p.batches() > 1 && !across && p.b().sharedByBatches();
     long perRow = (p.m() + tileRows - 1) / tileRows;
     long perColumn = (p.n() + tileColumns - 1) / tileColumns;
     Grid whole = new Grid(
         across || down ? 1 : p.batches(), down ? p.batches() : 1, across ? p.batches() : 1, perRow,
-            perColumn, 1, 1);
-    return whole.cut(tileRows, tileColumns, tiling, threads);
+            perColumn, 1, 1, false);
+    Grid cut = whole.cut(tileRows, tileColumns, tiling, threads);
+    long columnBytes = p.k() * tileColumns * p.compute().byteSize();
+    long sharedColumns = columnBytes == 0 ? 0 : tiling.sharedBytes() / columnBytes;
+    boolean worthSharing = threads > 1 && cut.rowTasks() > 1 && cut.outerBatches() < threads;
+    if (!worthSharing || sharedColumns < Math.min(cut.columnPanels(), MIN_SHARED_PANELS)) {
+      return cut;
+    }
+    // As many for each thread, so that all end together.
+    long perThread = cut.rowPanels() * tileRows / ((long) tiling.minTaskRows() * threads);
+    long rowTasks = (long) threads * Math.clamp(perThread, 1, tiling.tasksPerThread());
+    long most = Math.min(sharedColumns, tiling.taskColumns() / tileColumns);
+    return whole.with(rowTasks, pieces(cut.columnPanels(), most), true);
+  }
+
+  private Grid with(long down, long across, boolean shared) {
+    return new Grid(
+        outerBatches, rowBatches, columnBatches, panelsPerRowBatch, panelsPerColumnBatch, down, across,
+        shared);
   }
 
   private Grid cut(int tileRows, int tileColumns, Tiling tiling, int threads) {
@@ -58,12 +79,11 @@ record Grid(
         break;
       }
     }
-    return new Grid(
-        outerBatches, rowBatches, columnBatches, panelsPerRowBatch, panelsPerColumnBatch, down, across);
+    return with(down, across, false);
   }
 
-  private static long pieces(long panels, int most) {
-    int atMost = Math.max(1, most);
+  private static long pieces(long panels, long most) {
+    long atMost = Math.max(1, most);
     return (panels + atMost - 1) / atMost;
   }
 

@@ -13,9 +13,12 @@ final class I64Tile4x2 extends MicroKernel {
   private static final VectorSpecies<Long> S =
       SpecializedClasses.species(MethodHandles.lookup(), long.class);
   private static final int LANES = S.length();
+  private static final PanelLayout LAYOUT = SpecializedClasses.layout(MethodHandles.lookup());
+  private static final int ROW = LAYOUT.laneStep();
+  private static final int STEP = LAYOUT.kStep(4);
 
   I64Tile4x2() {
-    super(4, 2 * LANES);
+    super(4, 2 * LANES, LAYOUT);
   }
 
   @Override
@@ -40,16 +43,16 @@ final class I64Tile4x2 extends MicroKernel {
       LongVector a0 = LongVector.broadcast(S, a[ap]);
       c00 = a0.mul(b0).add(c00);
       c01 = a0.mul(b1).add(c01);
-      LongVector a1 = LongVector.broadcast(S, a[ap + 1]);
+      LongVector a1 = LongVector.broadcast(S, a[ap + ROW]);
       c10 = a1.mul(b0).add(c10);
       c11 = a1.mul(b1).add(c11);
-      LongVector a2 = LongVector.broadcast(S, a[ap + 2]);
+      LongVector a2 = LongVector.broadcast(S, a[ap + 2 * ROW]);
       c20 = a2.mul(b0).add(c20);
       c21 = a2.mul(b1).add(c21);
-      LongVector a3 = LongVector.broadcast(S, a[ap + 3]);
+      LongVector a3 = LongVector.broadcast(S, a[ap + 3 * ROW]);
       c30 = a3.mul(b0).add(c30);
       c31 = a3.mul(b1).add(c31);
-      ap += 4;
+      ap += STEP;
       bp += 2 * LANES;
     }
     c00.intoArray(c, 0);

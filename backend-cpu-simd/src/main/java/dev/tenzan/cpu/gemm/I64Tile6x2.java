@@ -1,6 +1,7 @@
 package dev.tenzan.cpu.gemm;
 
 import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import jdk.incubator.vector.LongVector;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -8,17 +9,19 @@ import jdk.incubator.vector.VectorSpecies;
  * The i64 micro-kernel of 6 rows by 2 vectors, for machines with 16 vector registers (AVX2).
  *
  * <p>12 accumulators, two vectors of B and one broadcast of A fill 15 registers. C2 would schedule all
- * broadcasts of a step first and spill the accumulators, at half the speed. A load may not move above a store
- * to an array of the same type, so a store of an accumulator into the tile after every second row holds the
- * next broadcasts back. What these stores write is overwritten at the end.
+ * broadcasts of a step first and spill the accumulators, at half the speed. A fence between the rows, which is
+ * no instruction on x86, holds the next broadcasts back.
  */
 final class I64Tile6x2 extends MicroKernel {
   private static final VectorSpecies<Long> S =
       SpecializedClasses.species(MethodHandles.lookup(), long.class);
   private static final int LANES = S.length();
+  private static final PanelLayout LAYOUT = SpecializedClasses.layout(MethodHandles.lookup());
+  private static final int ROW = LAYOUT.laneStep();
+  private static final int STEP = LAYOUT.kStep(6);
 
   I64Tile6x2() {
-    super(6, 2 * LANES);
+    super(6, 2 * LANES, LAYOUT);
   }
 
   @Override
@@ -47,24 +50,27 @@ final class I64Tile6x2 extends MicroKernel {
       LongVector a0 = LongVector.broadcast(S, a[ap]);
       c00 = a0.mul(b0).add(c00);
       c01 = a0.mul(b1).add(c01);
-      LongVector a1 = LongVector.broadcast(S, a[ap + 1]);
+      VarHandle.loadLoadFence();
+      LongVector a1 = LongVector.broadcast(S, a[ap + ROW]);
       c10 = a1.mul(b0).add(c10);
       c11 = a1.mul(b1).add(c11);
-      c10.intoArray(c, 0);
-      LongVector a2 = LongVector.broadcast(S, a[ap + 2]);
+      VarHandle.loadLoadFence();
+      LongVector a2 = LongVector.broadcast(S, a[ap + 2 * ROW]);
       c20 = a2.mul(b0).add(c20);
       c21 = a2.mul(b1).add(c21);
-      LongVector a3 = LongVector.broadcast(S, a[ap + 3]);
+      VarHandle.loadLoadFence();
+      LongVector a3 = LongVector.broadcast(S, a[ap + 3 * ROW]);
       c30 = a3.mul(b0).add(c30);
       c31 = a3.mul(b1).add(c31);
-      c30.intoArray(c, 0);
-      LongVector a4 = LongVector.broadcast(S, a[ap + 4]);
+      VarHandle.loadLoadFence();
+      LongVector a4 = LongVector.broadcast(S, a[ap + 4 * ROW]);
       c40 = a4.mul(b0).add(c40);
       c41 = a4.mul(b1).add(c41);
-      LongVector a5 = LongVector.broadcast(S, a[ap + 5]);
+      VarHandle.loadLoadFence();
+      LongVector a5 = LongVector.broadcast(S, a[ap + 5 * ROW]);
       c50 = a5.mul(b0).add(c50);
       c51 = a5.mul(b1).add(c51);
-      ap += 6;
+      ap += STEP;
       bp += 2 * LANES;
     }
     c00.intoArray(c, 0);

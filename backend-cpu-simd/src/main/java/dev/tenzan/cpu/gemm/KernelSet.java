@@ -1,42 +1,83 @@
 package dev.tenzan.cpu.gemm;
 
 import dev.tenzan.type.DType;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
 
 /**
  * What depends on the vector width: packing, and the micro-kernels, for each compute type a full tile and a
- * tile of few rows for the lower edge.
+ * tile of few rows for the lower edge. A type's kernels are loaded when they are first asked for.
  *
  * <p>The shape follows the number of vector registers: 12 by 2 vectors where there are 32, 6 by 2 where there
  * are 16.
  */
 final class KernelSet {
-  /** The full tile and the edge tile of one compute type, of equal width, and how both are moved to C. */
-  record Tiles(MicroKernel full, MicroKernel edge, Results results) {}
+  /** The full tile and the edge tile of one compute type and one layout of A, of equal width. */
+  record Pair(MicroKernel full, MicroKernel edge) {}
+
+  /**
+   * The micro-kernels of one compute type, of equal shapes for both layouts of A.
+   *
+   * @param stepMajor for A panels that hold the lanes of a step together
+   * @param laneMajor for A panels that hold the steps of a lane together; where this is the same pair, A is
+   *     always packed step by step
+   * @param results how tiles are moved to C
+   */
+  record Tiles(Pair stepMajor, Pair laneMajor, Results results) {
+    private Tiles(Pair pair, Results results) {
+      this(pair, pair, results);
+    }
+
+    /** The kernels to use for an A that can, or cannot, be packed lane by lane. */
+    Pair forA(boolean packsLanes) {
+      return packsLanes ? laneMajor : stepMajor;
+    }
+
+    /** The rows of the full tile. */
+    int rows() {
+      return stepMajor.full().rows();
+    }
+
+    /** The columns of both tiles. */
+    int columns() {
+      return stepMajor.full().columns();
+    }
+  }
 
   /** The types that have micro-kernels. */
   static final List<DType> COMPUTE_TYPES = List.of(DType.F32, DType.F64, DType.I32, DType.I64);
 
   private final int bits;
-  private final Map<DType, Tiles> tiles = new EnumMap<>(DType.class);
-
   private final Packing packing;
+  private final Tiling tiling;
+  private final Function<DType, Tiles> load;
+  private final Map<DType, Tiles> tiles = new ConcurrentHashMap<>();
 
-  private KernelSet(int bits, Packing packing) {
+  private KernelSet(int bits, Packing packing, Tiling tiling, Function<DType, Tiles> load) {
     this.bits = bits;
     this.packing = packing;
+    this.tiling = tiling;
+    this.load = load;
   }
 
   /** The kernels without vectors; loads no class of the Vector API. */
   static KernelSet scalar() {
-    KernelSet set = new KernelSet(0, new Packing());
-    set.add(DType.F32, new F32TileScalar());
-    set.add(DType.F64, new F64TileScalar());
-    set.add(DType.I32, new I32TileScalar());
-    set.add(DType.I64, new I64TileScalar());
-    return set;
+    return new KernelSet(0, new Packing(), Tiling.FEW_REGISTERS, KernelSet::scalarTiles);
+  }
+
+  private static Tiles scalarTiles(DType type) {
+    MicroKernel kernel =
+        switch (type) {
+          case F32 -> new F32TileScalar();
+          case F64 -> new F64TileScalar();
+          case I32 -> new I32TileScalar();
+          case I64 -> new I64TileScalar();
+          case F16, BF16, I16, I8, U8, BOOL ->
+              throw new IllegalArgumentException("no micro-kernel computes in " + type);
+        };
+    return new Tiles(new Pair(kernel, kernel), new Results());
   }
 
   /**
@@ -46,23 +87,35 @@ final class KernelSet {
    * @param manyRegisters whether the machine has 32 vector registers of that width, not 16
    */
   static KernelSet vector(int bits, boolean manyRegisters) {
-    KernelSet set = new KernelSet(bits, new VectorPacking());
-    String shape = manyRegisters ? "Tile12x2" : "Tile6x2";
-    for (DType type : COMPUTE_TYPES) {
-      MicroKernel full = SpecializedClasses.load(type.name() + shape, bits);
-      set.tiles.put(type,
-          new Tiles(full, SpecializedClasses.load(type.name() + "Tile4x2", bits), VectorResults.of(type)));
-    }
-    return set;
+    Tiling tiling = manyRegisters ? Tiling.MANY_REGISTERS : Tiling.FEW_REGISTERS;
+    return new KernelSet(bits, new VectorPacking(), tiling, type -> vectorTiles(type, bits, manyRegisters));
   }
 
-  private void add(DType type, MicroKernel kernel) {
-    tiles.put(type, new Tiles(kernel, kernel, new Results()));
+  private static Tiles vectorTiles(DType type, int bits, boolean manyRegisters) {
+    Results results = VectorResults.of(type);
+    if (manyRegisters) {
+      return new Tiles(pair(type, "Tile12x2", bits, PanelLayout.STEP_MAJOR), results);
+    }
+    return new Tiles(
+        pair(type, "Tile6x2", bits, PanelLayout.STEP_MAJOR),
+        pair(type, "Tile6x2", bits, PanelLayout.LANE_MAJOR),
+        results);
+  }
+
+  private static Pair pair(DType type, String shape, int bits, PanelLayout layout) {
+    return new Pair(
+        SpecializedClasses.load(type.name() + shape, bits, layout),
+        SpecializedClasses.load(type.name() + "Tile4x2", bits, layout));
   }
 
   /** The vector width in bits, or 0 for scalar kernels. */
   int bits() {
     return bits;
+  }
+
+  /** The blocking sizes that suit the tiles. */
+  Tiling tiling() {
+    return tiling;
   }
 
   /** How operands are packed. */
@@ -72,10 +125,6 @@ final class KernelSet {
 
   /** The tiles of a compute type: F32, F64, I32 or I64. */
   Tiles tiles(DType computeType) {
-    Tiles found = tiles.get(computeType);
-    if (found == null) {
-      throw new IllegalArgumentException("no micro-kernel computes in " + computeType);
-    }
-    return found;
+    return tiles.computeIfAbsent(computeType, load);
   }
 }

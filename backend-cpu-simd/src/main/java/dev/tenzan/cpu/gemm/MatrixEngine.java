@@ -37,12 +37,12 @@ public final class MatrixEngine {
       return scalar(pool);
     }
     KernelSet kernels = VectorMachine.kernels();
-    return new MatrixEngine(pool, kernels, kernels.bits() == 0 ? null : new Warmup(kernels), Tiling.DEFAULT);
+    return new MatrixEngine(pool, kernels, kernels.bits() == 0 ? null : new Warmup(kernels), kernels.tiling());
   }
 
   /** An engine that uses scalars, whatever the JVM offers; loads no class of the Vector API. */
   public static MatrixEngine scalar(CpuPool pool) {
-    return new MatrixEngine(pool, KernelSet.scalar(), Tiling.DEFAULT);
+    return new MatrixEngine(pool, KernelSet.scalar(), KernelSet.scalar().tiling());
   }
 
   /** The vector width in bits, or 0 where this engine uses scalars. */

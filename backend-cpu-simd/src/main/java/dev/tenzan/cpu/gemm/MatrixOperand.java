@@ -29,4 +29,17 @@ record MatrixOperand(
     packing.pack(storage, memory, first, laneStride * bytes, stepStride * bytes, lanes, width, depth, panel,
         at);
   }
+
+  @Override
+  public boolean hasAdjacentSteps() {
+    return stepStride == 1;
+  }
+
+  @Override
+  public void packLanes(long batch, long lane, int lanes, long k, int depth, Object panel, int at) {
+    long bytes = storage.byteSize();
+    long first = (batches.at(batch) + lane * laneStride + k) * bytes;
+    packing.copyRuns(storage, memory, first, bytes, depth, panel, at, lanes, laneStride * bytes,
+        PanelLayout.LANE_MAJOR.laneStep());
+  }
 }

@@ -5,7 +5,8 @@ package dev.tenzan.cpu.gemm;
  * k.
  *
  * <p>Both operands come as packed panels, heap arrays of the compute type: for each step of k the A panel
- * holds {@code rows} values and the B panel {@code columns} values. Every element of the tile is one chain of
+ * holds {@code rows} values, laid out as {@link #layout} says, and the B panel {@code columns} adjacent ones.
+ * Every element of the tile is one chain of
  * fused multiply-adds (for integers: wrapping multiplies and adds) in the order of k that starts from +0.
  *
  * <p>The tile goes to a small array in the L1 cache, not to C: this costs one percent and keeps the method
@@ -15,10 +16,17 @@ package dev.tenzan.cpu.gemm;
 abstract class MicroKernel {
   private final int rows;
   private final int columns;
+  private final PanelLayout layout;
 
+  /** A kernel that reads A step by step. */
   MicroKernel(int rows, int columns) {
+    this(rows, columns, PanelLayout.STEP_MAJOR);
+  }
+
+  MicroKernel(int rows, int columns, PanelLayout layout) {
     this.rows = rows;
     this.columns = columns;
+    this.layout = layout;
   }
 
   /** The rows of the tile: the width of an A panel. */
@@ -29,6 +37,11 @@ abstract class MicroKernel {
   /** The columns of the tile: the width of a B panel. */
   final int columns() {
     return columns;
+  }
+
+  /** How the values of its A panels lie. */
+  final PanelLayout layout() {
+    return layout;
   }
 
   /**

@@ -9,7 +9,8 @@ import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Loads a micro-kernel class once for each vector width, as a hidden class whose species is a constant.
+ * Loads a micro-kernel class once for each vector width and layout of A, as a hidden class whose species and
+ * strides are constants.
  *
  * <p>C2 turns vector calls into instructions only where the species is a compile-time constant, which a
  * {@code static final} field is and an instance field is not. One source serves all widths, and all widths
@@ -20,15 +21,21 @@ final class SpecializedClasses {
 
   private SpecializedClasses() {}
 
-  /** An instance of a micro-kernel class of this package for vectors of {@code bits} bits. */
-  static MicroKernel load(String simpleName, int bits) {
+  /** What a hidden class is made for. */
+  private record Specialization(VectorShape shape, PanelLayout layout) {}
+
+  /**
+   * An instance of a micro-kernel class of this package for vectors of {@code bits} bits and one layout of A
+   * panels.
+   */
+  static MicroKernel load(String simpleName, int bits, PanelLayout layout) {
     try (InputStream in = SpecializedClasses.class.getResourceAsStream(simpleName + ".class")) {
       if (in == null) {
         throw new TenzanException("cpu: the class file of " + simpleName
             + " is missing; repair the tenzan-cpu jar");
       }
-      VectorShape shape = VectorShape.forBitSize(bits);
-      MethodHandles.Lookup hidden = LOOKUP.defineHiddenClassWithClassData(in.readAllBytes(), shape, true);
+      Specialization data = new Specialization(VectorShape.forBitSize(bits), layout);
+      MethodHandles.Lookup hidden = LOOKUP.defineHiddenClassWithClassData(in.readAllBytes(), data, true);
       return (MicroKernel)
           hidden.findConstructor(hidden.lookupClass(), MethodType.methodType(void.class)).invoke();
     } catch (IOException e) {
@@ -43,8 +50,17 @@ final class SpecializedClasses {
 
   /** The species of the hidden class that {@code lookup} belongs to. */
   static <E> VectorSpecies<E> species(MethodHandles.Lookup lookup, Class<E> primitive) {
+    return VectorSpecies.of(primitive, specialization(lookup).shape());
+  }
+
+  /** The layout of A panels that the hidden class of {@code lookup} reads. */
+  static PanelLayout layout(MethodHandles.Lookup lookup) {
+    return specialization(lookup).layout();
+  }
+
+  private static Specialization specialization(MethodHandles.Lookup lookup) {
     try {
-      return VectorSpecies.of(primitive, MethodHandles.classData(lookup, "_", VectorShape.class));
+      return MethodHandles.classData(lookup, "_", Specialization.class);
     } catch (IllegalAccessException e) {
       throw new TenzanException("cpu: " + lookup.lookupClass() + " was loaded without a vector width", e);
     }

@@ -4,24 +4,47 @@ package dev.tenzan.cpu.gemm;
  * The blocking sizes of the matrix product, in one place. None of them changes a bit of the result; the block
  * of k, which does, is {@link dev.tenzan.kernel.MatMulKernel#K_BLOCK}.
  *
+ * @param resident which panel stays in the L1 cache while the others stream by
  * @param aBlockBytes the packed block of A: panels that are packed together
  * @param taskRows the most rows of C in one task
- * @param taskColumns the most columns of C in one task; its packed B, {@code K_BLOCK * taskColumns}, should
- *     fit in L2
+ * @param taskColumns the most columns of C in one task
  * @param minTaskRows tasks are not cut shorter than this for balance, for each cut packs the B panels once
- *     more
+ *     more, where they are not shared, or sweeps over them once more
  * @param minTaskColumns tasks are not cut narrower than this, for each cut packs the A panels once more
+ * @param sharedBytes the most memory for a packed B that all tasks of a product share; 0 to let each task
+ *     pack its own
  * @param tasksPerThread how many tasks to aim for, so that threads of unequal speed end together
  * @param serialOperations at most so many multiply-adds are done on the calling thread; a hand-off costs more
  */
 record Tiling(
+    Resident resident,
     int aBlockBytes,
     int taskRows,
     int taskColumns,
     int minTaskRows,
     int minTaskColumns,
+    long sharedBytes,
     int tasksPerThread,
     long serialOperations) {
-  /** Measured on Zen 5 (48 KiB L1d, 1 MiB L2); the sizes stay within what Skylake and Neoverse have. */
-  static final Tiling DEFAULT = new Tiling(160 << 10, 1024, 768, 120, 128, 4, 1L << 18);
+
+  /** The panel that stays in the L1 cache. */
+  enum Resident {
+    /** One panel of A; C is visited along its rows, where the hardware prefetches it. */
+    A,
+
+    /** One panel of B; the block of A streams from the L2 cache, and B may be as large as the L3 cache. */
+    B
+  }
+
+  /**
+   * For tiles of 12 by 2 vectors, whose B panels are too wide for the L1 cache. Measured on Zen 5 (48 KiB
+   * L1d, 1 MiB L2); the sizes stay within what Skylake and Neoverse have. {@code K_BLOCK * taskColumns} of
+   * packed B should fit in L2.
+   */
+  static final Tiling MANY_REGISTERS =
+      new Tiling(Resident.A, 160 << 10, 1024, 768, 120, 128, 0, 4, 1L << 18);
+
+  /** For tiles of 6 by 2 vectors. Measured on Zen 3 (32 KiB L1d, 512 KiB L2). */
+  static final Tiling FEW_REGISTERS =
+      new Tiling(Resident.B, 160 << 10, 1 << 20, 4096, 48, 64, 16 << 20, 4, 1L << 18);
 }

@@ -22,6 +22,7 @@ final class VectorPacking extends Packing {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
   private static final VectorSpecies<Float> F32 = FloatVector.SPECIES_PREFERRED;
   private static final VectorSpecies<Float> F32_QUARTER = FloatVector.SPECIES_128;
+  private static final VectorSpecies<Float> F32_PAIR = FloatVector.SPECIES_64;
   private static final VectorSpecies<Double> F64 = DoubleVector.SPECIES_PREFERRED;
   private static final VectorSpecies<Double> F64_PAIR = DoubleVector.SPECIES_128;
   private static final VectorSpecies<Integer> I32 = IntVector.SPECIES_512;
@@ -57,7 +58,7 @@ final class VectorPacking extends Packing {
     int bytes = storage.byteSize();
     boolean vectorType = storage == DType.F32 || storage == DType.F64;
     int done = 0;
-    if (vectorType && laneBytes == bytes && width * bytes % 16 == 0) {
+    if (vectorType && laneBytes == bytes && width * bytes % 8 == 0) {
       done = lanes / width * width;
       packAdjacentLanes(storage, source, offset, stepBytes, done / width, width, depth, panel, at);
     } else if (TRANSPOSES && vectorType && stepBytes == bytes && depth * bytes >= 64) {
@@ -85,6 +86,12 @@ final class VectorPacking extends Packing {
       int rowStep) {
     if (storage == DType.F32 && stride == 4) {
       copyRuns(s, offset, count, (float[]) panel, at, rows, rowBytes, rowStep);
+    } else if ((storage == DType.F16 || storage == DType.BF16) && stride == 2) {
+      MemorySegment buffer = VectorWidening.buffer(4L * count);
+      for (int row = 0; row < rows; row++) {
+        VectorWidening.widen(storage, s, offset + row * rowBytes, count, buffer, 0);
+        copyRuns(buffer, 0, count, (float[]) panel, at + row * rowStep, 1, 0, 0);
+      }
     } else {
       super.copyRuns(storage, s, offset, stride, count, panel, at, rows, rowBytes, rowStep);
     }
@@ -191,12 +198,17 @@ final class VectorPacking extends Packing {
       }
       return;
     }
+    int quarters = width / 4 * 4;
     for (int step = 0; step < depth; step++) {
       long from = offset + step * stepBytes;
       int to = at + step * width;
       for (int p = 0; p < panels; p++) {
-        for (int lane = 0; lane < width; lane += 4) {
+        for (int lane = 0; lane < quarters; lane += 4) {
           FloatVector.fromMemorySegment(F32_QUARTER, source, from + lane * 4L, ORDER).intoArray(panel, to
+              + lane);
+        }
+        for (int lane = quarters; lane < width; lane += 2) {
+          FloatVector.fromMemorySegment(F32_PAIR, source, from + lane * 4L, ORDER).intoArray(panel, to
               + lane);
         }
         from += width * 4L;

@@ -17,15 +17,18 @@
  * micro-kernel (BLIS, ACM TOMS 41(3), 2015). Here, from the outside:
  *
  * <ol> <li>{@link dev.tenzan.cpu.gemm.Gemm}, {@link dev.tenzan.cpu.gemm.Grid}: C is cut into tasks,
- * rectangles that threads compute alone. A task packs what it needs itself: a few percent of work done twice,
- * no barrier, no sharing, and packed data that stays in the core's own caches.
- * <li>{@link dev.tenzan.cpu.gemm.GemmTask}: blocks of k, 256 steps. The task's part of B is packed: panels,
- * as wide as a tile, in which the numbers lie in the order of their use. <li>Blocks of rows. The block of A
- * is packed likewise. <li>Panels of A. One, 12 KiB, stays in the L1 cache. <li>Panels of B, which stream from
- * the L2 cache. (BLIS has the last two loops the other way round. Java has no prefetch instruction; in this
- * order C is visited along its rows, and the hardware prefetches it.)
- * <li>{@link dev.tenzan.cpu.gemm.MicroKernel}: a tile of C, 12 rows by two vectors, lives in registers while
- * it runs along k. Then {@link dev.tenzan.cpu.gemm.Results} stores it, or adds it to C.
+ * rectangles that threads compute alone. Where tasks lie below each other, all threads first pack their B
+ * together ({@link dev.tenzan.cpu.gemm.PackedB}); otherwise a task packs what it needs itself: a few percent
+ * of work done twice, no barrier, no sharing.
+ * <li>{@link dev.tenzan.cpu.gemm.GemmTask}: blocks of k, 256 steps. B is packed in panels, as wide as a tile,
+ * in which the numbers lie in the order of their use. <li>Blocks of rows. The block of A is packed, in panels
+ * as high as a tile, in the order of its own memory ({@link dev.tenzan.cpu.gemm.PanelLayout}).
+ * <li>Panels of the operand that stays in the L1 cache. <li>Panels of the other one, which stream by.
+ * Tiles of 12 by 2 vectors keep a panel of A: theirs of B are too wide. (Java has no prefetch instruction; in
+ * this order C is visited along its rows, and the hardware prefetches it.) Tiles of 6 by 2 keep a panel of B,
+ * as BLIS does: the block of A then streams from a small L2 cache, and B may lie in the L3 cache.
+ * <li>{@link dev.tenzan.cpu.gemm.MicroKernel}: a tile of C lives in registers while it runs along k. Then
+ * {@link dev.tenzan.cpu.gemm.Results} stores it, or adds it to C.
  * </ol>
  *
  * <p>{@link dev.tenzan.cpu.gemm.Tiling} holds the sizes, {@link dev.tenzan.cpu.gemm.KernelSet} the tile

@@ -18,23 +18,25 @@ final class Engines {
     }
   }
 
-  private static final Tiling SMALL = new Tiling(12 << 10, 24, 64, 8, 16, 3, 64);
+  private static final Tiling SMALL = new Tiling(Tiling.Resident.A, 12 << 10, 24, 64, 8, 16, 0, 3, 64);
+  private static final Tiling SHARED = new Tiling(Tiling.Resident.B, 12 << 10, 24, 256, 8, 16, 1 << 20, 3, 64);
 
   private Engines() {}
 
   static List<Named> all(CpuPool one, CpuPool two) {
     List<Named> engines = new ArrayList<>();
-    engines.add(new Named("scalar", new MatrixEngine(one, KernelSet.scalar(), Tiling.DEFAULT)));
-    engines.add(new Named("scalar, small tasks", new MatrixEngine(two, KernelSet.scalar(), SMALL)));
+    KernelSet scalar = KernelSet.scalar();
+    engines.add(new Named("scalar", new MatrixEngine(one, scalar, scalar.tiling())));
+    engines.add(new Named("scalar, small tasks", new MatrixEngine(two, scalar, SMALL)));
     engines.add(new Named("as created", MatrixEngine.create(two)));
     int widest = VectorShape.preferredShape().vectorBitSize();
     for (int bits = 128; bits <= Math.min(512, widest); bits *= 2) {
       // 128 bits stand for NEON here, which has as many registers as AVX-512.
       boolean many = bits != 256;
-      engines.add(
-          new Named(bits + " bits", new MatrixEngine(one, KernelSet.vector(bits, many), Tiling.DEFAULT)));
-      engines.add(
-          new Named(bits + " bits, small tasks", new MatrixEngine(two, KernelSet.vector(bits, many), SMALL)));
+      KernelSet kernels = KernelSet.vector(bits, many);
+      engines.add(new Named(bits + " bits", new MatrixEngine(one, kernels, kernels.tiling())));
+      engines.add(new Named(bits + " bits, small tasks", new MatrixEngine(two, kernels, SMALL)));
+      engines.add(new Named(bits + " bits, shared B", new MatrixEngine(two, kernels, SHARED)));
     }
     return engines;
   }
