@@ -91,6 +91,12 @@ record ConvolutionGeometry(
     return new BatchOffsets(0, spatial, strides).isEven();
   }
 
+  /** Whether the window's rows are longer than the output's, and step over input elements, not over zeros between them. */
+  boolean hasLongWindow() {
+    int last = rank() - 1;
+    return inputDilation[last] == 1 && window[last] > outSpatial[last];
+  }
+
   /** The distance of neighbouring positions, where they are evenly spaced. */
   long elementStride() {
     return new BatchOffsets(0, spatial, strides).evenStride();
@@ -108,5 +114,16 @@ record ConvolutionGeometry(
     }
     long coordinate = apart == 1 ? dilated : dilated / apart;
     return coordinate < spatial[d] ? coordinate : -1;
+  }
+
+  /** The coordinates of an index in row-major order. */
+  static void split(long index, long[] extents, long[] into) {
+    long rest = index;
+    for (int d = extents.length - 1; d > 0; d--) {
+      long next = rest / extents[d];
+      into[d] = rest - next * extents[d];
+      rest = next;
+    }
+    into[0] = rest;
   }
 }

@@ -9,7 +9,9 @@ import java.lang.foreign.MemorySegment;
  *
  * <p>The unrolled matrix is never made; panels are packed straight from the input. For one panel and one
  * window position the lanes fall into runs of evenly spaced input elements and of zeros. The runs are the
- * same for every channel, so they are found once and then copied for all channels of the block.
+ * same for every channel, so they are found once and then copied for all channels of the block. Where the
+ * window is longer than the rows of the output, as in the gradient of the weights, the runs lie along the
+ * window instead, and {@link ConvolutionSteps} packs lane by lane.
  *
  * @param packing how elements are copied
  * @param storage the type of the elements
@@ -34,8 +36,15 @@ record ConvolutionOperand(
 
   @Override
   public void pack(long batch, long lane, int lanes, int width, long k, int depth, Object panel, int at) {
-    ConvolutionRuns runs = new ConvolutionRuns(geometry, width);
     long first = batches.at(batch);
+    if (geometry.hasLongWindow()) {
+      ConvolutionSteps steps = new ConvolutionSteps(geometry, storage, memory, channelStride);
+      for (int l = 0; l < lanes; l += width) {
+        steps.pack(first, lane + l, Math.min(width, lanes - l), width, k, depth, panel, at + l * depth);
+      }
+      return;
+    }
+    ConvolutionRuns runs = new ConvolutionRuns(geometry, width);
     for (int l = 0; l < lanes; l += width) {
       packPanel(runs, first, lane + l, Math.min(width, lanes - l), width, k, depth, panel, at + l * depth);
     }

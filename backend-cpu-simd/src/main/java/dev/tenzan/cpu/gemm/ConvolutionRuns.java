@@ -45,7 +45,7 @@ final class ConvolutionRuns {
 
   /** Chooses the panel: lanes {@code [first, first + lanes)}. */
   void setLanes(long first, int lanes) {
-    split(first, g.outSpatial(), firstOutput);
+    ConvolutionGeometry.split(first, g.outSpatial(), firstOutput);
     this.lanes = lanes;
   }
 
@@ -88,7 +88,7 @@ final class ConvolutionRuns {
   void find(long position) {
     count = 0;
     covered = 0;
-    split(position, g.window(), window);
+    ConvolutionGeometry.split(position, g.window(), window);
     System.arraycopy(firstOutput, 0, output, 0, output.length);
     int done = 0;
     while (done < lanes) {
@@ -97,16 +97,6 @@ final class ConvolutionRuns {
       done += inRow;
       nextRow();
     }
-  }
-
-  private static void split(long index, long[] extents, long[] into) {
-    long rest = index;
-    for (int d = extents.length - 1; d > 0; d--) {
-      long next = rest / extents[d];
-      into[d] = rest - next * extents[d];
-      rest = next;
-    }
-    into[0] = rest;
   }
 
   private void nextRow() {

@@ -18,6 +18,9 @@ record SteppedOperand(
     Packing packing, DType storage, MemorySegment memory, BatchOffsets batches, long laneStride,
         BatchOffsets steps)
     implements Operand {
+  /** A shorter run is not worth its start. */
+  private static final int SHORT_RUN = 16;
+
   @Override
   public boolean sharedByBatches() {
     return batches.shared();
@@ -35,6 +38,41 @@ record SteppedOperand(
         packing.copyRun(storage, memory, (base + l * laneStride) * bytes, laneStride * bytes, count, panel,
             to);
       }
+    }
+  }
+
+  /** Whether the steps fall into runs of adjacent elements that are long enough to copy. */
+  @Override
+  public boolean hasAdjacentSteps() {
+    return steps.evenStride() == 1 && run() >= SHORT_RUN;
+  }
+
+  /** The number of steps that lie side by side. */
+  private long run() {
+    long run = 1;
+    for (int d = steps.extents().length - 1; d >= 0; d--) {
+      if (steps.extents()[d] > 1) {
+        if (steps.strides()[d] != run) {
+          break;
+        }
+        run *= steps.extents()[d];
+      }
+    }
+    return run;
+  }
+
+  @Override
+  public void packLanes(long batch, long lane, int lanes, long k, int depth, Object panel, int at) {
+    long bytes = storage.byteSize();
+    long first = batches.at(batch) + lane * laneStride;
+    long run = run();
+    int done = 0;
+    while (done < depth) {
+      int count = (int) Math.min(depth - done, run - (k + done) % run);
+      long from = (first + steps.at(k + done)) * bytes;
+      packing.copyRuns(storage, memory, from, bytes, count, panel, at + done, lanes, laneStride * bytes,
+          PanelLayout.LANE_MAJOR.laneStep());
+      done += count;
     }
   }
 }

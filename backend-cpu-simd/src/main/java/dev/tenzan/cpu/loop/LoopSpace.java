@@ -10,10 +10,13 @@ import java.util.List;
 
 /**
  * The canonical iteration space of a loop kernel: dimensions of extent 1 are dropped, parallel dimensions are ordered by the stride
- * of the first store, and neighbours that every address walks as one dimension are merged. The order of the reduced dimensions is a
- * part of the semantics and stays.
+ * of the first store, and neighbours that every address walks as one dimension are merged. Where the innermost parallel dimension is
+ * then very short, all short ones move outwards. The order of the reduced dimensions is a part of the semantics and stays.
  */
 final class LoopSpace {
+  /** An innermost dimension shorter than this is not worth the start of a row. */
+  private static final long SHORT = 8;
+
   /** The extents: parallel dimensions first. */
   final long[] extents;
 
@@ -69,10 +72,26 @@ final class LoopSpace {
         parallel = merged.size();
       }
     }
+    makeInnermostLong(merged, extents, parallel);
     return new LoopSpace(
         extents.stream().mapToLong(Long::longValue).toArray(),
         parallel,
         merged.stream().mapToInt(Integer::intValue).toArray());
+  }
+
+  /** Where the innermost parallel dimension is short, moves the short ones outwards and so a long one inwards. */
+  private static void makeInnermostLong(List<Integer> merged, List<Long> extents, int parallel) {
+    if (parallel == 0 || extents.get(parallel - 1) >= SHORT) {
+      return;
+    }
+    int shorts = 0;
+    for (int d = 0; d < parallel; d++) {
+      if (extents.get(d) < SHORT) {
+        merged.add(shorts, merged.remove(d));
+        extents.add(shorts, extents.remove(d));
+        shorts++;
+      }
+    }
   }
 
   private static void collect(ScalarProgram program, List<Affine> addresses) {

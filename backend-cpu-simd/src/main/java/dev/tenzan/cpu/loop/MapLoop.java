@@ -64,8 +64,9 @@ final class MapLoop implements CpuLoop {
     for (long u = from; u < to; u++) {
       long column = u % columnUnits * columnsPerUnit;
       long rest = u / columnUnits;
-      long firstRow = rest % rowUnits * rowsPerUnit;
-      rest /= rowUnits;
+      // The outer dimensions move first: where they are short, a block stays in the cache for all of them.
+      long firstRow = rest / outer * rowsPerUnit;
+      rest %= outer;
       for (int d = nest.space.rank() - 3; d >= 0; d--) {
         long extent = nest.space.extents[d];
         index[d] = rest % extent;

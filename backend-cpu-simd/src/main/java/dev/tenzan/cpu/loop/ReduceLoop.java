@@ -18,6 +18,9 @@ import java.lang.foreign.MemorySegment;
 final class ReduceLoop implements CpuLoop {
   private static final double PARALLEL = 64 * 1024;
 
+  /** A run of fewer values is not worth its start. */
+  private static final long SHORT_RUN = 16;
+
   /** Points of one task, where there are enough. */
   private static final long TASK_POINTS = 32 * 1024;
 
@@ -76,8 +79,14 @@ final class ReduceLoop implements CpuLoop {
     this.tasks = threads == 1 ? 1 : (int) Math.min(units, 4L * threads);
   }
 
-  /** Whether more loads move by one element along the outputs than along the reduced dimensions. */
+  /**
+   * Whether to walk along the outputs: where the reduced dimension is too short a run, as a pooling window's is, or else where more
+   * loads move by one element along the outputs than along the reduced dimension.
+   */
   private boolean prefersAcross(LoopKernel kernel, int lastParallel, int lastReduced) {
+    if (space.extent(lastReduced) < SHORT_RUN && columns >= 2 * space.extent(lastReduced)) {
+      return true;
+    }
     int alongOutputs = 0;
     int alongReduced = 0;
     for (Instr i : kernel.body().code()) {

@@ -63,6 +63,26 @@ final class ConvolutionTest {
     }
   }
 
+  /** A window longer than the output's rows, as in the gradient of the weights, is packed along its own rows. */
+  @Test
+  void longWindows() {
+    SplittableRandom random = new SplittableRandom(8);
+    List<long[]> padded = List.of(new long[] {9, 9, 1, 1, 1, 1, 1}, new long[] {11, 11, 1, 2, 1, 1, 1});
+    List<long[]> strided = List.of(new long[] {6, 3, 2, 0, 0, 1, 1}, new long[] {30, 11, 3, 4, 2, 1, 2});
+    List<long[]> cropped = List.of(new long[] {40, 20, 1, -3, -4, 1, 1});
+    List<long[]> solid = List.of(new long[] {3, 2, 1, 1, 0, 2, 1}, new long[] {6, 5, 1, 1, 1, 1, 1},
+        new long[] {7, 7, 1, 1, 1, 1, 1});
+    for (Operands.Values values : Operands.Values.values()) {
+      for (boolean outputsInside : new boolean[] {true, false}) {
+        check(DType.F32, random, 5, 7, 13, 1, padded, outputsInside, values, 2000);
+        check(DType.BF16, random, 2, 5, 6, 1, padded, outputsInside, values, 2001);
+        check(DType.F64, random, 2, 10, 8, 2, strided, outputsInside, values, 2002);
+        check(DType.F32, random, 3, 9, 25, 1, cropped, outputsInside, values, 2003);
+        check(DType.I8, random, 1, 4, 7, 1, solid, outputsInside, values, 2004);
+      }
+    }
+  }
+
   /** Input extent, window, stride, padding before and after, input dilation, window dilation. */
   private static long[] dimension(SplittableRandom random, int rank) {
     long extent = random.nextInt(1, rank == 3 ? 5 : 12);
@@ -83,6 +103,21 @@ final class ConvolutionTest {
       List<long[]> dims,
       Operands.Values values,
       long seed) {
+    check(type, random, batch, inputs, outputs, groups, dims, false, values, seed);
+  }
+
+  /** With {@code outputsInside}, an input channel's windows for all outputs lie together, each dense. */
+  private static void check(
+      DType type,
+      SplittableRandom random,
+      long batch,
+      long inputs,
+      long outputs,
+      long groups,
+      List<long[]> dims,
+      boolean outputsInside,
+      Operands.Values values,
+      long seed) {
     long[] spatial = dims.stream().mapToLong(d -> d[0]).toArray();
     long[] window = dims.stream().mapToLong(d -> d[1]).toArray();
     long[] out = dims.stream().mapToLong(ConvolutionTest::outExtent).toArray();
@@ -91,6 +126,12 @@ final class ConvolutionTest {
     boolean plain = random.nextBoolean();
     Affine x = plain ? Operands.dense(xExtents) : Operands.layout(random, true, xExtents);
     Affine w = plain ? Operands.dense(wExtents) : Operands.layout(random, true, wExtents);
+    if (outputsInside) {
+      long[] strides = Operands.dense(wExtents).strides();
+      strides[0] = strides[1];
+      strides[1] = strides[0] * outputs;
+      w = new Affine(0, strides);
+    }
     ConvolutionKernel kernel =
         new ConvolutionKernel(
             type, batch, inputs, outputs, groups, Shape.of(spatial), Shape.of(window), Shape.of(out),
@@ -98,7 +139,7 @@ final class ConvolutionTest {
             dims.stream().map(d -> d[5]).toList(), dims.stream().map(d -> d[6]).toList(), x, w);
     try (Arena arena = Arena.ofShared()) {
       MemorySegment left = Operands.filled(arena, random, type, values, x, xExtents);
-      MemorySegment right = Operands.filled(arena, random, type, values, w, wExtents);
+      MemorySegment right = Operands.filled(arena, random, type, values, kernel.w(), wExtents);
       long[] expected = expected(kernel, left, right);
       for (Engines.Named engine : ENGINES) {
         MemorySegment c = arena.allocate(expected.length * (long) type.byteSize(), 64).fill((byte) 0x7b);
