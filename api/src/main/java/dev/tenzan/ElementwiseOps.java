@@ -366,22 +366,24 @@ public sealed interface ElementwiseOps permits Tensor {
 
   /** Whether this is greater, as bool. */
   default Tensor greater(Tensor other) {
+    Nodes.checkPair("greater", self(), other);
     return other.less(self());
   }
 
   /** {@link #greater(Tensor)} with a scalar. */
   default Tensor greater(double other) {
-    return Nodes.binary(BinaryOp.LESS, other, self());
+    return Nodes.binary("greater", BinaryOp.LESS, other, self());
   }
 
   /** Whether this is greater or equal, as bool. */
   default Tensor greaterEqual(Tensor other) {
+    Nodes.checkPair("greaterEqual", self(), other);
     return other.lessEqual(self());
   }
 
   /** {@link #greaterEqual(Tensor)} with a scalar. */
   default Tensor greaterEqual(double other) {
-    return Nodes.binary(BinaryOp.LESS_EQUAL, other, self());
+    return Nodes.binary("greaterEqual", BinaryOp.LESS_EQUAL, other, self());
   }
 
   /** {@code value - this}. */

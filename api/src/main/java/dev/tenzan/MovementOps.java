@@ -279,7 +279,7 @@ public sealed interface MovementOps permits Tensor {
       interleaved[2 * i + 1] = d;
       wide[2 * i] = c;
       wide[2 * i + 1] = d;
-      merged[i] = Math.multiplyExact(c, d);
+      merged[i] = ShapeInference.repeated("tile", self().shape(), Math.max(axis, 0), d, c);
     }
     return Nodes.composite(() -> reshape(interleaved).broadcastTo(wide).reshape(merged));
   }
@@ -291,8 +291,8 @@ public sealed interface MovementOps permits Tensor {
       throw new ShapeException("repeat: negative count " + count);
     }
     Shape s = self().shape();
+    long[] merged = s.withDim(a, ShapeInference.repeated("repeat", s, a, s.dim(a), count)).dims();
     Shape wide = s.subShape(0, a + 1).concat(Shape.of(count)).concat(s.subShape(a + 1, s.rank()));
-    long[] merged = s.withDim(a, Math.multiplyExact(s.dim(a), count)).dims();
     return Nodes.composite(() -> expandDims(a + 1).broadcastTo(wide.dims()).reshape(merged));
   }
 

@@ -109,10 +109,18 @@ final class Nodes {
 
   /** Applies a binary operation after promotion and broadcasting. */
   static Tensor binary(BinaryOp op, Tensor a, Tensor b) {
-    Device device = device(op.label(), a, b);
+    checkPair(op.label(), a, b);
     DType t = ShapeInference.promote(op.label(), a.dtype(), b.dtype());
     Shape s = ShapeInference.broadcastShape(op.label(), a.shape(), b.shape());
+    Device device = a.device();
     return Tensor.ofNode(Node.of(new Op.Binary(op), fit(a, t, s), fit(b, t, s)), device);
+  }
+
+  /** Checks two operands in the words of the operation that the user called, with its order of operands. */
+  static void checkPair(String op, Tensor a, Tensor b) {
+    device(op, a, b);
+    ShapeInference.promote(op, a.dtype(), b.dtype());
+    ShapeInference.broadcastShape(op, a.shape(), b.shape());
   }
 
   /** Applies a binary operation with a scalar of the tensor's dtype on the right. */
@@ -123,7 +131,12 @@ final class Nodes {
 
   /** Applies a binary operation with a scalar of the tensor's dtype on the left. */
   static Tensor binary(BinaryOp op, double a, Tensor b) {
-    Node c = constant(op.label(), b.dtype(), a, b.shape());
+    return binary(op.label(), op, a, b);
+  }
+
+  /** The same for a public method whose name is not the operation's. */
+  static Tensor binary(String label, BinaryOp op, double a, Tensor b) {
+    Node c = constant(label, b.dtype(), a, b.shape());
     return Tensor.ofNode(Node.of(new Op.Binary(op), c, b.node()), b.device());
   }
 

@@ -42,6 +42,13 @@ class ErrorsTest {
     fails(ShapeException.class, "the array has 3", () -> d.of(new float[3], 2, 2));
     fails(ShapeException.class, "permuteDims", () -> x.permuteDims(0, 0));
     fails(ShapeException.class, "does not fit", () -> x.reshape(1, 1, 2, 3).maxPool(PoolOptions.of(4)));
+    fails(ShapeException.class, "greater: shapes [2, 3] and [4]", () -> x.greater(d.ones(DType.F32, 4)));
+    long huge = Long.MAX_VALUE;
+    fails(ShapeException.class, "pad: axis 1 of shape [2, 3]", () -> x.pad(0, 0, 0, huge, 1));
+    ConvOptions padded = ConvOptions.of().padding(huge);
+    fails(ShapeException.class, "conv: axis 2", () -> x.reshape(1, 1, 2, 3).conv(d.ones(DType.F32, 1, 1, 1, 1), padded));
+    fails(ShapeException.class, "tile: axis 1", () -> x.tile(1, huge));
+    fails(ShapeException.class, "repeat: axis 0", () -> x.repeat(huge, 0));
     CustomBody.Host body = (_, _) -> {};
     fails(ShapeException.class, "mine: no operands", () -> Tensor.custom("mine", DType.F32, x.shape(), body));
     fails(ShapeException.class, "groups", () -> x.reshape(1, 1, 2, 3).conv(d.ones(DType.F32, 1, 2, 1, 1)));
@@ -50,6 +57,8 @@ class ErrorsTest {
   @Test
   void dtypes() {
     fails(DTypeException.class, "cast(DType.F32)", () -> x.add(d.of(new int[] {1})));
+    fails(DTypeException.class, "greaterEqual: dtypes f32 and i32", () -> x.greaterEqual(d.of(new int[] {1})));
+    fails(DTypeException.class, "greater: ", () -> d.of(new int[] {1}).greater(0.5));
     fails(DTypeException.class, "sqrt", () -> d.of(new int[] {1}).sqrt());
     fails(DTypeException.class, "toFloats", () -> d.of(new int[] {1}).toFloats());
     fails(DTypeException.class, "0.5", () -> d.of(new int[] {1}).add(0.5));

@@ -348,6 +348,32 @@ public final class ShapeInference {
     return new Result(a.dtype(), Shape.of(d).concat(w.size()));
   }
 
+  /** The extent of an axis with {@code inner} elements put between its own, {@code low} before and {@code high} after them. */
+  private static long padded(String op, Shape s, int axis, long inner, long low, long high) {
+    long n = s.dim(axis);
+    try {
+      long span = n == 0 ? 0 : Math.addExact(n, Math.multiplyExact(n - 1, inner));
+      return Math.addExact(Math.addExact(span, low), high);
+    } catch (ArithmeticException e) {
+      throw new ShapeException(
+          op + ": axis " + axis + " of shape " + s + " with " + inner + " elements between its own, " + low + " before and "
+              + high + " after them is longer than 2^63 - 1; pad less", e);
+    }
+  }
+
+  /**
+   * An extent times a count.
+   *
+   * @throws ShapeException where the product is beyond {@code long}
+   */
+  public static long repeated(String op, Shape s, int axis, long extent, long count) {
+    if (count != 0 && extent > Long.MAX_VALUE / count) {
+      throw new ShapeException(
+          op + ": axis " + axis + " of shape " + s + ", " + count + " times, is longer than 2^63 - 1; repeat it less often");
+    }
+    return extent * count;
+  }
+
   private static Result pad(Op.Pad p, Node a) {
     Shape s = a.shape();
     requireCount("pad", p.low(), s);
@@ -359,8 +385,7 @@ public final class ShapeInference {
       if (inner < 0) {
         throw new ShapeException("pad: interior padding " + inner + " of axis " + i + " is negative");
       }
-      long span = s.dim(i) == 0 ? 0 : Math.addExact(s.dim(i), Math.multiplyExact(s.dim(i) - 1, inner));
-      d[i] = Math.addExact(Math.addExact(span, p.low().get(i)), p.high().get(i));
+      d[i] = padded("pad", s, i, inner, p.low().get(i), p.high().get(i));
       if (d[i] < 0) {
         throw new ShapeException(
             "pad: axis " + i + " of shape " + s + " is cropped to extent " + d[i] + " by " + p.low().get(i) + " and "
@@ -463,9 +488,8 @@ public final class ShapeInference {
             "conv: stride " + c.stride() + ", input dilation " + c.inputDilation() + ", window dilation "
                 + c.windowDilation() + ", window " + window + "; each entry must be at least 1");
       }
-      long n = xs.dim(2 + i);
-      long span = n == 0 ? 0 : (n - 1) * c.inputDilation().get(i) + 1;
-      long padded = span + c.padLow().get(i) + c.padHigh().get(i);
+      long padded =
+          padded("conv", xs, 2 + i, c.inputDilation().get(i) - 1, c.padLow().get(i), c.padHigh().get(i));
       long reach = reach(ws.dim(2 + i), c.windowDilation().get(i));
       if (reach > padded) {
         throw new ShapeException(
