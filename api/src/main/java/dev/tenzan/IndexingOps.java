@@ -1,6 +1,7 @@
 package dev.tenzan;
 
 import dev.tenzan.error.DTypeException;
+import dev.tenzan.error.IndexException;
 import dev.tenzan.error.ShapeException;
 import dev.tenzan.ir.Op;
 import dev.tenzan.ir.ShapeInference;
@@ -63,7 +64,7 @@ public sealed interface IndexingOps permits Tensor {
               linear = linear.add(Nodes.iota(self().device(), out, i).mul((double) strides[i]));
             }
           }
-          Tensor checked = ElementwiseOps.where(outside(index, s.dim(a)), self().device().scalar(-1), linear);
+          Tensor checked = ElementwiseOps.where(outside(index, s.dim(a)), self().device().scalar(IndexException.OUTSIDE), linear);
           return self().flatten().take(checked, 0);
         });
   }
@@ -89,7 +90,7 @@ public sealed interface IndexingOps permits Tensor {
             bad = bad.or(outside(c, s.dim(i)));
             linear = linear.mul((double) s.dim(i)).add(c);
           }
-          Tensor checked = n == 1 ? linear : ElementwiseOps.where(bad, self().device().scalar(-1), linear);
+          Tensor checked = n == 1 ? linear : ElementwiseOps.where(bad, self().device().scalar(IndexException.OUTSIDE), linear);
           return self().reshape(rows.dims()).take(checked, 0);
         });
   }

@@ -68,7 +68,10 @@ class ErrorsTest {
 
   @Test
   void indicesAndDevices() {
-    fails(IndexException.class, "9", () -> x.take(d.of(new long[] {9}), 0).eval());
+    fails(IndexException.class, "index 9 is outside an axis of extent 2", () -> x.take(d.of(new long[] {9}), 0).eval());
+    Tensor five = d.of(new long[] {5}, 1, 1);
+    fails(IndexException.class, "a coordinate is outside", () -> x.takeAlongAxis(five, 1).eval());
+    fails(IndexException.class, "a coordinate is outside", () -> x.index(five, five).eval());
     Tensor update = d.ones(DType.F32, 1, 3);
     fails(IndexException.class, "-1", () -> x.scatterAdd(0, d.of(new long[] {-1}), update).eval());
     fails(DeviceException.class, "reference", () -> Devices.get("gpu:7"));

@@ -150,9 +150,7 @@ final class Interpreter {
 
   private static long gather(Step s, MemorySegment input, long address, long index) {
     if (index < 0 || index >= s.extent) {
-      throw new IndexException(
-          "gather: index " + index + " is outside an axis of extent " + s.extent
-              + "; indices are 0 or more and less than the extent");
+      throw IndexException.ofGather(index, s.extent);
     }
     return Elements.read(s.type, input, address + s.stride * index);
   }

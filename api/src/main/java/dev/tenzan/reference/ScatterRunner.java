@@ -61,9 +61,7 @@ final class ScatterRunner implements Runner {
     for (long j = 0; j < kernel.count(); j++) {
       long index = Elements.read(DType.I64, indices, j);
       if (index < 0 || index >= kernel.extent()) {
-        throw new IndexException(
-            "scatter: index " + index + " at position " + j + " is outside an axis of extent "
-                + kernel.extent() + "; indices are 0 or more and less than the extent");
+        throw IndexException.ofScatter(index, j, kernel.extent());
       }
     }
   }

@@ -40,9 +40,7 @@ public final class ScatterCode {
     MemorySegment.copy(segments[1], ValueLayout.JAVA_LONG, 0, indices, 0, count);
     for (int j = 0; j < count; j++) {
       if (indices[j] < 0 || indices[j] >= kernel.extent()) {
-        throw new IndexException(
-            "scatter: index " + indices[j] + " at position " + j + " is outside of the axis of extent "
-                + kernel.extent() + "; give 0 to " + (kernel.extent() - 1));
+        throw IndexException.ofScatter(indices[j], j, kernel.extent());
       }
     }
     MemorySegment.copy(

@@ -144,8 +144,7 @@ final class LoopMath {
   /** An index of a gather, checked. */
   static long index(long value, long extent) {
     if (value < 0 || value >= extent) {
-      throw new IndexException(
-          "gather: index " + value + " is outside of the axis of extent " + extent + "; give 0 to " + (extent - 1));
+      throw IndexException.ofGather(value, extent);
     }
     return value;
   }
