@@ -47,10 +47,7 @@ final class CaseRunner {
 
   /** Runs a case with dense inputs, and (where {@code all} holds) in every other layout that its shapes allow. */
   List<Outcome> run(OpCase c, boolean all) {
-    List<HostArray> inputs = new ArrayList<>();
-    for (int i = 0; i < c.inputs().size(); i++) {
-      inputs.add(c.inputs().get(i).make(c.seed(SEED, i)));
-    }
+    List<HostArray> inputs = c.arrays();
     List<Outcome> outcomes = new ArrayList<>();
     Expected expected;
     try {
@@ -90,9 +87,9 @@ final class CaseRunner {
     return guarded(c, layout.name().toLowerCase(java.util.Locale.ROOT), () -> {
       Expected e = dense;
       if (e == null) {
-        List<HostArray> values = new ArrayList<>();
-        for (int i = 0; i < c.inputs().size(); i++) {
-          values.add(layout.values(c.inputs().get(i).make(c.seed(SEED, i)), i));
+        List<HostArray> values = c.arrays();
+        for (int i = 0; i < values.size(); i++) {
+          values.set(i, layout.values(values.get(i), i));
         }
         e = expect(c, values);
       }

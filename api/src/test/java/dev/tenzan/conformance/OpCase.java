@@ -53,8 +53,17 @@ public record OpCase(
   /** The inputs on a device. */
   public List<Tensor> makeInputs(Device device) {
     List<Tensor> made = new ArrayList<>();
+    for (HostArray array : arrays()) {
+      made.add(array.upload(device));
+    }
+    return made;
+  }
+
+  /** The values of the inputs, the same in every run. */
+  List<HostArray> arrays() {
+    List<HostArray> made = new ArrayList<>();
     for (int i = 0; i < inputs.size(); i++) {
-      made.add(inputs.get(i).make(seed(CaseRunner.SEED, i)).upload(device));
+      made.add(inputs.get(i).make(seed(CaseRunner.SEED, i)));
     }
     return made;
   }

@@ -31,6 +31,8 @@ final class UnaryCases {
     floats(c, "sqrt", 0, 0, 16, Tensor::sqrt, Math::sqrt);
     floats(c, "reciprocal", 0, 0.3, 4, Tensor::reciprocal, x -> 1 / x);
     floats(c, "square", 0, -4, 4, Tensor::square, x -> x * x);
+    floats(c, "rsub", 0, -4, 4, x -> x.rsub(1.5), x -> 1.5 - x);
+    floats(c, "rdiv", 0, 0.3, 4, x -> x.rdiv(2), x -> 2 / x);
     floats(c, "rsqrt", 1.6, 0.1, 4, Tensor::rsqrt, x -> 1 / Math.sqrt(x));
     transcendentals(c);
   }

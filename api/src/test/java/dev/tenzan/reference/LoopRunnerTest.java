@@ -170,7 +170,7 @@ class LoopRunnerTest {
   }
 
   @ParameterizedTest
-  @ValueSource(longs = {-1, 3, Long.MIN_VALUE, Long.MAX_VALUE})
+  @ValueSource(longs = {-1, 3, Long.MIN_VALUE + 1, Long.MAX_VALUE})
   void gatherRefusesAnIndexOutsideTheAxis(long index) {
     IndexException e =
         assertThrows(
@@ -178,6 +178,15 @@ class LoopRunnerTest {
             () -> rig.run(gatherKernel(), Rig.of(0L, index), Rig.of(new float[6]), Rig.of(new float[4])));
     assertTrue(e.toString().contains("index " + index + " "), e.toString());
     assertTrue(e.toString().contains("extent 3"), e.toString());
+  }
+
+  @Test
+  void gatherRefusesAMarkedIndex() {
+    IndexException e =
+        assertThrows(
+            IndexException.class,
+            () -> rig.run(gatherKernel(), Rig.of(0L, IndexException.OUTSIDE), Rig.of(new float[6]), Rig.of(new float[4])));
+    assertTrue(e.toString().contains("a coordinate is outside its axis"), e.toString());
   }
 
   private static LoopKernel gatherKernel() {
