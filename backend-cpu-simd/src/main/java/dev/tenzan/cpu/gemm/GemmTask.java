@@ -42,6 +42,9 @@ final class GemmTask {
   private long[] columnOffsets = {};
   private int[] columnWidths = {};
 
+  // How many lanes of the block of A are packed for the full tile.
+  private int fullLanes;
+
   // Where the packed panels of B begin in their array.
   private int[] panelOffsets = {};
 
@@ -140,6 +143,7 @@ final class GemmTask {
       long count = Math.min(grid.panelsPerRowBatch() - inBatch, Math.min(aBlockPanels, endRow - row));
       long firstLane = inBatch * tileRows;
       int lanes = (int) Math.min(p.m() - firstLane, count * tileRows);
+      fullLanes = fullLanes(lanes);
       packA(batch, firstLane, lanes, k, depth, a);
       long to =
           narrow
@@ -156,7 +160,6 @@ final class GemmTask {
       p.a().packLanes(outer + batch, firstLane, lanes, k, depth, a, 0);
       return;
     }
-    int fullLanes = fullLanes(lanes);
     if (fullLanes > 0) {
       p.a().pack(outer + batch, firstLane, fullLanes, tileRows, k, depth, a, 0);
     }
@@ -177,29 +180,29 @@ final class GemmTask {
   private void sweep(long to, int lanes, boolean add, int depth, Object a, Object b) {
     int columns = columnWidths.length;
     if (resident == Tiling.Resident.A) {
-      for (int lane = 0; lane < lanes; lane += rowsAt(lane, lanes)) {
+      for (int lane = 0; lane < lanes; lane += rowsAt(lane)) {
         for (int c = 0; c < columns; c++) {
           tile(to, lane, lanes, c, add, depth, a, b);
         }
       }
     } else {
       for (int c = 0; c < columns; c++) {
-        for (int lane = 0; lane < lanes; lane += rowsAt(lane, lanes)) {
+        for (int lane = 0; lane < lanes; lane += rowsAt(lane)) {
           tile(to, lane, lanes, c, add, depth, a, b);
         }
       }
     }
   }
 
-  /** The rows of the tile that begins at a lane of a block. */
-  private int rowsAt(int lane, int lanes) {
-    return lane < fullLanes(lanes) ? tileRows : edge.rows();
+  /** The rows of the tile that begins at a lane of the block. */
+  private int rowsAt(int lane) {
+    return lane < fullLanes ? tileRows : edge.rows();
   }
 
   /** Computes one tile, and stores it or adds it to the target. */
   private void tile(
       long to, int lane, int lanes, int column, boolean add, int depth, Object a, Object b) {
-    MicroKernel kernel = lane < fullLanes(lanes) ? full : edge;
+    MicroKernel kernel = lane < fullLanes ? full : edge;
     Object tile = scratch.tile();
     kernel.run(depth, a, lane * layout.laneSize(depth), b, panelOffsets[column], tile);
     int height = Math.min(kernel.rows(), lanes - lane);

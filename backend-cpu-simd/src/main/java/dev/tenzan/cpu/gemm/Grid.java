@@ -29,7 +29,8 @@ record Grid(
   private static final int MIN_SHARED_PANELS = 16;
 
   /** Cuts a product for a number of threads. */
-  static Grid of(Product p, Tiling tiling, int threads) {
+  static Grid of(Product p, Tiling sizes, int threads) {
+    Tiling tiling = p.output() == p.compute() ? sizes : sizes.forNarrowResults();
     KernelSet.Tiles tiles = p.kernels().tiles(p.compute());
     int tileRows = tiles.rows();
     int tileColumns = tiles.columns();
@@ -49,7 +50,8 @@ record Grid(
     }
     // As many for each thread, so that all end together.
     long perThread = cut.rowPanels() * tileRows / ((long) tiling.minTaskRows() * threads);
-    long rowTasks = (long) threads * Math.clamp(perThread, 1, tiling.tasksPerThread());
+    long balanced = (long) threads * Math.clamp(perThread, 1, tiling.tasksPerThread());
+    long rowTasks = Math.max(balanced, pieces(cut.rowPanels(), tiling.taskRows() / tileRows));
     long most = Math.min(sharedColumns, tiling.taskColumns() / tileColumns);
     return whole.with(rowTasks, pieces(cut.columnPanels(), most), true);
   }

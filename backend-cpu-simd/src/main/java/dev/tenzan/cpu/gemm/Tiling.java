@@ -36,6 +36,15 @@ record Tiling(
     B
   }
 
+  /** The rows and columns of accumulators that are narrowed together: they are memory besides C, and should stay in the cache. */
+  private static final int NARROW = 1024;
+
+  /** The same sizes for a product whose results are accumulated in a wider type than that of C. */
+  Tiling forNarrowResults() {
+    return new Tiling(resident, aBlockBytes, Math.min(taskRows, NARROW), Math.min(taskColumns, NARROW), minTaskRows,
+        minTaskColumns, sharedBytes, tasksPerThread, serialOperations);
+  }
+
   /**
    * For tiles of 12 by 2 vectors, whose B panels are too wide for the L1 cache. Measured on Zen 5 (48 KiB
    * L1d, 1 MiB L2); the sizes stay within what Skylake and Neoverse have. {@code K_BLOCK * taskColumns} of

@@ -68,6 +68,8 @@ final class MatMulTest {
   void manyRowsOfPanelsAndTasks() {
     check(DType.F32, Shape.of(), 150, 170, 300, Operands.Values.PLAIN, 200);
     check(DType.F64, Shape.of(), 61, 130, 270, Operands.Values.PLAIN, 201);
+    check(DType.BF16, Shape.of(), 150, 300, 257, Operands.Values.PLAIN, 202);
+    check(DType.I8, Shape.of(), 70, 290, 300, Operands.Values.PLAIN, 203);
   }
 
   @Test
