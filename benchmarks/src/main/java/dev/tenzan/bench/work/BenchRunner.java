@@ -29,6 +29,9 @@ public final class BenchRunner {
   private static final String REFERENCE = "reference";
   private static final String CPU = "cpu";
 
+  /** A training step consists of a hundred kernels, and each of them has to be compiled before it shows its speed. */
+  private static final long ESTIMATE_NANOS = 4_000_000_000L;
+
   private final List<Device> devices;
   private final Suite suite;
   private final Progress progress;
@@ -192,7 +195,7 @@ public final class BenchRunner {
 
   /**
    * A first guess at the speed of a device, from a small size. The first runs compile, so it is repeated until it shows that the
-   * largest size is fast enough, at most for a second.
+   * largest size is fast enough, at most for {@link #ESTIMATE_NANOS}.
    */
   private static double secondsPerUnit(Workload work, Device device, double enough) {
     try (Workload.Session session = work.open(device)) {
@@ -200,7 +203,7 @@ public final class BenchRunner {
       long begin = System.nanoTime();
       do {
         best = Math.min(best, Timing.time(session::run));
-      } while (best / work.facts().work() > enough && System.nanoTime() - begin < 1_000_000_000);
+      } while (best / work.facts().work() > enough && System.nanoTime() - begin < ESTIMATE_NANOS);
       return best / work.facts().work();
     }
   }
