@@ -1,6 +1,7 @@
-/** The place of the OpenCL and FPGA backend. */
+/** Runs kernels on OpenCL devices. */
 module dev.tenzan.opencl {
   requires dev.tenzan;
+  requires jocl;
   requires static org.jspecify;
 
   provides dev.tenzan.spi.BackendProvider with

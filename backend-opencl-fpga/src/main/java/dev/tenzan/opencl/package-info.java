@@ -1,4 +1,4 @@
-/** The place of the OpenCL and FPGA backend. */
+/** Runs kernels on OpenCL devices. */
 @NullMarked
 package dev.tenzan.opencl;
 

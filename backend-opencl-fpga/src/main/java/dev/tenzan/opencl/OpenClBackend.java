@@ -1,0 +1,200 @@
+package dev.tenzan.opencl;
+
+import dev.tenzan.error.ClosedException;
+import dev.tenzan.error.DeviceException;
+import dev.tenzan.error.ShapeException;
+import dev.tenzan.error.UnsupportedKernelException;
+import dev.tenzan.kernel.KernelSpec;
+import dev.tenzan.opencl.driver.DeviceFacts;
+import dev.tenzan.opencl.driver.DriverError;
+import dev.tenzan.opencl.driver.OpenClDriver;
+import dev.tenzan.opencl.plan.Abilities;
+import dev.tenzan.opencl.program.BinaryCache;
+import dev.tenzan.spi.Backend;
+import dev.tenzan.spi.Buffer;
+import dev.tenzan.spi.DeviceInfo;
+import dev.tenzan.spi.Executable;
+import dev.tenzan.spi.MemoryStats;
+import dev.tenzan.spi.Support;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The OpenCL devices of the machine: processors, graphics processors and accelerators of every platform that the loader knows, in
+ * its order. Launches are queued and return at once, save those of kernels that check indices, which wait for the result of the check.
+ */
+public final class OpenClBackend implements Backend {
+  private final List<OpenClDevice> devices = new ArrayList<>();
+  private final List<DeviceInfo> infos = new ArrayList<>();
+
+  /**
+   * Opens every device.
+   *
+   * @param cache where binaries are kept, or null
+   * @throws DeviceException where a device cannot be opened
+   */
+  public OpenClBackend(OpenClDriver driver, @Nullable BinaryCache cache) {
+    try {
+      for (OpenClDriver.Platform platform : driver.platforms()) {
+        for (OpenClDriver.DeviceId id : driver.devices(platform)) {
+          DeviceFacts facts = driver.facts(platform, id);
+          OpenClDevice device = new OpenClDevice(driver, platform, id, facts, devices.size(), cache);
+          infos.add(describe(facts, devices.size(), device.style.chunked()));
+          devices.add(device);
+        }
+      }
+    } catch (DriverError e) {
+      close();
+      throw Failures.typed("open", "opencl:" + devices.size(), e);
+    }
+  }
+
+  private static DeviceInfo describe(DeviceFacts f, int index, boolean chunked) {
+    Map<String, String> properties = new LinkedHashMap<>();
+    properties.put("type", f.typeName());
+    properties.put("compute units", Integer.toString(f.computeUnits()));
+    properties.put("f64", f.doubleBits() != 0 ? "yes" : "no");
+    properties.put("exact", Abilities.exactness(f));
+    properties.put("kernels for", chunked ? "cpu" : "gpu");
+    properties.put("platform", f.platform());
+    properties.put("driver", f.driver());
+    return new DeviceInfo(index, f.name(), f.memoryBytes(), Collections.unmodifiableMap(properties));
+  }
+
+  @Override
+  public String name() {
+    return OpenClProvider.NAME;
+  }
+
+  @Override
+  public List<DeviceInfo> devices() {
+    return List.copyOf(infos);
+  }
+
+  private OpenClDevice device(String what, int index) {
+    if (index < 0 || index >= devices.size()) {
+      throw new DeviceException(
+          what + ": opencl has no device " + index + "; it has " + devices.size() + ", counted from 0");
+    }
+    return devices.get(index);
+  }
+
+  @Override
+  public Support supports(int device, KernelSpec kernel) {
+    return Abilities.supports(device("supports", device).facts, kernel);
+  }
+
+  @Override
+  public Buffer allocate(int device, long bytes) {
+    OpenClDevice d = device("allocate", device);
+    return Failures.guard("allocate", d.name, () -> d.pool.allocate(bytes));
+  }
+
+  @Override
+  public void free(Buffer buffer) {
+    OpenClBuffer b = own("free", buffer);
+    b.owner.free(b);
+  }
+
+  private OpenClBuffer own(String what, Buffer buffer) {
+    if (!(buffer instanceof OpenClBuffer b) || devices.stream().noneMatch(d -> d.pool.equals(b.owner))) {
+      throw new DeviceException(what + ": the buffer belongs to another backend; copy it to this device first");
+    }
+    return b;
+  }
+
+  private OpenClBuffer usable(String what, Buffer buffer) {
+    OpenClBuffer b = own(what, buffer);
+    if (b.isFreed()) {
+      throw new ClosedException(
+          what + ": a buffer of " + b.byteSize() + " bytes was freed; use it before it is freed");
+    }
+    return b;
+  }
+
+  private static void checkRange(String what, long offset, long bytes, long size) {
+    if (offset < 0 || bytes > size - offset) {
+      throw new ShapeException(
+          what + ": " + bytes + " bytes at offset " + offset + " do not fit a buffer of " + size
+              + " bytes; give a smaller range");
+    }
+  }
+
+  @Override
+  public void copyIn(MemorySegment source, Buffer target, long targetByteOffset) {
+    OpenClBuffer b = usable("copyIn", target);
+    checkRange("copyIn", targetByteOffset, source.byteSize(), b.byteSize());
+    OpenClDevice d = device("copyIn", b.device());
+    Failures.run("copyIn", d.name, () -> d.copyIn(source, b, targetByteOffset));
+  }
+
+  @Override
+  public void copyOut(Buffer source, long sourceByteOffset, MemorySegment target) {
+    OpenClBuffer b = usable("copyOut", source);
+    checkRange("copyOut", sourceByteOffset, target.byteSize(), b.byteSize());
+    OpenClDevice d = device("copyOut", b.device());
+    Failures.run("copyOut", d.name, () -> d.copyOut(b, sourceByteOffset, target));
+  }
+
+  @Override
+  public Executable compile(int device, KernelSpec kernel) {
+    OpenClDevice d = device("compile", device);
+    Support support = supports(device, kernel);
+    if (!support.supported()) {
+      throw new UnsupportedKernelException(
+          kernel.name() + ": not supported on " + d.name + ": " + support.reason() + "; use another device");
+    }
+    return d.compile(kernel);
+  }
+
+  @Override
+  public void launch(Executable executable, List<Buffer> buffers) {
+    if (!(executable instanceof OpenClKernel k) || !devices.contains(k.device())) {
+      throw new DeviceException(
+          executable.kernel().name() + ": was compiled by another backend; compile it on this one");
+    }
+    String op = k.kernel().name();
+    List<Long> bytes = k.plan().bytes();
+    if (buffers.size() != bytes.size()) {
+      throw new DeviceException(
+          op + ": launched with " + buffers.size() + " buffers; pass " + bytes.size() + ", inputs first");
+    }
+    List<OpenClDriver.Memory> slots = new ArrayList<>(bytes.size());
+    for (int i = 0; i < bytes.size(); i++) {
+      OpenClBuffer b = usable(op, buffers.get(i));
+      if (!b.owner.equals(k.device().pool)) {
+        throw new DeviceException(
+            op + ": buffer " + i + " is on opencl:" + b.device() + ", the kernel on " + k.device().name
+                + "; copy it there first");
+      }
+      if (b.byteSize() < bytes.get(i)) {
+        throw new ShapeException(
+            op + ": buffer " + i + " has " + b.byteSize() + " bytes, but the kernel touches " + bytes.get(i)
+                + "; allocate more or correct the kernel's addresses");
+      }
+      slots.add(b.memory);
+    }
+    k.device().launch(k, slots);
+  }
+
+  @Override
+  public void synchronize(int device) {
+    OpenClDevice d = device("synchronize", device);
+    Failures.run("synchronize", d.name, d::synchronize);
+  }
+
+  @Override
+  public MemoryStats memory(int device) {
+    return device("memory", device).pool.stats();
+  }
+
+  @Override
+  public void close() {
+    devices.forEach(OpenClDevice::close);
+  }
+}

@@ -1,0 +1,87 @@
+package dev.tenzan.opencl.loop;
+
+import dev.tenzan.error.ShapeException;
+import dev.tenzan.kernel.LoopKernel;
+import dev.tenzan.scalar.Instr;
+import dev.tenzan.scalar.ScalarProgram;
+import dev.tenzan.type.Affine;
+import dev.tenzan.type.DType;
+import dev.tenzan.type.Shape;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The parts of its buffers that a loop kernel touches, found before it runs. */
+final class Footprint {
+  private final LoopKernel kernel;
+  private final long[] elements;
+  private final long[] bytes;
+
+  private Footprint(LoopKernel kernel) {
+    this.kernel = kernel;
+    this.bytes = new long[kernel.inputs().size() + kernel.outputs().size()];
+    this.elements = new long[bytes.length];
+  }
+
+  /**
+   * The footprint of a kernel.
+   *
+   * @throws ShapeException where an address lies before its buffer, whatever the size
+   */
+  static Footprint of(LoopKernel kernel) {
+    Footprint f = new Footprint(kernel);
+    if (!kernel.space().isEmpty()) {
+      Shape all = kernel.space().concat(kernel.reduced());
+      if (!all.isEmpty()) {
+        f.visit(kernel.body(), all);
+      }
+      f.visit(kernel.epilogue(), kernel.space());
+      for (LoopKernel.Store s : kernel.stores()) {
+        int buffer = kernel.inputs().size() + s.slot();
+        f.touch("store", buffer, kernel.outputs().get(s.slot()), s.address(), kernel.space(), 0, 0);
+      }
+    }
+    return f;
+  }
+
+  /** The least size of each buffer in bytes, inputs first. */
+  List<Long> bytes() {
+    List<Long> all = new ArrayList<>();
+    for (long b : bytes) {
+      all.add(b);
+    }
+    return all;
+  }
+
+  /** The greatest number of elements of a buffer that are touched, counted from its start. */
+  long reach() {
+    long most = 0;
+    for (long e : elements) {
+      most = Math.max(most, e);
+    }
+    return most;
+  }
+
+  private void visit(ScalarProgram program, Shape space) {
+    for (Instr instr : program.code()) {
+      if (instr instanceof Instr.Load l) {
+        touch("load", l.slot(), l.storage(), l.address(), space, 0, 0);
+      } else if (instr instanceof Instr.Gather g && g.extent() > 0) {
+        long reach = (g.extent() - 1) * g.stride();
+        touch("gather", g.slot(), g.storage(), g.address(), space, Math.min(0, reach), Math.max(0, reach));
+      }
+    }
+  }
+
+  private void touch(
+      String what, int buffer, DType storage, Affine address, Shape space, long below, long above) {
+    long min = address.min(space) + below;
+    long max = address.max(space) + above;
+    if (min < 0) {
+      throw new ShapeException(
+          kernel.name() + ": a " + what + " of buffer " + buffer + " reaches element " + min + ", before its start; "
+              + "correct the address " + address + " over " + space);
+    }
+    elements[buffer] = Math.max(elements[buffer], max + 1);
+    bytes[buffer] = Math.max(bytes[buffer], Math.multiplyExact(max + 1, storage.byteSize()));
+  }
+}

@@ -1,0 +1,64 @@
+package dev.tenzan.opencl.plan;
+
+import dev.tenzan.opencl.program.KernelSource;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Steps of the hand-written kernels, each a loop over pieces of work that {@code BEGIN} in their text opens. */
+final class Pieces {
+  private final Style style;
+  private final KernelSource source;
+  private final List<Step> steps = new ArrayList<>();
+
+  Pieces(Style style, String head, boolean doubles, String resource) {
+    this.style = style;
+    this.source = new KernelSource(Prelude.text(doubles) + begin(style) + head + Prelude.resource(resource));
+  }
+
+  private static String begin(Style style) {
+    return style.chunked()
+        ? "#define BEGIN(u, n, chunk) for (long u = get_global_id(0) * (chunk), u_end = min(u + (chunk), (n)); u < u_end; u++)\n"
+        : "#define BEGIN(u, n, chunk) for (long u = get_global_id(0); u < (n); u += get_global_size(0))\n";
+  }
+
+  /**
+   * Adds a step.
+   *
+   * @param units the pieces of work
+   * @param cost the operations of one piece
+   * @param args the arguments; {@link #UNITS} stands for the number of pieces and the run of a work-item
+   */
+  void add(String entry, long units, double cost, Object... args) {
+    if (units == 0) {
+      return;
+    }
+    long items = style.items(units, cost);
+    List<Arg> all = new ArrayList<>();
+    for (Object a : args) {
+      switch (a) {
+        case Arg arg -> all.add(arg);
+        case Long v -> all.add(new Arg.OfLong(v));
+        case Integer v -> all.add(new Arg.OfInt(v));
+        case Units _ -> {
+          all.add(new Arg.OfLong(units));
+          all.add(new Arg.OfLong((units + items - 1) / items));
+        }
+        default -> throw new IllegalArgumentException("no argument: " + a);
+      }
+    }
+    steps.add(new Step(source, entry, all, items, style.local()));
+  }
+
+  /** The type of {@link #UNITS}. */
+  enum Units {
+    /** The only one. */
+    UNITS
+  }
+
+  /** Stands for the arguments {@code units} and {@code chunk}. */
+  static final Units UNITS = Units.UNITS;
+
+  List<Step> steps() {
+    return steps;
+  }
+}

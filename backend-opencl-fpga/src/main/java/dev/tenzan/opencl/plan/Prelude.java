@@ -1,0 +1,36 @@
+package dev.tenzan.opencl.plan;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** The OpenCL C texts that come with the backend. */
+public final class Prelude {
+  private static final Map<String, String> TEXTS = new ConcurrentHashMap<>();
+
+  private Prelude() {}
+
+  /** The beginning of every program. */
+  public static String text(boolean doubles) {
+    return "#define TZ_F64 " + (doubles ? 1 : 0) + "\n" + resource("prelude.cl");
+  }
+
+  /** A text of the folder {@code dev/tenzan/opencl}. */
+  public static String resource(String name) {
+    return TEXTS.computeIfAbsent(name, Prelude::read);
+  }
+
+  private static String read(String name) {
+    try (InputStream in = Prelude.class.getResourceAsStream("/dev/tenzan/opencl/" + name)) {
+      if (in == null) {
+        throw new IllegalStateException("opencl: the jar lacks dev/tenzan/opencl/" + name);
+      }
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

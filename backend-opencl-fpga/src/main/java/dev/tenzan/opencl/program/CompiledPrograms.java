@@ -1,0 +1,62 @@
+package dev.tenzan.opencl.program;
+
+import dev.tenzan.opencl.driver.DeviceFacts;
+import dev.tenzan.opencl.driver.DriverError;
+import dev.tenzan.opencl.driver.OpenClDriver;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** Programs by the device's compiler, with a {@link BinaryCache} before it. */
+public final class CompiledPrograms implements ProgramSource {
+  private final OpenClDriver driver;
+  private final OpenClDriver.Context context;
+  private final OpenClDriver.DeviceId device;
+  private final String identity;
+  private final @Nullable BinaryCache cache;
+
+  /** Programs of one device; {@code cache} is null where binaries are not to be kept. */
+  public CompiledPrograms(
+      OpenClDriver driver,
+      OpenClDriver.Context context,
+      OpenClDriver.DeviceId device,
+      DeviceFacts facts,
+      @Nullable BinaryCache cache) {
+    this.driver = driver;
+    this.context = context;
+    this.device = device;
+    this.identity =
+        String.join("\n", facts.platform(), facts.vendor(), facts.name(), facts.version(), facts.driver());
+    this.cache = cache;
+  }
+
+  /** The name of a source's binary for this device and driver in the cache. */
+  String key(KernelSource source) {
+    return KernelSource.sha256(identity + "\n" + source.hash());
+  }
+
+  @Override
+  public OpenClDriver.Program load(KernelSource source) {
+    BinaryCache c = cache;
+    if (c == null) {
+      return driver.buildSource(context, device, source.code(), source.options());
+    }
+    String key = key(source);
+    Optional<byte[]> binary = c.read(key);
+    if (binary.isPresent()) {
+      try {
+        return driver.buildBinary(context, device, binary.get(), source.options());
+      } catch (DriverError e) {
+        // The device does not take what was kept, as after an update that left the version alone. Building again is exact.
+        c.remove(key);
+      }
+    }
+    OpenClDriver.Program program = driver.buildSource(context, device, source.code(), source.options());
+    try {
+      c.write(key, driver.binary(program));
+    } catch (DriverError e) {
+      driver.release(program);
+      throw e;
+    }
+    return program;
+  }
+}
