@@ -9,7 +9,7 @@ import dev.tenzan.scalar.ScalarProgram;
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -32,9 +32,7 @@ final class LoopText {
 
   private final StringBuilder out = new StringBuilder();
   private final boolean gathers;
-  private final Map<Affine, @Nullable String[]> strides = new HashMap<>();
-  private final Map<Affine, String> offsets = new HashMap<>();
-  private final Map<String, String> bases = new HashMap<>();
+  private final Map<Object, Address> addresses = new IdentityHashMap<>();
   private int indent = 1;
   private int names;
 
@@ -143,68 +141,70 @@ final class LoopText {
    * @param known for each canonical dimension the index, or null where it is not known yet
    */
   void bases(ScalarProgram program, boolean stores, @Nullable String[] known) {
-    bases.clear();
     for (Instr i : program.code()) {
       switch (i) {
-        case Instr.Load l -> base(l.address(), known);
-        case Instr.Gather g -> base(g.address(), known);
-        case Instr.Index x -> base(x.value(), known);
+        case Instr.Load l -> base(l, l.address(), known);
+        case Instr.Gather g -> base(g, g.address(), known);
+        case Instr.Index x -> base(x, x.value(), known);
         case Instr.Const _, Instr.Reduced _, Instr.Unary _, Instr.Binary _, Instr.Ternary _ -> {}
         case Instr.Convert _, Instr.Bitcast _, Instr.Narrow _ -> {}
       }
     }
     if (stores) {
-      kernel.stores().forEach(s -> base(s.address(), known));
+      kernel.stores().forEach(s -> base(s, s.address(), known));
     }
   }
 
-  private void base(Affine address, @Nullable String[] known) {
-    Affine a = space.canonical(address);
-    String expression = sum(a, known);
-    String name = bases.get(expression);
-    if (name == null) {
-      name = name("b");
-      line("const " + ix + " " + name + " = " + expression + ";");
-      bases.put(expression, name);
-    }
-    bases.put("@" + a, name);
-  }
-
-  private String sum(Affine a, @Nullable String[] known) {
-    StringBuilder s = new StringBuilder();
-    if (a.offset() != 0) {
-      s.append(offsets.computeIfAbsent(a, _ -> params.of(a.offset())));
-    }
+  private void base(Object user, Affine address, @Nullable String[] known) {
+    Address a = addresses.computeIfAbsent(user, _ -> new Address(space.canonical(address)));
+    StringBuilder sum = new StringBuilder(a.offset);
     for (int d = 0; d < known.length; d++) {
       String index = known[d];
-      if (index != null && a.stride(d) != 0) {
-        s.append(s.isEmpty() ? "" : " + ").append(times(a, d, index));
+      if (index != null) {
+        sum.append(" + ").append(a.times(d, index));
       }
     }
-    return s.isEmpty() ? "0" : s.toString();
+    a.base = name("b");
+    line("const " + ix + " " + a.base + " = " + sum + ";");
   }
 
-  /** An index times a stride; 1 is the only stride that is written into the text, so that the compiler sees it. */
-  private String times(Affine a, int d, String index) {
-    if (a.stride(d) == 1) {
-      return index;
+  /** An address with the names of its numbers. It belongs to one instruction or store: what others have must not change the text. */
+  private final class Address {
+    private final Affine value;
+    private final String offset;
+    private final @Nullable String[] strides;
+    private String base = "";
+
+    Address(Affine value) {
+      this.value = value;
+      this.offset = params.of(value.offset());
+      this.strides = new @Nullable String[value.rank()];
     }
-    @Nullable String[] of = strides.computeIfAbsent(a, _ -> new @Nullable String[space.rank()]);
-    String stride = of[d];
-    if (stride == null) {
-      stride = params.of(a.stride(d));
-      of[d] = stride;
+
+    private String times(int d, String index) {
+      String stride = strides[d];
+      if (stride == null) {
+        stride = params.of(value.stride(d));
+        strides[d] = stride;
+      }
+      return index + " * " + stride;
     }
-    return index + " * " + stride;
+
+    private String at(int inner, String x) {
+      if (inner < 0 || value.stride(inner) == 0) {
+        return base;
+      }
+      // Strides of 0 and 1 along the innermost loop stand in the text: the compiler makes vectors of them.
+      return base + " + " + (value.stride(inner) == 1 ? x : times(inner, x));
+    }
   }
 
-  private String at(Affine address, int inner, String x) {
-    Affine a = space.canonical(address);
-    String base = bases.get("@" + a);
-    if (base == null) {
-      throw new IllegalStateException("no base for " + a);
+  private String at(Object user, int inner, String x) {
+    Address a = addresses.get(user);
+    if (a == null) {
+      throw new IllegalStateException("no base for " + user);
     }
-    return inner < 0 || a.stride(inner) == 0 ? base : base + " + " + times(a, inner, x);
+    return a.at(inner, x);
   }
 
   /**
@@ -223,9 +223,9 @@ final class LoopText {
       String value =
           switch (instr) {
             case Instr.Const c -> Scalars.constant(c.type(), c.bits());
-            case Instr.Load l -> load(l.storage(), l.slot(), at(l.address(), inner, x));
-            case Instr.Gather g -> gather(g, at(g.address(), inner, x), v[g.index()]);
-            case Instr.Index n -> "(long)(" + at(n.value(), inner, x) + ")";
+            case Instr.Load l -> load(l.storage(), l.slot(), at(l, inner, x));
+            case Instr.Gather g -> gather(g, at(g, inner, x), v[g.index()]);
+            case Instr.Index n -> "(long)(" + at(n, inner, x) + ")";
             case Instr.Reduced _ -> reduced;
             case Instr.Unary u -> Scalars.unary(u.op(), u.type(), v[u.a()]);
             case Instr.Binary b -> Scalars.binary(b.op(), program.type(b.a()), v[b.a()], v[b.b()]);
@@ -271,7 +271,7 @@ final class LoopText {
   void stores(String[] v, int inner, String x) {
     for (LoopKernel.Store s : kernel.stores()) {
       String label = kernel.outputs().get(s.slot()).label();
-      line("tz_store_" + label + "(out" + s.slot() + ", " + at(s.address(), inner, x) + ", " + v[s.value()] + ");");
+      line("tz_store_" + label + "(out" + s.slot() + ", " + at(s, inner, x) + ", " + v[s.value()] + ");");
     }
   }
 }

@@ -2,10 +2,10 @@ package dev.tenzan.opencl.loop;
 
 import dev.tenzan.kernel.LoopKernel;
 import dev.tenzan.opencl.plan.Plan;
-import dev.tenzan.opencl.plan.Prelude;
 import dev.tenzan.opencl.plan.Step;
 import dev.tenzan.opencl.plan.Style;
 import dev.tenzan.opencl.program.KernelSource;
+import dev.tenzan.opencl.program.Texts;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -17,7 +17,7 @@ final class MapCode {
   private MapCode() {}
 
   static Plan plan(LoopKernel kernel, Style style, List<Long> bytes, boolean wide, boolean literal) {
-    Space space = Space.of(kernel);
+    Space space = Space.of(kernel, style.chunked());
     boolean gathers = LoopPlanner.gathers(kernel.body());
     LoopText t = new LoopText(kernel, space, style, new Params(wide, literal), gathers);
     long n = space.points(0, space.parallel);
@@ -26,7 +26,7 @@ final class MapCode {
       String[] v = t.program(kernel.body(), "v", inner, x, "");
       t.stores(v, inner, x);
     });
-    String code = Prelude.text(LoopPlanner.usesDoubles(kernel)) + t.text("tz_map", List.of());
+    String code = Texts.prelude(LoopPlanner.usesDoubles(kernel)) + t.text("tz_map", List.of());
     Step step = new Step(new KernelSource(code), "tz_map", t.args(List.of()), items, style.local());
     return new Plan(bytes, List.of(), List.of(), List.of(step), gathers ? GATHER : null);
   }

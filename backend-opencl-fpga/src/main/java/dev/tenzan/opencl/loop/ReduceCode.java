@@ -4,10 +4,10 @@ import dev.tenzan.kernel.LoopKernel;
 import dev.tenzan.kernel.ReductionTree;
 import dev.tenzan.opencl.plan.Arg;
 import dev.tenzan.opencl.plan.Plan;
-import dev.tenzan.opencl.plan.Prelude;
 import dev.tenzan.opencl.plan.Step;
 import dev.tenzan.opencl.plan.Style;
 import dev.tenzan.opencl.program.KernelSource;
+import dev.tenzan.opencl.program.Texts;
 import dev.tenzan.scalar.Instr;
 import dev.tenzan.scalar.ReduceOp;
 import dev.tenzan.scalar.ScalarProgram;
@@ -59,7 +59,7 @@ final class ReduceCode {
     this.kernel = kernel;
     this.style = style;
     this.bytes = bytes;
-    this.space = Space.of(kernel);
+    this.space = Space.of(kernel, style.chunked());
     this.wide = wide;
     this.literal = literal;
     this.op = r.op();
@@ -86,7 +86,7 @@ final class ReduceCode {
     List<String> partDeclaration = List.of("__global " + acc + "* restrict part");
     List<Arg> part = List.of(new Arg.Temp(0));
     String code =
-        Prelude.text(doubles) + t.text("tz_reduce", split ? partDeclaration : List.of());
+        Texts.prelude(doubles) + t.text("tz_reduce", split ? partDeclaration : List.of());
     long local = style.chunked() ? 1 : Style.GROUP;
     steps.add(new Step(new KernelSource(code), "tz_reduce", t.args(split ? part : List.of()), global, local));
     if (!split) {
@@ -95,7 +95,7 @@ final class ReduceCode {
     LoopText f = text(endGathers);
     long items = style.items(outputs, blocks + kernel.epilogue().size());
     fold(f, (outputs + items - 1) / items);
-    String end = Prelude.text(doubles) + f.text("tz_fold", partDeclaration);
+    String end = Texts.prelude(doubles) + f.text("tz_fold", partDeclaration);
     steps.add(new Step(new KernelSource(end), "tz_fold", f.args(part), items, style.local()));
     long temp = Math.multiplyExact(outputs * blocks, (long) (type == DType.BOOL ? 4 : type.byteSize()));
     return new Plan(bytes, List.of(temp), List.of(), steps, checked);

@@ -20,7 +20,10 @@ final class Space {
   /** The number of parallel dimensions. */
   final int parallel;
 
-  /** For each canonical dimension the kernel's innermost dimension in it. */
+  /** Stands for a dimension that the kernel does not have. */
+  private static final int PADDING = -1;
+
+  /** For each canonical dimension the kernel's innermost dimension in it, or {@link #PADDING}. */
   private final int[] source;
 
   private Space(long[] extents, int parallel, int[] source) {
@@ -29,7 +32,12 @@ final class Space {
     this.source = source;
   }
 
-  static Space of(LoopKernel kernel) {
+  /**
+   * The space of a kernel.
+   *
+   * @param padded whether ranks are rounded up by dimensions of extent 1, so that fewer programs are compiled
+   */
+  static Space of(LoopKernel kernel, boolean padded) {
     int p = kernel.space().rank();
     long[] all = kernel.space().concat(kernel.reduced()).dims();
     List<Affine> addresses = addresses(kernel);
@@ -63,10 +71,28 @@ final class Space {
         parallel = merged.size();
       }
     }
+    if (padded) {
+      int reduced = merged.size() - parallel;
+      int more = roundedRank(parallel) - parallel;
+      pad(extents, merged, parallel, kernel.reduced().rank() == 0 ? 0 : roundedRank(reduced) - reduced);
+      pad(extents, merged, 0, more);
+      parallel += more;
+    }
     return new Space(
         extents.stream().mapToLong(Long::longValue).toArray(),
         parallel,
         merged.stream().mapToInt(Integer::intValue).toArray());
+  }
+
+  private static int roundedRank(int rank) {
+    return rank <= 1 ? 1 : rank <= 3 ? 3 : rank;
+  }
+
+  private static void pad(List<Long> extents, List<Integer> merged, int at, int count) {
+    for (int i = 0; i < count; i++) {
+      extents.add(at, 1L);
+      merged.add(at, PADDING);
+    }
   }
 
   /** Every address and index value of a kernel. */
@@ -105,7 +131,7 @@ final class Space {
   Affine canonical(Affine a) {
     long[] strides = new long[source.length];
     for (int d = 0; d < strides.length; d++) {
-      strides[d] = stride(a, source[d]);
+      strides[d] = source[d] == PADDING ? 0 : stride(a, source[d]);
     }
     return new Affine(a.offset(), strides);
   }

@@ -1,6 +1,7 @@
 package dev.tenzan.opencl.plan;
 
 import dev.tenzan.opencl.program.KernelSource;
+import dev.tenzan.opencl.program.Texts;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -12,7 +13,7 @@ final class Pieces {
 
   Pieces(Style style, String head, boolean doubles, String resource) {
     this.style = style;
-    this.source = new KernelSource(Prelude.text(doubles) + begin(style) + head + Prelude.resource(resource));
+    this.source = new KernelSource(Texts.prelude(doubles) + begin(style) + head + Texts.resource(resource));
   }
 
   private static String begin(Style style) {

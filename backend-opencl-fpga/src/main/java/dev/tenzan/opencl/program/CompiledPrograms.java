@@ -2,6 +2,7 @@ package dev.tenzan.opencl.program;
 
 import dev.tenzan.opencl.driver.DeviceFacts;
 import dev.tenzan.opencl.driver.DriverError;
+import dev.tenzan.opencl.driver.ErrorCodes;
 import dev.tenzan.opencl.driver.OpenClDriver;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -13,6 +14,9 @@ public final class CompiledPrograms implements ProgramSource {
   private final OpenClDriver.DeviceId device;
   private final String identity;
   private final @Nullable BinaryCache cache;
+
+  /** See {@code short.cl}; given up where the compiler does not take it. */
+  private volatile boolean shortHeader;
 
   /** Programs of one device; {@code cache} is null where binaries are not to be kept. */
   public CompiledPrograms(
@@ -27,6 +31,7 @@ public final class CompiledPrograms implements ProgramSource {
     this.identity =
         String.join("\n", facts.platform(), facts.vendor(), facts.name(), facts.version(), facts.driver());
     this.cache = cache;
+    this.shortHeader = facts.platform().startsWith("Portable Computing Language");
   }
 
   /** The name of a source's binary for this device and driver in the cache. */
@@ -38,7 +43,7 @@ public final class CompiledPrograms implements ProgramSource {
   public OpenClDriver.Program load(KernelSource source) {
     BinaryCache c = cache;
     if (c == null) {
-      return driver.buildSource(context, device, source.code(), source.options());
+      return build(source);
     }
     String key = key(source);
     Optional<byte[]> binary = c.read(key);
@@ -50,7 +55,7 @@ public final class CompiledPrograms implements ProgramSource {
         c.remove(key);
       }
     }
-    OpenClDriver.Program program = driver.buildSource(context, device, source.code(), source.options());
+    OpenClDriver.Program program = build(source);
     try {
       c.write(key, driver.binary(program));
     } catch (DriverError e) {
@@ -58,5 +63,22 @@ public final class CompiledPrograms implements ProgramSource {
       throw e;
     }
     return program;
+  }
+
+  private OpenClDriver.Program build(KernelSource source) {
+    if (shortHeader) {
+      try {
+        String text = Texts.resource("short.cl") + source.code();
+        return driver.buildSource(context, device, text, source.options() + " -D_OPENCL_H_");
+      } catch (DriverError e) {
+        if (e.code() != ErrorCodes.BUILD_PROGRAM_FAILURE) {
+          throw e;
+        }
+        OpenClDriver.Program program = driver.buildSource(context, device, source.code(), source.options());
+        shortHeader = false; // it is the header's fault: with the compiler's own the program compiles
+        return program;
+      }
+    }
+    return driver.buildSource(context, device, source.code(), source.options());
   }
 }
