@@ -9,6 +9,7 @@ import dev.tenzan.opencl.driver.DeviceFacts;
 import dev.tenzan.opencl.driver.DriverError;
 import dev.tenzan.opencl.driver.OpenClDriver;
 import dev.tenzan.opencl.plan.Abilities;
+import dev.tenzan.opencl.plan.Style;
 import dev.tenzan.opencl.program.BinaryCache;
 import dev.tenzan.spi.Backend;
 import dev.tenzan.spi.Buffer;
@@ -29,38 +30,55 @@ import org.jspecify.annotations.Nullable;
  * its order. Launches are queued and return at once, save those of kernels that check indices, which wait for the result of the check.
  */
 public final class OpenClBackend implements Backend {
-  private final List<OpenClDevice> devices = new ArrayList<>();
-  private final List<DeviceInfo> infos = new ArrayList<>();
+  private final OpenClDriver driver;
+  private final @Nullable BinaryCache cache;
+  private final List<Found> found = new ArrayList<>();
+  private boolean closed;
+
+  /** A device that was found. It is opened when it is first used: contexts cost time, and most programs use one device. */
+  private static final class Found {
+    final OpenClDriver.Platform platform;
+    final OpenClDriver.DeviceId id;
+    final DeviceFacts facts;
+    final DeviceInfo info;
+    @Nullable OpenClDevice opened;
+
+    Found(OpenClDriver.Platform platform, OpenClDriver.DeviceId id, DeviceFacts facts, DeviceInfo info) {
+      this.platform = platform;
+      this.id = id;
+      this.facts = facts;
+      this.info = info;
+    }
+  }
 
   /**
-   * Opens every device.
+   * Finds every device.
    *
    * @param cache where binaries are kept, or null
-   * @throws DeviceException where a device cannot be opened
+   * @throws DeviceException where the driver does not answer
    */
   public OpenClBackend(OpenClDriver driver, @Nullable BinaryCache cache) {
+    this.driver = driver;
+    this.cache = cache;
     try {
       for (OpenClDriver.Platform platform : driver.platforms()) {
         for (OpenClDriver.DeviceId id : driver.devices(platform)) {
           DeviceFacts facts = driver.facts(platform, id);
-          OpenClDevice device = new OpenClDevice(driver, platform, id, facts, devices.size(), cache);
-          infos.add(describe(facts, devices.size(), device.style.chunked()));
-          devices.add(device);
+          found.add(new Found(platform, id, facts, describe(facts, found.size())));
         }
       }
     } catch (DriverError e) {
-      close();
-      throw Failures.typed("open", "opencl:" + devices.size(), e);
+      throw Failures.typed("open", "opencl:" + found.size(), e);
     }
   }
 
-  private static DeviceInfo describe(DeviceFacts f, int index, boolean chunked) {
+  private static DeviceInfo describe(DeviceFacts f, int index) {
     Map<String, String> properties = new LinkedHashMap<>();
     properties.put("type", f.typeName());
     properties.put("compute units", Integer.toString(f.computeUnits()));
     properties.put("f64", f.doubleBits() != 0 ? "yes" : "no");
     properties.put("exact", Abilities.exactness(f));
-    properties.put("kernels for", chunked ? "cpu" : "gpu");
+    properties.put("kernels for", Style.of(f).chunked() ? "cpu" : "gpu");
     properties.put("platform", f.platform());
     properties.put("driver", f.driver());
     return new DeviceInfo(index, f.name(), f.memoryBytes(), Collections.unmodifiableMap(properties));
@@ -73,20 +91,35 @@ public final class OpenClBackend implements Backend {
 
   @Override
   public List<DeviceInfo> devices() {
-    return List.copyOf(infos);
+    return found.stream().map(f -> f.info).toList();
   }
 
-  private OpenClDevice device(String what, int index) {
-    if (index < 0 || index >= devices.size()) {
+  private Found found(String what, int index) {
+    if (index < 0 || index >= found.size()) {
       throw new DeviceException(
-          what + ": opencl has no device " + index + "; it has " + devices.size() + ", counted from 0");
+          what + ": opencl has no device " + index + "; it has " + found.size() + ", counted from 0");
     }
-    return devices.get(index);
+    return found.get(index);
+  }
+
+  /** A device, opened where it was not yet. */
+  private synchronized OpenClDevice device(String what, int index) {
+    Found f = found(what, index);
+    if (closed) {
+      throw new ClosedException(what + ": the opencl backend is closed; open it again");
+    }
+    OpenClDevice d = f.opened;
+    if (d == null) {
+      String name = "opencl:" + index;
+      d = Failures.guard(what, name, () -> new OpenClDevice(driver, f.platform, f.id, f.facts, index, cache));
+      f.opened = d;
+    }
+    return d;
   }
 
   @Override
   public Support supports(int device, KernelSpec kernel) {
-    return Abilities.supports(device("supports", device).facts, kernel);
+    return Abilities.supports(found("supports", device).facts, kernel);
   }
 
   @Override
@@ -102,10 +135,15 @@ public final class OpenClBackend implements Backend {
   }
 
   private OpenClBuffer own(String what, Buffer buffer) {
-    if (!(buffer instanceof OpenClBuffer b) || devices.stream().noneMatch(d -> d.pool.equals(b.owner))) {
+    if (!(buffer instanceof OpenClBuffer b) || !b.owner.equals(pool(b.device()))) {
       throw new DeviceException(what + ": the buffer belongs to another backend; copy it to this device first");
     }
     return b;
+  }
+
+  private synchronized @Nullable BufferPool pool(int index) {
+    OpenClDevice d = index < found.size() ? found.get(index).opened : null;
+    return d == null ? null : d.pool;
   }
 
   private OpenClBuffer usable(String what, Buffer buffer) {
@@ -143,18 +181,17 @@ public final class OpenClBackend implements Backend {
 
   @Override
   public Executable compile(int device, KernelSpec kernel) {
-    OpenClDevice d = device("compile", device);
     Support support = supports(device, kernel);
     if (!support.supported()) {
       throw new UnsupportedKernelException(
-          kernel.name() + ": not supported on " + d.name + ": " + support.reason() + "; use another device");
+          kernel.name() + ": not supported on opencl:" + device + ": " + support.reason() + "; use another device");
     }
-    return d.compile(kernel);
+    return device("compile", device).compile(kernel);
   }
 
   @Override
   public void launch(Executable executable, List<Buffer> buffers) {
-    if (!(executable instanceof OpenClKernel k) || !devices.contains(k.device())) {
+    if (!(executable instanceof OpenClKernel k) || !k.device().pool.equals(pool(k.device().index))) {
       throw new DeviceException(
           executable.kernel().name() + ": was compiled by another backend; compile it on this one");
     }
@@ -190,11 +227,18 @@ public final class OpenClBackend implements Backend {
 
   @Override
   public MemoryStats memory(int device) {
-    return device("memory", device).pool.stats();
+    found("memory", device);
+    BufferPool pool = pool(device);
+    return pool == null ? new MemoryStats(0, 0, 0, 0) : pool.stats();
   }
 
   @Override
-  public void close() {
-    devices.forEach(OpenClDevice::close);
+  public synchronized void close() {
+    closed = true;
+    for (Found f : found) {
+      if (f.opened != null) {
+        f.opened.close();
+      }
+    }
   }
 }

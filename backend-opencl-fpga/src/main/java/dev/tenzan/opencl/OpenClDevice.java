@@ -47,8 +47,9 @@ final class OpenClDevice {
   private static final long MAPPING = 1L << 30;
 
   final String name;
+  final int index;
   final DeviceFacts facts;
-  final Style style;
+  private final Style style;
   final BufferPool pool;
   private final OpenClDriver driver;
   private final OpenClDriver.Context context;
@@ -87,6 +88,7 @@ final class OpenClDevice {
     this.driver = driver;
     this.facts = facts;
     this.name = "opencl:" + index;
+    this.index = index;
     this.style = Style.of(facts);
     this.context = driver.createContext(platform, id);
     try {
