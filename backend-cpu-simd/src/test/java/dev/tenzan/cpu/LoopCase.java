@@ -2,6 +2,7 @@ package dev.tenzan.cpu;
 
 import static org.junit.jupiter.api.Assertions.fail;
 
+import dev.tenzan.conformance.StoredElements;
 import dev.tenzan.cpu.loop.LoopBounds;
 import dev.tenzan.kernel.LoopKernel;
 import dev.tenzan.spi.Buffer;
@@ -31,8 +32,8 @@ final class LoopCase {
         long[] values = new long[n];
         MemorySegment host = arena.allocate(Math.max(1, (long) n * type.byteSize()), 8);
         for (int e = 0; e < n; e++) {
-          values[e] = Elements.random(type, random);
-          Elements.write(type, host, e, values[e]);
+          values[e] = StoredElements.random(type, random);
+          StoredElements.write(type, host, e, values[e]);
         }
         expected.add(values);
         Buffer buffer = backend.allocate(0, (long) n * type.byteSize());
@@ -57,8 +58,8 @@ final class LoopCase {
     MemorySegment host = arena.allocate(Math.max(1, buffer.byteSize()), 8);
     backend.copyOut(buffer, 0, host.asSlice(0, buffer.byteSize()));
     for (int e = 0; e < expected.length; e++) {
-      long actual = Elements.read(type, host, e);
-      if (!Elements.same(type, expected[e], actual)) {
+      long actual = StoredElements.read(type, host, e);
+      if (!StoredElements.same(type, expected[e], actual)) {
         fail(
             "%s: output %d (%s), element %d: expected %x, got %x%n%s"
                 .formatted(name, output, type, e, expected[e], actual, k));

@@ -1,5 +1,6 @@
 package dev.tenzan.cpu;
 
+import dev.tenzan.conformance.RandomLoop;
 import dev.tenzan.kernel.LoopKernel;
 import java.util.Random;
 import org.junit.jupiter.api.Test;

@@ -90,6 +90,11 @@ final class BufferPool {
     return new OpenClBuffer(this, device, memory, c, bytes);
   }
 
+  /** A buffer whose block is exactly as large as was asked for; it is not to be freed. */
+  synchronized OpenClBuffer exact(long bytes) {
+    return new OpenClBuffer(this, device, create(bytes), sizeClass(bytes), bytes);
+  }
+
   private OpenClDriver.Memory fresh(int sizeClass, long bytes) {
     long size = classBytes(sizeClass);
     if (held + pooled + size > capacity) {

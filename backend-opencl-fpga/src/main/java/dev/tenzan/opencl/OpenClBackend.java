@@ -102,6 +102,11 @@ public final class OpenClBackend implements Backend {
     return found.get(index);
   }
 
+  /** What a device says of itself. */
+  DeviceFacts facts(int device) {
+    return found("facts", device).facts;
+  }
+
   /** A device, opened where it was not yet. */
   private synchronized OpenClDevice device(String what, int index) {
     Found f = found(what, index);
@@ -126,6 +131,12 @@ public final class OpenClBackend implements Backend {
   public Buffer allocate(int device, long bytes) {
     OpenClDevice d = device("allocate", device);
     return Failures.guard("allocate", d.name, () -> d.pool.allocate(bytes));
+  }
+
+  /** A buffer of exactly so many bytes, so that a checking device sees each access behind it. */
+  Buffer exactBuffer(int device, long bytes) {
+    OpenClDevice d = device("allocate", device);
+    return Failures.guard("allocate", d.name, () -> d.pool.exact(bytes));
   }
 
   @Override

@@ -211,9 +211,6 @@ final class OpenClDevice {
     String op = k.kernel().name();
     List<OpenClBuffer> temps = new ArrayList<>();
     try {
-      for (long bytes : k.plan().temps()) {
-        temps.add(pool.allocate(bytes));
-      }
       Failures.run(op, name, () -> enqueue(k, slots, temps));
     } finally {
       temps.forEach(pool::free);
@@ -225,6 +222,9 @@ final class OpenClDevice {
   }
 
   private void enqueue(OpenClKernel k, List<OpenClDriver.Memory> slots, List<OpenClBuffer> temps) {
+    for (long bytes : k.plan().temps()) {
+      temps.add(pool.allocate(bytes));
+    }
     List<Step> steps = k.plan().steps();
     for (int s = 0; s < steps.size(); s++) {
       Step step = steps.get(s);

@@ -29,6 +29,9 @@ public final class JoclDriver implements OpenClDriver {
   /** A ByteBuffer ends below 2 GiB, so longer copies go in parts. */
   private static final long PART = 1L << 30;
 
+  /** Deprecated by OpenCL 2.0, whose replacement OpenCL 1.2 does not have. */
+  private static final int HOST_UNIFIED_MEMORY = 0x1035;
+
   private static final ThreadLocal<ByteBuffer> SCALAR =
       ThreadLocal.withInitial(() -> ByteBuffer.allocateDirect(8).order(ByteOrder.nativeOrder()));
 
@@ -139,7 +142,7 @@ public final class JoclDriver implements OpenClDriver {
         number(d, CL.CL_DEVICE_SINGLE_FP_CONFIG, 8),
         doubles ? number(d, CL.CL_DEVICE_DOUBLE_FP_CONFIG, 8) : 0,
         number(d, CL.CL_DEVICE_MAX_PARAMETER_SIZE, 8),
-        number(d, CL.CL_DEVICE_HOST_UNIFIED_MEMORY, 4) != 0,
+        number(d, HOST_UNIFIED_MEMORY, 4) != 0,
         number(d, CL.CL_DEVICE_COMPILER_AVAILABLE, 4) != 0);
   }
 

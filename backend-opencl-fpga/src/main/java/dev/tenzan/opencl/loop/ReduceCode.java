@@ -202,6 +202,7 @@ final class ReduceCode {
   private void chain(LoopText t, int tileDim, String x, String target) {
     int last = space.rank() - 1;
     int opened = 0;
+    String innermost = "";
     @Nullable String[] index = knownIndices();
     for (int d = space.parallel; d < space.rank(); d++) {
       if (count == 0) {
@@ -213,6 +214,7 @@ final class ReduceCode {
       String name = t.name("r");
       t.open("for (" + t.ix + " " + name + " = 0; " + name + " < " + t.extents[d] + "; " + name + "++) {");
       index[d] = name;
+      innermost = name;
       opened++;
     }
     if (count == 0) {
@@ -229,7 +231,7 @@ final class ReduceCode {
       if (!looped) {
         t.bases(kernel.body(), false, index);
       }
-      String[] v = t.program(kernel.body(), "v", looped ? last : -1, looped ? index[last] : "", "");
+      String[] v = t.program(kernel.body(), "v", looped ? last : -1, innermost, "");
       t.line(target + " = " + combine(target, v[value]) + ";");
     }
     for (int i = 0; i < opened; i++) {

@@ -1,4 +1,4 @@
-package dev.tenzan.cpu;
+package dev.tenzan.conformance;
 
 import dev.tenzan.kernel.LoopKernel;
 import dev.tenzan.scalar.Instr;
@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Random;
 
 /** Makes random but valid loop kernels: any types, strides, broadcasts, gathers and reductions. */
-final class RandomLoop {
+public final class RandomLoop {
   private static final long[] EXTENTS = {1, 2, 3, 5, 8, 16, 17, 31, 64, 65, 130};
   private static final DType[] COMPUTE = {DType.F32, DType.F64, DType.I32, DType.I64, DType.BOOL};
   private static final List<ScalarOp> INT_OPS =
@@ -35,13 +35,20 @@ final class RandomLoop {
   private final long maxPoints;
   private final int maxOps;
 
-  RandomLoop(Random random, long maxPoints, int maxOps) {
+  /**
+   * A maker of kernels.
+   *
+   * @param maxPoints the most points of space and reduced dimensions together
+   * @param maxOps the most instructions beside the loads
+   */
+  public RandomLoop(Random random, long maxPoints, int maxOps) {
     this.random = random;
     this.maxPoints = maxPoints;
     this.maxOps = maxOps;
   }
 
-  LoopKernel next(boolean reduce) {
+  /** A new kernel, with a reduction or without. */
+  public LoopKernel next(boolean reduce) {
     Shape space = shape(random.nextInt(5), maxPoints);
     Shape reduced = reduce ? shape(random.nextInt(4), Math.max(1, maxPoints / Math.max(1, space.size()))) : Shape.SCALAR;
     int slots = 1 + random.nextInt(3);
@@ -136,7 +143,7 @@ final class RandomLoop {
       return fit.get(random.nextInt(fit.size()));
     }
     if (random.nextInt(3) == 0) {
-      return b.constBits(type, Elements.random(type, random));
+      return b.constBits(type, StoredElements.random(type, random));
     }
     int other = values.get(random.nextInt(values.size()));
     return b.convert(type, other);

@@ -1,4 +1,4 @@
-package dev.tenzan.cpu;
+package dev.tenzan.conformance;
 
 import dev.tenzan.scalar.ScalarEval;
 import dev.tenzan.type.DType;
@@ -7,15 +7,15 @@ import java.lang.foreign.ValueLayout;
 import java.util.Random;
 
 /** Test data: elements in memory, as compute values in arrays, and random ones with the special values among them. */
-final class Elements {
+public final class StoredElements {
   private static final double[] SPECIAL = {
     0.0, -0.0, 1, -1, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, Double.NaN, 1e-40, -1e-310, 65504, 1e30, 0.5
   };
 
-  private Elements() {}
+  private StoredElements() {}
 
   /** A random value that a storage type can hold. */
-  static long random(DType storage, Random random) {
+  public static long random(DType storage, Random random) {
     double v = random.nextInt(6) == 0 ? SPECIAL[random.nextInt(SPECIAL.length)] : random.nextGaussian() * 8;
     return switch (storage) {
       case F64 -> Double.doubleToRawLongBits(v);
@@ -28,7 +28,8 @@ final class Elements {
     };
   }
 
-  static long read(DType storage, MemorySegment s, long i) {
+  /** The element at a position, as a compute value. */
+  public static long read(DType storage, MemorySegment s, long i) {
     long at = i * storage.byteSize();
     return switch (storage) {
       case F64 -> s.get(ValueLayout.JAVA_LONG_UNALIGNED, at);
@@ -43,7 +44,8 @@ final class Elements {
     };
   }
 
-  static void write(DType storage, MemorySegment s, long i, long bits) {
+  /** Writes a compute value as an element. */
+  public static void write(DType storage, MemorySegment s, long i, long bits) {
     long at = i * storage.byteSize();
     switch (storage) {
       case F64, I64 -> s.set(ValueLayout.JAVA_LONG_UNALIGNED, at, bits);
@@ -57,7 +59,7 @@ final class Elements {
   }
 
   /** Whether two values are the same bits, all NaNs being the same. */
-  static boolean same(DType storage, long a, long b) {
+  public static boolean same(DType storage, long a, long b) {
     if (a == b) {
       return true;
     }
