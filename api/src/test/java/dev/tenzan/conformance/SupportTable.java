@@ -1,11 +1,15 @@
 package dev.tenzan.conformance;
 
 import dev.tenzan.Device;
+import dev.tenzan.Devices;
+import dev.tenzan.kernel.KernelSpec;
+import dev.tenzan.spi.Support;
 import dev.tenzan.type.DType;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /** The table of operations, dtypes and devices: docs/ops.md. A device supports what it runs the first case of. */
 public final class SupportTable {
@@ -17,13 +21,25 @@ public final class SupportTable {
 
       Each operation has cases for the dtypes of its row, and the cell of a device says which of them it runs: `all` of the row, or \
       which. Every result is compared with an independent oracle within a stated tolerance, and bit for bit with the `reference` \
-      device. The numbers are cases; most run on inputs in several layouts.
+      device. The numbers are cases; most run on inputs in several layouts. A column with `declared` in its head is that of a backend \
+      which needs hardware: it says what the backend declares for a device with every ability, so that this page is the same on \
+      every machine; `./tenzan conformance --device` runs the cases there.
       """;
 
   private SupportTable() {}
 
-  /** The page for some devices. */
-  public static String markdown(List<Device> devices) {
+  /**
+   * A device that has what another backend declares to support, and computes on {@code host}.
+   *
+   * @param supports what the backend answers for each kernel
+   */
+  public static Device declared(Device host, Function<KernelSpec, Support> supports) {
+    return Devices.wrapped(host, b -> new DeclaredBackend(b, supports));
+  }
+
+  /** The page for some devices, by the heads of their columns. */
+  public static String markdown(Map<String, Device> columns) {
+    List<Device> devices = List.copyOf(columns.values());
     Map<String, Map<String, List<OpCase>>> families = new LinkedHashMap<>();
     for (OpCase c : OpCases.all()) {
       families.computeIfAbsent(c.family(), _ -> new LinkedHashMap<>()).computeIfAbsent(c.op(), _ -> new ArrayList<>()).add(c);
@@ -31,7 +47,7 @@ public final class SupportTable {
     StringBuilder page = new StringBuilder(HEAD);
     families.forEach((family, ops) -> {
       page.append("\n## ").append(family).append("\n\n| operation | cases | dtypes | gradient |");
-      devices.forEach(d -> page.append(" `").append(d.name()).append("` |"));
+      columns.keySet().forEach(head -> page.append(' ').append(head).append(" |"));
       page.append("\n|---|--:|---|---|").append("---|".repeat(devices.size())).append('\n');
       ops.forEach((op, cases) -> row(page, op, cases, devices));
     });

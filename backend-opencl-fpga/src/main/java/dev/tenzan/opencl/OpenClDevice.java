@@ -37,7 +37,7 @@ final class OpenClDevice {
   private static final int MAX_KERNELS = 2048;
   private static final int MAX_PROGRAMS = 512;
 
-  /** The status words: whether an index was bad, nothing, the index and the extent, low halves first. */
+  /** The status words: whether an index was bad, nothing, the index, the extent and the position, low halves first. */
   private static final long STATUS_BYTES = 64;
 
   /** Heap memory goes through a block of this size to devices that do not share the host's memory. */
@@ -215,7 +215,7 @@ final class OpenClDevice {
     } finally {
       temps.forEach(pool::free);
     }
-    String checked = k.plan().checked();
+    Plan.Check checked = k.plan().checked();
     if (checked != null) {
       Failures.run(op, name, () -> checkIndices(checked));
     }
@@ -245,7 +245,7 @@ final class OpenClDevice {
   /**
    * Looks whether the launch met an index out of range. It waits for the launch: a result that is wrong must not be handed on.
    */
-  private void checkIndices(String what) {
+  private void checkIndices(Plan.Check check) {
     driver.read(queue, status, 0, statusWords);
     if (statusWords.get(ValueLayout.JAVA_INT, 0) == 0) {
       return;
@@ -253,9 +253,10 @@ final class OpenClDevice {
     long index = statusWords.get(ValueLayout.JAVA_LONG, 8);
     long extent = statusWords.get(ValueLayout.JAVA_LONG, 16);
     clearStatus();
-    throw new IndexException(
-        what + ": index " + index + " is outside an axis of extent " + extent
-            + "; indices are 0 or more and less than the extent");
+    throw switch (check) {
+      case GATHER -> IndexException.ofGather(index, extent);
+      case SCATTER -> IndexException.ofScatter(index, statusWords.get(ValueLayout.JAVA_LONG, 24), extent);
+    };
   }
 
   synchronized void copyIn(MemorySegment source, OpenClBuffer target, long offset) {

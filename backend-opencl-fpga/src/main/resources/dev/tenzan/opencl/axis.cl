@@ -60,7 +60,7 @@ __kernel void tz_scan(__global const T* restrict in, __global const ACC* restric
 __kernel void tz_scatter_check(__global const long* restrict indices, volatile __global int* status, long extent, long units, long chunk) {
   BEGIN(u, units, chunk) {
     const long index = indices[u];
-    if (index < 0 || index >= extent) tz_bad_index(status, index, extent);
+    if (index < 0 || index >= extent) tz_bad_index(status, index, extent, u);
   }
 }
 

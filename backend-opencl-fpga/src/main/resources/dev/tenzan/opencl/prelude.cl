@@ -126,12 +126,15 @@ static inline long tz_f64_to_i64(double x) {
 }
 #endif
 
-// Notes an index that is out of range, and the extent of its axis; which one of several is not defined.
-static inline void tz_bad_index(volatile __global int* status, long index, long extent) {
+// Notes an index that is out of range, the extent of its axis and its position; which one of several is not defined.
+static inline void tz_put(volatile __global int* words, long value) {
+  words[0] = (int)(uint)((ulong)value & 0xfffffffful);
+  words[1] = (int)(uint)((ulong)value >> 32);
+}
+static inline void tz_bad_index(volatile __global int* status, long index, long extent, long position) {
   if (atomic_cmpxchg(status, 0, 1) == 0) {
-    status[2] = (int)(uint)((ulong)index & 0xfffffffful);
-    status[3] = (int)(uint)((ulong)index >> 32);
-    status[4] = (int)(uint)((ulong)extent & 0xfffffffful);
-    status[5] = (int)(uint)((ulong)extent >> 32);
+    tz_put(status + 2, index);
+    tz_put(status + 4, extent);
+    tz_put(status + 6, position);
   }
 }

@@ -3,12 +3,15 @@ package dev.tenzan.arch;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tenzan.Device;
 import dev.tenzan.Devices;
 import dev.tenzan.conformance.SupportTable;
+import dev.tenzan.opencl.plan.Abilities;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** Holds docs/ops.md to the conformance kit; {@code -Dtenzan.update=docs} writes it anew. */
@@ -17,7 +20,11 @@ class SupportTableTest {
 
   @Test
   void thePageIsUpToDate() throws IOException {
-    String page = SupportTable.markdown(List.of(Devices.get("reference"), Devices.get("cpu")));
+    Map<String, Device> columns = new LinkedHashMap<>();
+    columns.put("`reference`", Devices.get("reference"));
+    columns.put("`cpu`", Devices.get("cpu"));
+    columns.put("`opencl`, declared", SupportTable.declared(Devices.get("cpu"), Abilities::declared));
+    String page = SupportTable.markdown(columns);
     if (System.getProperty("tenzan.update", "").equals("docs")) {
       Files.writeString(PAGE, page);
     }

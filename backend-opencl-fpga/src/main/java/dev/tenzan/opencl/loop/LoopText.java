@@ -91,7 +91,7 @@ final class LoopText {
     }
     all.append(out);
     if (gathers) {
-      all.append("  if (bad) tz_bad_index(status, bad_index, bad_extent);\n");
+      all.append("  if (bad) tz_bad_index(status, bad_index, bad_extent, 0);\n");
     }
     return all.append("}\n").toString();
   }

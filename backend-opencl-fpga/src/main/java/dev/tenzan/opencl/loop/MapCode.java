@@ -11,9 +11,6 @@ import org.jspecify.annotations.Nullable;
 
 /** A loop kernel without a reduction, as OpenCL C. */
 final class MapCode {
-  /** What an index out of range is said to be part of. */
-  static final String GATHER = "gather";
-
   private MapCode() {}
 
   static Plan plan(LoopKernel kernel, Style style, List<Long> bytes, boolean wide, boolean literal) {
@@ -28,7 +25,7 @@ final class MapCode {
     });
     String code = Texts.prelude(LoopPlanner.usesDoubles(kernel)) + t.text("tz_map", List.of());
     Step step = new Step(new KernelSource(code), "tz_map", t.args(List.of()), items, style.local());
-    return new Plan(bytes, List.of(), List.of(), List.of(step), gathers ? GATHER : null);
+    return new Plan(bytes, List.of(), List.of(), List.of(step), gathers ? Plan.Check.GATHER : null);
   }
 
   /** Writes the storing program at one point. */

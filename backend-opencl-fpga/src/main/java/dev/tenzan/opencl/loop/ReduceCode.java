@@ -77,7 +77,7 @@ final class ReduceCode {
   Plan plan() {
     boolean bodyGathers = count > 0 && LoopPlanner.gathers(kernel.body());
     boolean endGathers = LoopPlanner.gathers(kernel.epilogue());
-    String checked = bodyGathers || endGathers ? MapCode.GATHER : null;
+    Plan.Check checked = bodyGathers || endGathers ? Plan.Check.GATHER : null;
     boolean doubles = LoopPlanner.usesDoubles(kernel);
     boolean split = blocks > 1;
     List<Step> steps = new ArrayList<>();

@@ -55,6 +55,12 @@ public final class Abilities {
     return missing.isEmpty() ? "yes" : "no: " + String.join(", ", missing);
   }
 
+  /** What a device with a compiler, f64 and exactly rounded floats runs: all that this backend can. */
+  public static Support declared(KernelSpec kernel) {
+    DeviceFacts every = new DeviceFacts("", "", "", "", "", 2, 1, 1L << 40, 1L << 40, 1 << 15, 256, 4, ~0L, ~0L, 1024, true, true);
+    return supports(every, kernel);
+  }
+
   /** Whether a device runs a kernel. */
   public static Support supports(DeviceFacts facts, KernelSpec kernel) {
     boolean doubles = kernel instanceof LoopKernel l ? LoopPlanner.usesDoubles(l) : kernel.inputs().contains(DType.F64);

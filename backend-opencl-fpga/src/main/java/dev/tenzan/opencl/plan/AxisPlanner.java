@@ -65,7 +65,7 @@ final class AxisPlanner {
           "tz_scatter", columns, 6.0 * k.count(), new Arg.Slot(1), new Arg.Slot(2), new Arg.Slot(3), k.extent(), k.inner(),
           k.count(), UNITS);
     }
-    return new Plan(bytes, List.of(), List.of(), pieces.steps(), "scatter");
+    return new Plan(bytes, List.of(), List.of(), pieces.steps(), Plan.Check.SCATTER);
   }
 
   static Plan sort(SortKernel k, Style style) {

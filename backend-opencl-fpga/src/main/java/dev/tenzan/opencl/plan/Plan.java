@@ -10,10 +10,18 @@ import org.jspecify.annotations.Nullable;
  * @param temps the sizes of scratch buffers in bytes
  * @param tables constants in device memory, filled once
  * @param steps the launches in order
- * @param checked what is said of an index out of range, or null where no kernel has one to check
+ * @param checked which indices kernels check, or null where they have none to check
  */
 public record Plan(
-    List<Long> bytes, List<Long> temps, List<long[]> tables, List<Step> steps, @Nullable String checked) {
+    List<Long> bytes, List<Long> temps, List<long[]> tables, List<Step> steps, @Nullable Check checked) {
+  /** Where an index that is out of range comes from. */
+  public enum Check {
+    /** A load at an index. */
+    GATHER,
+    /** A row that is written. */
+    SCATTER
+  }
+
   /** Copies the lists. */
   public Plan {
     bytes = List.copyOf(bytes);
