@@ -79,7 +79,7 @@ public final class OpenClBackend implements Backend {
     properties.put("f64", f.doubleBits() != 0 ? "yes" : "no");
     properties.put("exact", Abilities.exactness(f));
     properties.put("kernels for", Style.of(f).chunked() ? "cpu" : "gpu");
-    properties.put("platform", f.platform());
+    properties.put("platform", f.platform().split(" {2}|,", 2)[0]);
     properties.put("driver", f.driver());
     return new DeviceInfo(index, f.name(), f.memoryBytes(), Collections.unmodifiableMap(properties));
   }
