@@ -108,9 +108,11 @@ class BinaryCacheTest {
     /** Writes into the folder of the first argument. */
     public static void main(String[] args) {
       BinaryCache cache = new BinaryCache(Path.of(args[0]), 1L << 30);
-      System.out.println("ready");
       for (int i = 0; ; i++) {
         cache.write("k" + i % 50, bytes(300_000, i % 50));
+        if (i == 0) {
+          System.out.println("writing");
+        }
       }
     }
   }
