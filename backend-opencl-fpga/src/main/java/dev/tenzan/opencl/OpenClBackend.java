@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class OpenClBackend implements Backend {
   private final OpenClDriver driver;
-  private final @Nullable BinaryCache cache;
+  private final ProgramSettings settings;
   private final List<Found> found = new ArrayList<>();
   private boolean closed;
 
@@ -58,8 +58,18 @@ public final class OpenClBackend implements Backend {
    * @throws DeviceException where the driver does not answer
    */
   public OpenClBackend(OpenClDriver driver, @Nullable BinaryCache cache) {
+    this(driver, ProgramSettings.compiling(cache));
+  }
+
+  /**
+   * Finds every device.
+   *
+   * @param settings where programs come from
+   * @throws DeviceException where the driver does not answer
+   */
+  public OpenClBackend(OpenClDriver driver, ProgramSettings settings) {
     this.driver = driver;
-    this.cache = cache;
+    this.settings = settings;
     try {
       for (OpenClDriver.Platform platform : driver.platforms()) {
         for (OpenClDriver.DeviceId id : driver.devices(platform)) {
@@ -116,7 +126,7 @@ public final class OpenClBackend implements Backend {
     OpenClDevice d = f.opened;
     if (d == null) {
       String name = "opencl:" + index;
-      d = Failures.guard(what, name, () -> new OpenClDevice(driver, f.platform, f.id, f.facts, index, cache));
+      d = Failures.guard(what, name, () -> new OpenClDevice(driver, f.platform, f.id, f.facts, index, settings));
       f.opened = d;
     }
     return d;
@@ -124,7 +134,8 @@ public final class OpenClBackend implements Backend {
 
   @Override
   public Support supports(int device, KernelSpec kernel) {
-    return Abilities.supports(found("supports", device).facts, kernel);
+    DeviceFacts facts = found("supports", device).facts;
+    return Abilities.supports(facts.withCompiler(settings.hasPrograms(facts)), kernel);
   }
 
   @Override

@@ -12,8 +12,6 @@ import dev.tenzan.opencl.plan.Plan;
 import dev.tenzan.opencl.plan.Planner;
 import dev.tenzan.opencl.plan.Step;
 import dev.tenzan.opencl.plan.Style;
-import dev.tenzan.opencl.program.BinaryCache;
-import dev.tenzan.opencl.program.CompiledPrograms;
 import dev.tenzan.opencl.program.KernelSource;
 import dev.tenzan.opencl.program.ProgramSource;
 import java.lang.foreign.Arena;
@@ -26,7 +24,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import org.jspecify.annotations.Nullable;
 
 /**
  * One OpenCL device: its context, its in-order queue, its memory and the kernels made for it. Launches and copies go through one
@@ -84,17 +81,18 @@ final class OpenClDevice {
       OpenClDriver.DeviceId id,
       DeviceFacts facts,
       int index,
-      @Nullable BinaryCache cache) {
+      ProgramSettings settings) {
     this.driver = driver;
     this.facts = facts;
     this.name = "opencl:" + index;
     this.index = index;
-    this.style = Style.of(facts);
+    ProgramSettings.Chosen chosen = settings.choose(facts, name);
+    this.style = chosen.style();
     this.context = driver.createContext(platform, id);
     try {
       this.queue = driver.createQueue(context, id);
       this.pool = new BufferPool(driver, context, name, index, facts.memoryBytes(), facts.maxAllocation());
-      this.programs = new CompiledPrograms(driver, context, id, facts, cache);
+      this.programs = chosen.open(driver, context, id, facts);
       this.status = driver.createBuffer(context, STATUS_BYTES);
       clearStatus();
     } catch (DriverError e) {

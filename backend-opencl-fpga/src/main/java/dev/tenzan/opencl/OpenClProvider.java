@@ -1,9 +1,9 @@
 package dev.tenzan.opencl;
 
 import dev.tenzan.opencl.driver.DriverError;
+import dev.tenzan.opencl.driver.DryDriver;
 import dev.tenzan.opencl.driver.JoclDriver;
 import dev.tenzan.opencl.driver.OpenClDriver;
-import dev.tenzan.opencl.program.BinaryCache;
 import dev.tenzan.spi.Availability;
 import dev.tenzan.spi.Backend;
 import dev.tenzan.spi.BackendProvider;
@@ -12,6 +12,9 @@ import dev.tenzan.spi.BackendProvider;
 public final class OpenClProvider implements BackendProvider {
   /** The name of the backend. */
   public static final String NAME = "opencl";
+
+  /** The system property that, where true, puts a {@link DryDriver} in the place of the machine's devices. */
+  public static final String DRY_PROPERTY = "tenzan.opencl.dry";
 
   private static final String REMEDY =
       "install the OpenCL runtime of your device's vendor (docs/opencl.md), or PoCL for processors (Debian: pocl-opencl-icd)";
@@ -29,6 +32,9 @@ public final class OpenClProvider implements BackendProvider {
 
   @Override
   public Availability availability() {
+    if (Boolean.getBoolean(DRY_PROPERTY)) {
+      return Availability.yes();
+    }
     try {
       return availability(new JoclDriver());
     } catch (LinkageError e) {
@@ -63,6 +69,6 @@ public final class OpenClProvider implements BackendProvider {
 
   @Override
   public Backend open() {
-    return new OpenClBackend(new JoclDriver(), BinaryCache.configured().orElse(null));
+    return new OpenClBackend(Boolean.getBoolean(DRY_PROPERTY) ? new DryDriver() : new JoclDriver(), ProgramSettings.configured());
   }
 }

@@ -27,9 +27,12 @@
     }                                                                                                                    \
   }
 
+#if !defined(SYSTOLIC) || !defined(UNROLL) // every kernel costs an FPGA area: there, only those that are launched
 PACK(tz_pack_rows, TM)
 PACK(tz_pack_columns, TN)
+#endif
 
+#if !defined(SYSTOLIC) || defined(UNROLL)
 // Panels of a convolution's weights: [group][panel][k][TM], where k_offset holds the address of each (channel, window position).
 __kernel void tz_pack_weights(__global const IN_T* restrict in, __global ACC* restrict out, __global const long* restrict k_offset,
                               long first, long rows, long k, long row_stride, long panels, long units, long chunk) {
@@ -44,6 +47,8 @@ __kernel void tz_pack_weights(__global const IN_T* restrict in, __global ACC* re
     }
   }
 }
+
+#endif
 
 #ifdef UNROLL
 // The coordinate that a window position falls on, or -1 where there is no element.
@@ -95,6 +100,7 @@ __kernel void tz_unroll(__global const IN_T* restrict in, __global ACC* restrict
 }
 #endif
 
+#ifndef SYSTOLIC // systolic.cl has another
 // A tile of TM x TN results for each (panel of columns, panel of rows). The columns' panel stays in the cache while the rows' panels
 // pass by. A block of K_BLOCK products is one chain from +0; the blocks are added in order.
 __kernel void tz_product(__global const ACC* restrict rows_in, __global const ACC* restrict columns_in, __global OUT_T* restrict out,
@@ -162,3 +168,4 @@ __kernel void tz_product_small(__global const IN_T* restrict x, __global const I
     STORE(out, u, total);
   }
 }
+#endif

@@ -68,4 +68,11 @@ public record DeviceFacts(
   public String typeName() {
     return isCpu() ? "cpu" : isGpu() ? "gpu" : "accelerator";
   }
+
+  /** The same device, with kernels from elsewhere or without any. */
+  public DeviceFacts withCompiler(boolean available) {
+    return new DeviceFacts(
+        platform, name, vendor, version, driver, type, computeUnits, memoryBytes, maxAllocation, localBytes, maxGroup, floatWidth,
+        floatBits, doubleBits, argumentBytes, sharesMemory, available);
+  }
 }

@@ -66,6 +66,24 @@ final class LoopText {
     line("}");
   }
 
+  /**
+   * Declares the run of a work-item on chunked devices: {@code from} and {@code end}.
+   *
+   * @param from the name of its first point
+   * @param chunk its length
+   * @param count the name of the number of all points
+   */
+  void run(String from, long chunk, String count) {
+    if (style.single()) {
+      line(ix + " " + from + " = 0;");
+      line("const " + ix + " end = " + count + ";");
+      return;
+    }
+    String length = params.of(chunk);
+    line(ix + " " + from + " = (" + ix + ")get_global_id(0) * " + length + ";");
+    line("const " + ix + " end = min(" + from + " + " + length + ", " + count + ");");
+  }
+
   /** A new name. */
   String name(String prefix) {
     return prefix + names++;

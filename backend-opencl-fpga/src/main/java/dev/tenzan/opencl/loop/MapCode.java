@@ -4,7 +4,6 @@ import dev.tenzan.kernel.LoopKernel;
 import dev.tenzan.opencl.plan.Plan;
 import dev.tenzan.opencl.plan.Step;
 import dev.tenzan.opencl.plan.Style;
-import dev.tenzan.opencl.program.KernelSource;
 import dev.tenzan.opencl.program.Texts;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -24,7 +23,7 @@ final class MapCode {
       t.stores(v, inner, x);
     });
     String code = Texts.prelude(LoopPlanner.usesDoubles(kernel)) + t.text("tz_map", List.of());
-    Step step = new Step(new KernelSource(code), "tz_map", t.args(List.of()), items, style.local());
+    Step step = new Step(style.source(code), "tz_map", t.args(List.of()), items, style.local());
     return new Plan(bytes, List.of(), List.of(), List.of(step), gathers ? Plan.Check.GATHER : null);
   }
 
@@ -49,9 +48,7 @@ final class MapCode {
       t.close();
       return;
     }
-    String length = t.params.of(chunk);
-    t.line(t.ix + " p = (" + t.ix + ")get_global_id(0) * " + length + ";");
-    t.line("const " + t.ix + " end = min(p + " + length + ", " + count + ");");
+    t.run("p", chunk, count);
     if (last <= 0) {
       t.bases(t.kernel.storeProgram(), true, known);
       t.open("for (" + t.ix + " x = p; x < end; x++) {");

@@ -6,7 +6,6 @@ import dev.tenzan.opencl.plan.Arg;
 import dev.tenzan.opencl.plan.Plan;
 import dev.tenzan.opencl.plan.Step;
 import dev.tenzan.opencl.plan.Style;
-import dev.tenzan.opencl.program.KernelSource;
 import dev.tenzan.opencl.program.Texts;
 import dev.tenzan.scalar.Instr;
 import dev.tenzan.scalar.ReduceOp;
@@ -88,7 +87,7 @@ final class ReduceCode {
     String code =
         Texts.prelude(doubles) + t.text("tz_reduce", split ? partDeclaration : List.of());
     long local = style.chunked() ? 1 : Style.GROUP;
-    steps.add(new Step(new KernelSource(code), "tz_reduce", t.args(split ? part : List.of()), global, local));
+    steps.add(new Step(style.source(code), "tz_reduce", t.args(split ? part : List.of()), global, local));
     if (!split) {
       return new Plan(bytes, List.of(), List.of(), steps, checked);
     }
@@ -96,7 +95,7 @@ final class ReduceCode {
     long items = style.items(outputs, blocks + kernel.epilogue().size());
     fold(f, (outputs + items - 1) / items);
     String end = Texts.prelude(doubles) + f.text("tz_fold", partDeclaration);
-    steps.add(new Step(new KernelSource(end), "tz_fold", f.args(part), items, style.local()));
+    steps.add(new Step(style.source(end), "tz_fold", f.args(part), items, style.local()));
     long temp = Math.multiplyExact(outputs * blocks, (long) (type == DType.BOOL ? 4 : type.byteSize()));
     return new Plan(bytes, List.of(temp), List.of(), steps, checked);
   }
@@ -142,9 +141,7 @@ final class ReduceCode {
     long items = style.items(units, cost);
     String n = t.params.of(units);
     if (style.chunked()) {
-      String length = t.params.of((units + items - 1) / items);
-      t.line(t.ix + " from = (" + t.ix + ")get_global_id(0) * " + length + ";");
-      t.line("const " + t.ix + " end = min(from + " + length + ", " + n + ");");
+      t.run("from", (units + items - 1) / items, n);
       t.open("for (" + t.ix + " u = from; u < end; u++) {");
     } else {
       t.open("for (" + t.ix + " u = get_global_id(0); u < " + n + "; u += get_global_size(0)) {");
@@ -373,9 +370,7 @@ final class ReduceCode {
     ScalarProgram epilogue = kernel.epilogue();
     String n = t.params.of(outputs);
     if (style.chunked()) {
-      String length = t.params.of(chunk);
-      t.line("const " + t.ix + " from = (" + t.ix + ")get_global_id(0) * " + length + ";");
-      t.line("const " + t.ix + " end = min(from + " + length + ", " + n + ");");
+      t.run("from", chunk, n);
       t.open("for (" + t.ix + " u = from; u < end; u++) {");
     } else {
       t.open("for (" + t.ix + " u = get_global_id(0); u < " + n + "; u += get_global_size(0)) {");

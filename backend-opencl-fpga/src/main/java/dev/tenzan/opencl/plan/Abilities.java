@@ -68,7 +68,7 @@ public final class Abilities {
       return Support.no("the device has no f64 (cl_khr_fp64)");
     }
     if (!facts.compiler()) {
-      return Support.no("the device compiles no source, and this version has no kernels built beforehand");
+      return Support.no("the device compiles no source; name bundles of kernels built beforehand with -Dtenzan.opencl.bundles=PATH");
     }
     Support exact = exact(facts, kernel, doubles);
     if (!exact.supported()) {

@@ -37,7 +37,7 @@ final class ConvolutionPlanner {
     ProductText text = ProductText.of(kernel.dtype(), kernel.dtype(), style);
     boolean dilated = kernel.inputDilation().stream().anyMatch(d -> d != 1);
     String head = text.head() + "#define UNROLL " + (dilated ? 2 : 1) + "\n";
-    Pieces pieces = new Pieces(style, head, kernel.dtype() == DType.F64, "matmul.cl");
+    Pieces pieces = Pieces.products(style, head, kernel.dtype() == DType.F64);
     long rowPanels = MatMulPlanner.panels(rows, text.rows());
     long columnPanels = MatMulPlanner.panels(positions, text.columns());
     pieces.add(

@@ -46,8 +46,8 @@ final class MatMulPlanner {
     Operand b =
         new Operand(1, offsets(kernel.batch(), kernel.b()), kernel.n(), kernel.b().stride(rank + 1), kernel.b().stride(rank));
     ProductText text = ProductText.of(kernel.input(), kernel.output(), style);
-    Pieces pieces = new Pieces(style, text.head(), kernel.input() == DType.F64, "matmul.cl");
-    if ((double) kernel.m() * kernel.n() * kernel.k() < SMALL) {
+    Pieces pieces = Pieces.products(style, text.head(), kernel.input() == DType.F64);
+    if (!style.single() && (double) kernel.m() * kernel.n() * kernel.k() < SMALL) {
       pieces.add(
           "tz_product_small", outputs, 4.0 * kernel.k(), new Arg.Slot(0), new Arg.Slot(1), new Arg.Slot(2), new Arg.Table(0),
           new Arg.Table(1), UNITS, kernel.m(), kernel.n(), kernel.k(), a.rowStride, a.kStride, b.kStride, b.rowStride);

@@ -11,12 +11,24 @@ final class Pieces {
   private final KernelSource source;
   private final List<Step> steps = new ArrayList<>();
 
+  /** Pieces of the products of {@code matmul.cl}. */
+  static Pieces products(Style style, String head, boolean doubles) {
+    return new Pieces(style, head, doubles, "matmul.cl", style.single() ? Texts.resource("systolic.cl") : "");
+  }
+
   Pieces(Style style, String head, boolean doubles, String resource) {
+    this(style, head, doubles, resource, "");
+  }
+
+  private Pieces(Style style, String head, boolean doubles, String resource, String more) {
     this.style = style;
-    this.source = new KernelSource(Texts.prelude(doubles) + begin(style) + head + Texts.resource(resource));
+    this.source = style.source(Texts.prelude(doubles) + begin(style) + head + Texts.resource(resource) + more);
   }
 
   private static String begin(Style style) {
+    if (style.single()) {
+      return "#define BEGIN(u, n, chunk) for (long u = 0; u < (n); u++)\n";
+    }
     return style.chunked()
         ? "#define BEGIN(u, n, chunk) for (long u = get_global_id(0) * (chunk), u_end = min(u + (chunk), (n)); u < u_end; u++)\n"
         : "#define BEGIN(u, n, chunk) for (long u = get_global_id(0); u < (n); u += get_global_size(0))\n";

@@ -11,16 +11,25 @@ import dev.tenzan.type.DType;
  * @param rows the rows of a tile
  * @param vectors the vectors in a row of a tile
  * @param width the elements of a vector
+ * @param systolic whether the tile is a systolic array's: its rows and {@code width} columns of elements, each with {@code vectors}
+ *     results in turn
  */
-record ProductText(DType input, DType output, int rows, int vectors, int width) {
+record ProductText(DType input, DType output, int rows, int vectors, int width, boolean systolic) {
+  /** The results of an element of a systolic array for floats: at least the steps that a fused multiply-add takes. */
+  static final int INTERLEAVE = 8;
+
   /** The tile for a dtype: as many accumulators as fit the registers, beside the vectors of the other operand. */
   static ProductText of(DType input, DType output, Style style) {
+    if (style.single()) {
+      Style.Pe pe = style.shape().pe();
+      return new ProductText(input, output, pe.rows(), input.isFloat() ? INTERLEAVE : 1, pe.columns(), true);
+    }
     int width = Math.max(2, style.vector() * 4 / accumulatorBytes(input));
     if (!style.chunked()) {
-      return new ProductText(input, output, 4, 1, 4);
+      return new ProductText(input, output, 4, 1, 4, false);
     }
     boolean manyRegisters = style.vector() == 16; // AVX-512 has 32, the others 16
-    return new ProductText(input, output, manyRegisters ? 12 : 6, 2, width);
+    return new ProductText(input, output, manyRegisters ? 12 : 6, 2, width, false);
   }
 
   private static int accumulatorBytes(DType input) {
@@ -63,15 +72,19 @@ record ProductText(DType input, DType output, int rows, int vectors, int width) 
     define(s, "LOAD(p, i)", "tz_load_" + input.label() + "(p, i)");
     define(s, "STORE(p, i, v)", "tz_store_" + output.label() + "(p, i, (" + signed + ")(v))");
     define(s, "ACC", acc);
+    define(s, "TM", Integer.toString(rows));
+    define(s, "TN", Integer.toString(columns()));
+    define(s, "K_BLOCK", Integer.toString(MatMulKernel.K_BLOCK));
+    if (systolic) {
+      array(s);
+      return s.toString();
+    }
     define(s, "VEC", acc + width);
     define(s, "VW", Integer.toString(width));
     define(s, "VLOAD", "vload" + width);
     define(s, "VSTORE", "vstore" + width);
     define(s, "MAC(a, b, c)", floats ? "fma(a, b, c)" : "((a) * (b) + (c))");
-    define(s, "TM", Integer.toString(rows));
     define(s, "NV", Integer.toString(vectors));
-    define(s, "TN", Integer.toString(columns()));
-    define(s, "K_BLOCK", Integer.toString(MatMulKernel.K_BLOCK));
     StringBuilder all = new StringBuilder();
     StringBuilder tile = new StringBuilder();
     StringBuilder columns = new StringBuilder();
@@ -91,6 +104,18 @@ record ProductText(DType input, DType output, int rows, int vectors, int width) 
     define(s, "COLUMNS(X)", columns.toString());
     define(s, "TILE(X)", tile.toString());
     return s.toString();
+  }
+
+  /** What passes through an array has the width of the storage type where that is an integer: so multipliers are as narrow. */
+  private void array(StringBuilder s) {
+    boolean narrow = input == DType.I8 || input == DType.U8 || input == DType.I16;
+    define(s, "SYSTOLIC", "1");
+    define(s, "PE_ROWS", Integer.toString(rows));
+    define(s, "PE_COLUMNS", Integer.toString(width));
+    define(s, "INTERLEAVE", Integer.toString(vectors));
+    define(s, "LANE", narrow ? "tz_t_" + input.label() : accumulator());
+    String integers = narrow ? "((ACC)((int)(a) * (int)(b)) + (c))" : "((a) * (b) + (c))";
+    define(s, "MAC(a, b, c)", input.isFloat() ? "fma(a, b, c)" : integers);
   }
 
   private static void define(StringBuilder s, String name, String value) {

@@ -11,6 +11,7 @@ public interface ProgramSource {
   /**
    * The built program of a source; the caller releases it.
    *
+   * @throws dev.tenzan.error.DeviceException where it was to be built beforehand, and is not there or not for this device
    * @throws dev.tenzan.opencl.driver.DriverError where it cannot be built; the detail holds the build log
    */
   OpenClDriver.Program load(KernelSource source);

@@ -1,4 +1,4 @@
-/** How a device gets its programs: by the compiler, from the cache on disk, or (later) from a bundle. */
+/** How a device gets its programs: by the compiler, from the cache on disk, or elsewhere. */
 @NullMarked
 package dev.tenzan.opencl.program;
 
