@@ -33,7 +33,8 @@ final class TenzanCommand implements Runnable {
         .addSubcommand(new TrainCommand(console))
         .addSubcommand(new ConformanceCommand(console))
         .addSubcommand(new MathErrorCommand(console))
-        .addSubcommand(new SoakCommand(console));
+        .addSubcommand(new SoakCommand(console))
+        .addSubcommand(FpgaCommand.commandLine(console));
   }
 
   @Override

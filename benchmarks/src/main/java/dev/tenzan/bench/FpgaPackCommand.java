@@ -1,0 +1,133 @@
+package dev.tenzan.bench;
+
+import dev.tenzan.bench.output.CliException;
+import dev.tenzan.bench.output.Progress;
+import dev.tenzan.opencl.bundle.DriverCompiler;
+import dev.tenzan.opencl.bundle.Manifest;
+import dev.tenzan.opencl.bundle.OfflineCompiler;
+import dev.tenzan.opencl.bundle.Packer;
+import dev.tenzan.opencl.bundle.PoclCompiler;
+import dev.tenzan.opencl.bundle.Recording;
+import dev.tenzan.opencl.driver.JoclDriver;
+import dev.tenzan.opencl.fpga.Toolchain;
+import dev.tenzan.opencl.program.BinaryCache;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** The command {@code fpga pack}: builds recorded kernels, or takes what a vendor's tools built of them, and makes a bundle. */
+@Command(
+    name = "pack",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Makes a bundle of recorded or exported kernels (docs/kernel-bundles.md).",
+      "For pocl it builds them with poclcc, for driver with the compiler in a device's driver; for intel and amd it takes the"
+          + " HASH.aocx or HASH.xclbin that the exported build.sh made."
+    })
+final class FpgaPackCommand implements Callable<Integer> {
+  private static final int MOST_JOBS = 256;
+
+  private final Console console;
+
+  @Parameters(paramLabel = "DIR", description = "The folder of -Dtenzan.opencl.record, or the folder 'kernels' of an export.")
+  private Path folder = Path.of("");
+
+  @Option(names = "--out", required = true, paramLabel = "BUNDLE", description = "The bundle: a folder, or a file that ends in .zip.")
+  private Path out = Path.of("");
+
+  @Option(
+      names = "--target",
+      paramLabel = "T",
+      defaultValue = "POCL",
+      description = "What builds or built: ${COMPLETION-CANDIDATES}; pocl where not given.")
+  private Target target = Target.POCL;
+
+  @Option(names = "--jobs", paramLabel = "N", defaultValue = "1", description = "How many poclcc run at once; 1 where not given.")
+  private int jobs;
+
+  @Option(names = "--device", paramLabel = "N", defaultValue = "0", description = "For driver: the number of the OpenCL device, 0 where not given.")
+  private int device;
+
+  @Option(names = "--board", paramLabel = "TEXT", description = "For intel and amd: the board, for the manifest.")
+  private @Nullable String board;
+
+  @Option(names = "--toolchain", paramLabel = "TEXT", description = "For intel and amd: the compiler and its version, for the manifest.")
+  private @Nullable String toolchain;
+
+  /** What builds. */
+  enum Target {
+    /** {@code poclcc}. */
+    POCL,
+    /** The compiler in a device's driver. */
+    DRIVER,
+    /** {@code aoc}, run before. */
+    INTEL,
+    /** {@code v++}, run before. */
+    AMD;
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  FpgaPackCommand(Console console) {
+    this.console = console;
+  }
+
+  @Override
+  public Integer call() {
+    if (jobs < 1 || jobs > MOST_JOBS) {
+      throw new CliException("--jobs: " + jobs + " is out of range; give 1 to " + MOST_JOBS);
+    }
+    if (Files.exists(out)) {
+      throw new CliException("--out: " + out + " exists; remove it or name another");
+    }
+    Recording recording = Recording.read(folder);
+    Manifest manifest =
+        switch (target) {
+          case POCL -> build(recording, PoclCompiler.open(), jobs);
+          case DRIVER -> {
+            try (DriverCompiler compiler = driver()) {
+              yield build(recording, compiler, 1);
+            }
+          }
+          case INTEL -> collect(recording, Toolchain.INTEL);
+          case AMD -> collect(recording, Toolchain.AMD);
+        };
+    long bytes = manifest.kernels().stream().mapToLong(Manifest.Entry::bytes).sum();
+    console.out().println(
+        "packed " + manifest.kernels().size() + " kernel programs, " + bytes + " bytes, built by "
+            + manifest.kernels().getFirst().toolchain() + " for " + manifest.kernels().getFirst().board() + ", in " + out);
+    return ExitCode.OK;
+  }
+
+  private DriverCompiler driver() {
+    try {
+      return new DriverCompiler(new JoclDriver(), device, BinaryCache.configured().orElse(null));
+    } catch (LinkageError e) {
+      throw new CliException("--target driver: there is no OpenCL library; install an ICD loader and a runtime (docs/opencl.md)");
+    }
+  }
+
+  private Manifest build(Recording recording, OfflineCompiler compiler, int jobs) {
+    try (Progress progress = console.progress()) {
+      Packer.build(recording, compiler, jobs, (done, all) -> progress.show(done, all, "building"));
+    }
+    return Packer.pack(recording, compiler.ending(), compiler.toolchain(), compiler.board(), out);
+  }
+
+  private Manifest collect(Recording recording, Toolchain tools) {
+    String b = board;
+    String t = toolchain;
+    if (b == null || t == null) {
+      throw new CliException("--target " + target + ": give --board TEXT and --toolchain TEXT too, for the manifest");
+    }
+    return Packer.pack(recording, tools.ending(), t, b, out);
+  }
+}
