@@ -64,6 +64,18 @@ class MainTest {
         "math-error --threads 0                    | --threads: 0 is out of range; give 1 to 1024",
         "math-error --json /no/such/folder/x.json  | does not exist",
         "soak --operations 0                       | --operations: 0 is out of range",
+        "fpga                                      | name a command",
+        "fpga export digits --target pocl          | --out",
+        "fpga export cats --target pocl --out /x   | cats",
+        "fpga export digits --target vhdl --out /x | vhdl",
+        "fpga export digits --target pocl --out /x --pe 4   | '4' is no array; give ROWSxCOLUMNS",
+        "fpga export digits --target pocl --out /x --pe 0x4 | 0x4 elements; give 1x1 to 64x64",
+        "fpga export digits --target pocl --out /  | is not empty; name another folder",
+        "fpga pack /no/such/folder --out /no/such/bundle    | is no folder of recorded kernels",
+        "fpga pack /tmp --out /tmp                 | --out: /tmp exists",
+        "fpga pack /tmp --out /x --jobs 0          | --jobs: 0 is out of range; give 1 to 256",
+        "fpga run digits --device nowhere          | no device is named 'nowhere'",
+        "fpga report /no/such/report               | there is no file /no/such/report",
       })
   void aMistakeGivesOneLineAndExitCode2(String line, String expected) {
     Run r = tenzan(line == null ? new String[0] : line.strip().split(" +"));
@@ -95,7 +107,7 @@ class MainTest {
   void helpAndVersionSucceed() {
     Run help = tenzan("--help");
     assertEquals(ExitCode.OK, help.code());
-    for (String command : List.of("devices", "doctor", "bench", "train", "conformance", "math-error", "soak")) {
+    for (String command : List.of("devices", "doctor", "bench", "train", "conformance", "math-error", "soak", "fpga")) {
       assertTrue(help.out().contains("  " + command), command);
       assertEquals(ExitCode.OK, tenzan(command, "--help").code(), command);
     }

@@ -1,0 +1,223 @@
+package dev.tenzan.opencl.bundle;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.tenzan.error.DeviceException;
+import dev.tenzan.error.FormatException;
+import dev.tenzan.opencl.plan.Style;
+import dev.tenzan.opencl.program.KernelSource;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The format of bundles and recordings, without a device. */
+class BundleTest {
+  private static final Style.Shape SHAPE = new Style.Shape(Style.Kind.FPGA, 8, 1024, new Style.Pe(3, 5));
+  private static final KernelSource FIRST = new KernelSource("__kernel void tz_first(int n) {}\n");
+  private static final KernelSource SECOND = new KernelSource("__kernel void tz_second(int n) {}\n", "-w");
+
+  @TempDir Path folder;
+  private Path recorded;
+  private Path bundle;
+
+  /** Its binary of a text is the text backwards. */
+  private static final class Backwards implements OfflineCompiler {
+    private final AtomicInteger compiled = new AtomicInteger();
+
+    @Override
+    public String ending() {
+      return ".back";
+    }
+
+    @Override
+    public String toolchain() {
+      return "a mirror";
+    }
+
+    @Override
+    public String board() {
+      return "a wall";
+    }
+
+    @Override
+    public byte[] compile(KernelSource source) {
+      compiled.incrementAndGet();
+      return new StringBuilder(source.code()).reverse().toString().getBytes(StandardCharsets.UTF_8);
+    }
+  }
+
+  @BeforeEach
+  void record() {
+    recorded = folder.resolve("recorded");
+    bundle = folder.resolve("bundle");
+    Recording r = Recording.open(recorded, SHAPE, "a device");
+    r.add(FIRST);
+    r.add(SECOND);
+    r.add(FIRST);
+  }
+
+  private Bundle pack(String name) {
+    Backwards compiler = new Backwards();
+    Recording r = Recording.read(recorded);
+    Packer.build(r, compiler, 2, (_, _) -> {});
+    Packer.pack(r, compiler.ending(), compiler.toolchain(), compiler.board(), folder.resolve(name));
+    return Bundle.open(folder.resolve(name));
+  }
+
+  private Path manifest() {
+    return bundle.resolve(Manifest.FILE);
+  }
+
+  private void rewrite(String from, String to) throws IOException {
+    String text = Files.readString(manifest());
+    assertTrue(text.contains(from), from + " is not in " + text);
+    Files.writeString(manifest(), text.replace(from, to));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"bundle", "bundle.zip"})
+  void whatIsPackedIsFoundByHash(String name) {
+    Bundle b = pack(name);
+    assertEquals(SHAPE, b.manifest().style());
+    assertEquals(2, b.manifest().kernels().size());
+    Manifest.Entry e = assertNotNull2(b.find(SECOND.hash()));
+    assertEquals("tz_second", e.name());
+    assertEquals("-w", e.options());
+    assertEquals("a wall", e.board());
+    assertArrayEquals(new Backwards().compile(SECOND), b.binary(e));
+    assertNull(b.find(new KernelSource("another").hash()));
+  }
+
+  private static Manifest.Entry assertNotNull2(Manifest.Entry e) {
+    assertNotNull(e);
+    return e;
+  }
+
+  @Test
+  void aRunThatWasCutShortGoesOn() throws IOException {
+    Recording r = Recording.read(recorded);
+    Files.writeString(r.file(FIRST.hash(), ".back"), "from before");
+    Backwards compiler = new Backwards();
+    Packer.build(r, compiler, 1, (_, _) -> {});
+    assertEquals(1, compiler.compiled.get());
+    assertEquals("from before", Files.readString(r.file(FIRST.hash(), ".back")));
+  }
+
+  @Test
+  void whatIsMissingIsNamed() {
+    Recording r = Recording.read(recorded);
+    DeviceException e = assertThrows(DeviceException.class, () -> Packer.pack(r, ".aocx", "aoc", "board", bundle));
+    assertTrue(e.getMessage().contains("2 of 2 kernels have no binary") && e.getMessage().contains(".aocx"), e.getMessage());
+    assertTrue(Files.notExists(bundle));
+    assertThrows(DeviceException.class, () -> Recording.read(folder.resolve("nowhere")));
+    assertThrows(DeviceException.class, () -> Bundle.open(folder.resolve("nowhere")));
+    pack("bundle");
+    DeviceException exists =
+        assertThrows(DeviceException.class, () -> Packer.pack(r, ".back", "a mirror", "a wall", bundle));
+    assertTrue(exists.getMessage().contains("exists"), exists.getMessage());
+  }
+
+  @Test
+  void aRecordingHoldsOneStyle() {
+    Style.Shape other = new Style.Shape(Style.Kind.CPU, 8, 1024, new Style.Pe(3, 5));
+    DeviceException e = assertThrows(DeviceException.class, () -> Recording.open(recorded, other, "a device"));
+    assertTrue(e.getMessage().contains("name another folder"), e.getMessage());
+  }
+
+  @Test
+  void aChangedTextIsATypedError() throws IOException {
+    Files.writeString(recorded.resolve(FIRST.hash() + ".cl"), "__kernel void tz_other() {}");
+    FormatException e = assertThrows(FormatException.class, () -> Recording.read(recorded).sources());
+    assertTrue(e.getMessage().contains("the text was changed"), e.getMessage());
+  }
+
+  @Test
+  void anExchangedBinaryIsATypedError() throws IOException {
+    Bundle b = pack("bundle");
+    Manifest.Entry e = assertNotNull2(b.find(FIRST.hash()));
+    Path file = bundle.resolve(e.file());
+    byte[] good = Files.readAllBytes(file);
+    byte[] bad = good.clone();
+    bad[3] ^= 1;
+    Files.write(file, bad);
+    assertSays(assertThrows(FormatException.class, () -> b.binary(e)), "SHA-256");
+    Files.write(file, java.util.Arrays.copyOf(good, good.length - 1));
+    assertSays(assertThrows(FormatException.class, () -> b.binary(e)), "the manifest says " + good.length);
+    Files.write(file, java.util.Arrays.copyOf(good, good.length + 1));
+    assertSays(assertThrows(FormatException.class, () -> b.binary(e)), "more than the " + good.length);
+    Files.delete(file);
+    assertSays(assertThrows(FormatException.class, () -> b.binary(e)), "is missing");
+    Path secret = Files.write(folder.resolve("secret"), good);
+    Files.createSymbolicLink(file, secret);
+    assertSays(assertThrows(FormatException.class, () -> b.binary(e)), "links are not followed");
+  }
+
+  private static void assertSays(Throwable e, String part) {
+    assertTrue(String.valueOf(e.getMessage()).contains(part), "'" + part + "' is not in: " + e.getMessage());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '\'',
+      value = {
+        "\"schema_version\": 1      | \"schema_version\": 2             | reads 1",
+        "tenzan-kernel-bundle       | something                         | its schema is",
+        "\"kind\": \"fpga\"         | \"kind\": \"toaster\"             | not cpu, gpu or fpga",
+        "\"vector\": 8              | \"vector\": 7                     | not a power of two",
+        "\"pe_rows\": 3             | \"pe_rows\": 0                    | 'pe_rows' is 0",
+        "\"pe_rows\": 3             | \"pe_rows\": 3.0                  | 'pe_rows' is 3.0",
+        "\"pe_rows\": 3,            | ''                                | 'pe_rows' is missing",
+        "\"pe_rows\": 3             | \"pe_rows\": 3, \"extra\": 1      | 'extra' is not known",
+        "\"file\": \"               | \"file\": \"../                   | 'file' is",
+        "\"file\": \"               | \"file\": \"/etc/                 | 'file' is",
+        "\"file\": \"               | \"file\": \".                     | 'file' is",
+        "\"bytes\":                 | \"bytes\": -                      | 'bytes' is",
+        "\"bytes\":                 | \"bytes\": 9999999                | 'bytes' is",
+        "\"sha256\": \"             | \"sha256\": \"X                   | 'sha256' is",
+        "\"options\": \"-w\"        | \"options\": 5                    | 'options' is no string",
+        "\"kernels\": [             | \"kernels\": [ 1,                 | an object expected",
+        "\"kernels\": [             | \"kernels\": [                    | ",
+      })
+  void aManifestThatLiesIsATypedError(String from, String to, String says) throws IOException {
+    pack("bundle");
+    rewrite(from, to == null ? "" : to);
+    if (says == null) {
+      Bundle.open(bundle); // the unchanged one: so each error above is of the change
+      return;
+    }
+    assertSays(assertThrows(FormatException.class, () -> Bundle.open(bundle)), says);
+  }
+
+  @Test
+  void aKernelStandsOnce() throws IOException {
+    pack("bundle");
+    rewrite("\"" + FIRST.hash() + "\"", "\"" + SECOND.hash() + "\"");
+    assertSays(assertThrows(FormatException.class, () -> Bundle.open(bundle)), "stands twice");
+  }
+
+  @Test
+  void whatIsNoBundleIsATypedError() throws IOException {
+    assertSays(assertThrows(FormatException.class, () -> Bundle.open(recorded)), "manifest.json is missing");
+    Path file = Files.writeString(folder.resolve("text.zip"), "no zip file");
+    assertSays(assertThrows(FormatException.class, () -> Bundle.open(file)), "neither a folder nor a zip file");
+    pack("bundle");
+    Files.write(manifest(), new byte[] {'{', (byte) 0xff, '}'});
+    assertSays(assertThrows(FormatException.class, () -> Bundle.open(bundle)), "no UTF-8");
+    Files.write(manifest(), new byte[(int) Manifest.LARGEST + 1]);
+    assertSays(assertThrows(FormatException.class, () -> Bundle.open(bundle)), "more than the");
+  }
+}
