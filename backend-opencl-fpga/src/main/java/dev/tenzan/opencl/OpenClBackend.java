@@ -58,7 +58,7 @@ public final class OpenClBackend implements Backend {
    * @throws DeviceException where the driver does not answer
    */
   public OpenClBackend(OpenClDriver driver, @Nullable BinaryCache cache) {
-    this(driver, ProgramSettings.compiling(cache));
+    this(ProgramSettings.compiling(cache), driver);
   }
 
   /**
@@ -67,7 +67,11 @@ public final class OpenClBackend implements Backend {
    * @param settings where programs come from
    * @throws DeviceException where the driver does not answer
    */
-  public OpenClBackend(OpenClDriver driver, ProgramSettings settings) {
+  public static OpenClBackend open(OpenClDriver driver, ProgramSettings settings) {
+    return new OpenClBackend(settings, driver);
+  }
+
+  private OpenClBackend(ProgramSettings settings, OpenClDriver driver) {
     this.driver = driver;
     this.settings = settings;
     try {

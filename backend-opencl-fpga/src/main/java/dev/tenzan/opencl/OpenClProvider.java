@@ -69,6 +69,6 @@ public final class OpenClProvider implements BackendProvider {
 
   @Override
   public Backend open() {
-    return new OpenClBackend(Boolean.getBoolean(DRY_PROPERTY) ? new DryDriver() : new JoclDriver(), ProgramSettings.configured());
+    return OpenClBackend.open(Boolean.getBoolean(DRY_PROPERTY) ? new DryDriver() : new JoclDriver(), ProgramSettings.configured());
   }
 }

@@ -75,12 +75,12 @@ class BundleDeviceTest {
 
   @Test
   void kernelsComeFromTheBundleAlone() {
-    try (OpenClBackend b = new OpenClBackend(new FakeDriver(true, MEMORY), recording(folder.resolve("rec")))) {
+    try (OpenClBackend b = OpenClBackend.open(new FakeDriver(true, MEMORY), recording(folder.resolve("rec")))) {
       b.compile(0, Kernels.twicePlusOne(100));
     }
     Path bundle = pack("rec", new Constant("a fake binary"));
     FakeDriver driver = new FakeDriver(true, MEMORY);
-    try (OpenClBackend b = new OpenClBackend(driver, bundles(bundle))) {
+    try (OpenClBackend b = OpenClBackend.open(driver, bundles(bundle))) {
       b.compile(0, Kernels.twicePlusOne(100));
       b.compile(0, Kernels.twicePlusOne(7)); // another shape, the same program
       assertEquals(0, driver.built);
@@ -98,12 +98,12 @@ class BundleDeviceTest {
   @Test
   void aMissingKernelIsRecordedToo() {
     Path rec = folder.resolve("rec");
-    try (OpenClBackend b = new OpenClBackend(new FakeDriver(true, MEMORY), recording(rec))) {
+    try (OpenClBackend b = OpenClBackend.open(new FakeDriver(true, MEMORY), recording(rec))) {
       b.compile(0, Kernels.twicePlusOne(100));
     }
     Path bundle = pack("rec", new Constant("a fake binary"));
     ProgramSettings both = new ProgramSettings(null, false, List.of(bundle), rec);
-    try (OpenClBackend b = new OpenClBackend(new FakeDriver(true, MEMORY), both)) {
+    try (OpenClBackend b = OpenClBackend.open(new FakeDriver(true, MEMORY), both)) {
       assertThrows(MissingKernelException.class, () -> b.compile(0, Kernels.sum(3, 20, false)));
     }
     assertEquals(2, Recording.read(rec).sources().size());
@@ -111,11 +111,11 @@ class BundleDeviceTest {
 
   @Test
   void aBundleForAnotherBoardIsATypedError() {
-    try (OpenClBackend b = new OpenClBackend(new FakeDriver(true, MEMORY), recording(folder.resolve("rec")))) {
+    try (OpenClBackend b = OpenClBackend.open(new FakeDriver(true, MEMORY), recording(folder.resolve("rec")))) {
       b.compile(0, Kernels.twicePlusOne(100));
     }
     Path bundle = pack("rec", new Constant("for another board"));
-    try (OpenClBackend b = new OpenClBackend(new FakeDriver(true, MEMORY), bundles(bundle))) {
+    try (OpenClBackend b = OpenClBackend.open(new FakeDriver(true, MEMORY), bundles(bundle))) {
       DeviceException e = assertThrows(DeviceException.class, () -> b.compile(0, Kernels.twicePlusOne(100)));
       for (String part : List.of("built for another board by a constant", "CL_INVALID_BINARY", "build the bundle for this device")) {
         assertTrue(e.getMessage().contains(part), part + " is not in: " + e.getMessage());
@@ -125,7 +125,7 @@ class BundleDeviceTest {
 
   @Test
   void withoutCompilerAndBundlesNothingIsSupported() {
-    try (OpenClBackend b = new OpenClBackend(new FakeDriver(true, MEMORY), bundles())) {
+    try (OpenClBackend b = OpenClBackend.open(new FakeDriver(true, MEMORY), bundles())) {
       assertFalse(b.supports(0, Kernels.twicePlusOne(100)).supported());
       UnsupportedKernelException e =
           assertThrows(UnsupportedKernelException.class, () -> b.compile(0, Kernels.twicePlusOne(100)));
@@ -135,13 +135,13 @@ class BundleDeviceTest {
 
   @Test
   void aDeviceWithoutCompilerUsesBundlesUnasked() {
-    try (OpenClBackend b = new OpenClBackend(new FakeDriver(true, MEMORY), recording(folder.resolve("rec")))) {
+    try (OpenClBackend b = OpenClBackend.open(new FakeDriver(true, MEMORY), recording(folder.resolve("rec")))) {
       b.compile(0, Kernels.twicePlusOne(100));
     }
     ProgramSettings settings =
         new ProgramSettings(null, true, List.of(pack("rec", new Constant("a fake binary"))), null);
     FakeDriver driver = new FakeDriver(true, MEMORY);
-    try (OpenClBackend b = new OpenClBackend(SeenAs.with(driver, f -> f.withCompiler(false)), settings)) {
+    try (OpenClBackend b = OpenClBackend.open(SeenAs.with(driver, f -> f.withCompiler(false)), settings)) {
       b.compile(0, Kernels.twicePlusOne(100));
     }
     assertEquals(0, driver.built);
@@ -157,7 +157,7 @@ class BundleDeviceTest {
       r.add(new KernelSource("__kernel void tz_map() {}"));
       paths.add(pack(kind.label(), new Constant("a fake binary")));
     }
-    try (OpenClBackend b = new OpenClBackend(new FakeDriver(true, MEMORY), bundles(paths.get(0), paths.get(1)))) {
+    try (OpenClBackend b = OpenClBackend.open(new FakeDriver(true, MEMORY), bundles(paths.get(0), paths.get(1)))) {
       DeviceException e = assertThrows(DeviceException.class, () -> b.compile(0, Kernels.twicePlusOne(100)));
       assertTrue(e.getMessage().contains("different styles"), e.getMessage());
     }
@@ -197,14 +197,14 @@ class BundleDeviceTest {
     assumeTrue(new JoclDriver().platforms().size() == 1, "needs PoCL as the only OpenCL platform");
     Path rec = folder.resolve("rec");
     List<List<byte[]>> expected = new ArrayList<>();
-    try (OpenClBackend b = new OpenClBackend(new JoclDriver(), recording(rec))) {
+    try (OpenClBackend b = OpenClBackend.open(new JoclDriver(), recording(rec))) {
       for (KernelSpec k : Kernels.all()) {
         expected.add(run(b, k));
       }
     }
     Path bundle = pack("rec", PoclCompiler.open());
     CompilerCounter counter = new CompilerCounter();
-    try (OpenClBackend b = new OpenClBackend(counter.driver(new JoclDriver()), bundles(bundle))) {
+    try (OpenClBackend b = OpenClBackend.open(counter.driver(new JoclDriver()), bundles(bundle))) {
       for (int i = 0; i < expected.size(); i++) {
         List<byte[]> found = run(b, Kernels.all().get(i));
         for (int o = 0; o < found.size(); o++) {

@@ -112,6 +112,17 @@ class LoopDifferentialTest {
   }
 
   @Test
+  void mapsAndReductionsForFpgas() {
+    System.setProperty(Style.PROPERTY, "fpga");
+    try {
+      run("fpga map", f -> f, false, 400, 12);
+      run("fpga reduction", f -> f, true, 9000, 8);
+    } finally {
+      System.clearProperty(Style.PROPERTY);
+    }
+  }
+
+  @Test
   void numbersInTheText() {
     run("literal reduction", SeenAs::fewArguments, true, 9000, 8);
   }

@@ -17,11 +17,15 @@ import java.util.function.UnaryOperator;
 final class OclgrindMain {
   private OclgrindMain() {}
 
-  /** Takes {@code cpu}, {@code gpu}, or a bug: {@code bounds}, {@code race}, {@code uninitialized}. */
+  /** Takes {@code cpu}, {@code gpu}, {@code fpga}, or a bug: {@code bounds}, {@code race}, {@code uninitialized}. */
   public static void main(String[] args) {
     switch (args[0]) {
       case "cpu" -> kernels(OclgrindMain::cpu);
       case "gpu" -> kernels(SeenAs::gpu);
+      case "fpga" -> {
+        System.setProperty(Style.PROPERTY, "fpga");
+        kernels(OclgrindMain::cpu);
+      }
       default -> bug(args[0]);
     }
     System.out.println("done");

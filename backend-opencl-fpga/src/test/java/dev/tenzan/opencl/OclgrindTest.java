@@ -69,7 +69,7 @@ class OclgrindTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"cpu", "gpu"})
+  @ValueSource(strings = {"cpu", "gpu", "fpga"})
   void kernelsHaveNoFindings(String style) throws Exception {
     String text = run(style);
     assertTrue(text.contains("on Oclgrind"), text);

@@ -8,6 +8,7 @@ import dev.tenzan.opencl.bundle.OfflineCompiler;
 import dev.tenzan.opencl.bundle.Packer;
 import dev.tenzan.opencl.bundle.PoclCompiler;
 import dev.tenzan.opencl.bundle.Recording;
+import dev.tenzan.opencl.driver.DriverError;
 import dev.tenzan.opencl.driver.JoclDriver;
 import dev.tenzan.opencl.fpga.Toolchain;
 import dev.tenzan.opencl.program.BinaryCache;
@@ -110,6 +111,8 @@ final class FpgaPackCommand implements Callable<Integer> {
   private DriverCompiler driver() {
     try {
       return new DriverCompiler(new JoclDriver(), device, BinaryCache.configured().orElse(null));
+    } catch (DriverError e) {
+      throw new CliException("--target driver: OpenCL does not answer: " + e.getMessage() + "; see whether clinfo runs");
     } catch (LinkageError e) {
       throw new CliException("--target driver: there is no OpenCL library; install an ICD loader and a runtime (docs/opencl.md)");
     }
