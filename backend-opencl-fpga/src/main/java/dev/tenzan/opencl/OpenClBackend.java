@@ -4,6 +4,7 @@ import dev.tenzan.error.ClosedException;
 import dev.tenzan.error.DeviceException;
 import dev.tenzan.error.ShapeException;
 import dev.tenzan.error.UnsupportedKernelException;
+import dev.tenzan.kernel.CustomKernel;
 import dev.tenzan.kernel.KernelSpec;
 import dev.tenzan.opencl.driver.DeviceFacts;
 import dev.tenzan.opencl.driver.DriverError;
@@ -212,27 +213,39 @@ public final class OpenClBackend implements Backend {
       throw new UnsupportedKernelException(
           kernel.name() + ": not supported on opencl:" + device + ": " + support.reason() + "; use another device");
     }
-    return device("compile", device).compile(kernel);
+    OpenClDevice d = device("compile", device);
+    return kernel instanceof CustomKernel c ? CustomExecutable.of(c, d) : d.compile(kernel);
   }
 
   @Override
   public void launch(Executable executable, List<Buffer> buffers) {
-    if (!(executable instanceof OpenClKernel k) || !k.device().pool.equals(pool(k.device().index))) {
+    if (executable instanceof CustomExecutable c && isOpen(c.device())) {
+      c.run(operands(c.kernel().name(), c.device(), c.bytes(), buffers));
+    } else if (executable instanceof OpenClKernel k && isOpen(k.device())) {
+      List<OpenClBuffer> operands = operands(k.kernel().name(), k.device(), k.plan().bytes(), buffers);
+      k.device().launch(k, operands.stream().map(b -> b.memory).toList());
+    } else {
       throw new DeviceException(
           executable.kernel().name() + ": was compiled by another backend; compile it on this one");
     }
-    String op = k.kernel().name();
-    List<Long> bytes = k.plan().bytes();
+  }
+
+  private boolean isOpen(OpenClDevice device) {
+    return device.pool.equals(pool(device.index));
+  }
+
+  /** The buffers of a launch, checked. */
+  private List<OpenClBuffer> operands(String op, OpenClDevice device, List<Long> bytes, List<Buffer> buffers) {
     if (buffers.size() != bytes.size()) {
       throw new DeviceException(
           op + ": launched with " + buffers.size() + " buffers; pass " + bytes.size() + ", inputs first");
     }
-    List<OpenClDriver.Memory> slots = new ArrayList<>(bytes.size());
+    List<OpenClBuffer> operands = new ArrayList<>(bytes.size());
     for (int i = 0; i < bytes.size(); i++) {
       OpenClBuffer b = usable(op, buffers.get(i));
-      if (!b.owner.equals(k.device().pool)) {
+      if (!b.owner.equals(device.pool)) {
         throw new DeviceException(
-            op + ": buffer " + i + " is on opencl:" + b.device() + ", the kernel on " + k.device().name
+            op + ": buffer " + i + " is on opencl:" + b.device() + ", the kernel on " + device.name
                 + "; copy it there first");
       }
       if (b.byteSize() < bytes.get(i)) {
@@ -240,9 +253,9 @@ public final class OpenClBackend implements Backend {
             op + ": buffer " + i + " has " + b.byteSize() + " bytes, but the kernel touches " + bytes.get(i)
                 + "; allocate more or correct the kernel's addresses");
       }
-      slots.add(b.memory);
+      operands.add(b);
     }
-    k.device().launch(k, slots);
+    return operands;
   }
 
   @Override

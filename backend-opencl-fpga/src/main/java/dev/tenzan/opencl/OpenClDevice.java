@@ -49,6 +49,7 @@ final class OpenClDevice {
   private final Style style;
   final BufferPool pool;
   private final OpenClDriver driver;
+  private final OpenClDriver.DeviceId id;
   private final OpenClDriver.Context context;
   private final OpenClDriver.Queue queue;
   private final ProgramSource programs;
@@ -83,6 +84,7 @@ final class OpenClDevice {
       int index,
       ProgramSettings settings) {
     this.driver = driver;
+    this.id = id;
     this.facts = facts;
     this.name = "opencl:" + index;
     this.index = index;
@@ -109,6 +111,21 @@ final class OpenClDevice {
   private void checkOpen(String what) {
     if (closed) {
       throw new ClosedException(what + ": the opencl backend is closed; open it again");
+    }
+  }
+
+  /** The address of its {@code cl_device_id}. */
+  long handle() {
+    return driver.handle(id);
+  }
+
+  /** What the device's compiler says to a program; empty where it compiles. */
+  String buildLog(String source) {
+    try {
+      driver.release(driver.buildSource(context, id, source, ""));
+      return "";
+    } catch (DriverError e) {
+      return e.detail();
     }
   }
 

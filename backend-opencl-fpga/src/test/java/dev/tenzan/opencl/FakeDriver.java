@@ -51,6 +51,11 @@ final class FakeDriver implements OpenClDriver {
   }
 
   @Override
+  public long handle(DeviceId device) {
+    return 1;
+  }
+
+  @Override
   public Context createContext(Platform platform, DeviceId device) {
     created++;
     return new Thing();

@@ -146,6 +146,11 @@ public final class JoclDriver implements OpenClDriver {
         number(d, CL.CL_DEVICE_COMPILER_AVAILABLE, 4) != 0);
   }
 
+  @Override
+  public long handle(DeviceId device) {
+    return id(device).getNativePointer();
+  }
+
   private static String platformText(cl_platform_id p, int what) {
     long[] size = new long[1];
     check("clGetPlatformInfo", CL.clGetPlatformInfo(p, what, 0, null, size));

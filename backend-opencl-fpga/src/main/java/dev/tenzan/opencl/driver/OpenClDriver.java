@@ -39,6 +39,9 @@ public interface OpenClDriver {
   /** What a device says of itself. */
   DeviceFacts facts(Platform platform, DeviceId device);
 
+  /** The address of a device's {@code cl_device_id}, which every user of OpenCL in this process sees. */
+  long handle(DeviceId device);
+
   /** A context for one device. */
   Context createContext(Platform platform, DeviceId device);
 

@@ -8,6 +8,7 @@ import dev.tenzan.kernel.MatMulKernel;
 import dev.tenzan.kernel.ScanKernel;
 import dev.tenzan.kernel.ScatterKernel;
 import dev.tenzan.kernel.SortKernel;
+import dev.tenzan.opencl.custom.DeviceBody;
 import dev.tenzan.opencl.driver.DeviceFacts;
 import dev.tenzan.opencl.loop.LoopPlanner;
 import dev.tenzan.scalar.ReduceOp;
@@ -63,6 +64,9 @@ public final class Abilities {
 
   /** Whether a device runs a kernel. */
   public static Support supports(DeviceFacts facts, KernelSpec kernel) {
+    if (kernel instanceof CustomKernel c) {
+      return custom(facts, c);
+    }
     boolean doubles = kernel instanceof LoopKernel l ? LoopPlanner.usesDoubles(l) : kernel.inputs().contains(DType.F64);
     if (doubles && facts.doubleBits() == 0) {
       return Support.no("the device has no f64 (cl_khr_fp64)");
@@ -90,8 +94,18 @@ public final class Abilities {
           k.length() <= MAX_SORT
               ? Support.yes()
               : Support.no("an axis of " + k.length() + " elements is too long to sort here; at most " + MAX_SORT);
-      case CustomKernel k -> Support.no("the body of " + k.name() + " runs on the host; move the tensors to cpu");
+      case CustomKernel k -> custom(facts, k);
     };
+  }
+
+  /** A body computes what it computes, so the device's arithmetic need not be exact. */
+  private static Support custom(DeviceFacts facts, CustomKernel kernel) {
+    if (!(kernel.body() instanceof DeviceBody)) {
+      return Support.no("the body of " + kernel.name() + " runs on the host; move the tensors to cpu");
+    }
+    return facts.compiler()
+        ? Support.yes()
+        : Support.no("the device compiles no source, which the body of " + kernel.name() + " needs");
   }
 
   private static Support exact(DeviceFacts facts, KernelSpec kernel, boolean doubles) {

@@ -23,7 +23,7 @@ public final class Planner {
       case ScanKernel k -> AxisPlanner.scan(k, style);
       case ScatterKernel k -> AxisPlanner.scatter(k, style);
       case SortKernel k -> AxisPlanner.sort(k, style);
-      case CustomKernel k -> throw new IllegalArgumentException("custom " + k.name() + " runs on the host alone");
+      case CustomKernel k -> throw new IllegalArgumentException("custom " + k.name() + " has no plan: its body runs it");
     };
   }
 }
