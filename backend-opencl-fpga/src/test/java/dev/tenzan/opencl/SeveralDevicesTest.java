@@ -4,8 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.tenzan.opencl.driver.JoclDriver;
-import dev.tenzan.opencl.driver.OpenClDriver;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,17 +16,10 @@ import org.junit.jupiter.api.io.TempDir;
 class SeveralDevicesTest {
   @TempDir Path folder;
 
-  private static boolean hasPocl() {
-    OpenClDriver driver = new JoclDriver();
-    return driver.platforms().stream()
-        .flatMap(p -> driver.devices(p).stream().map(d -> driver.facts(p, d)))
-        .anyMatch(f -> f.platform().startsWith("Portable Computing Language"));
-  }
-
   @Test
   void tensorsMoveBetweenDevices() throws Exception {
     Runtimes.assumeAvailable();
-    assumeTrue(hasPocl(), "needs PoCL, which shows one processor as two devices (Debian: pocl-opencl-icd)");
+    assumeTrue(Runtimes.hasPocl(), "needs PoCL, which shows one processor as two devices (Debian: pocl-opencl-icd)");
     Path output = folder.resolve("output");
     String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
     ProcessBuilder builder =

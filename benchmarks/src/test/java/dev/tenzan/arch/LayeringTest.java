@@ -126,6 +126,21 @@ class LayeringTest {
   }
 
   @Test
+  void oneOptionalPackageUsesAparapi() {
+    String only = "dev.tenzan.opencl.aparapi";
+    DescribedPredicate<JavaClass> elsewhere =
+        DescribedPredicate.describe(
+            "outside " + only, type -> isOurs(type) && !type.getPackageName().equals(only));
+    DescribedPredicate<JavaClass> optional =
+        DescribedPredicate.describe(
+            "in " + only + " or of Aparapi",
+            type -> type.getPackageName().equals(only) || type.getPackageName().startsWith("com.aparapi"));
+    noClasses().that(elsewhere).should().dependOnClassesThat(optional).check(shipped());
+    long users = shipped().stream().filter(type -> type.getPackageName().equals(only)).count();
+    assertFalse(users == 0, "no class of " + only + " on the class path: the rule checked nothing");
+  }
+
+  @Test
   void theApiUsesNothingButTheJdk() {
     Set<String> api =
         Set.of("error", "type", "scalar", "ir", "kernel", "spi", "schedule", "reference", "", "io");
