@@ -87,13 +87,14 @@ public final class OpenClBackend implements Backend {
     }
   }
 
-  private static DeviceInfo describe(DeviceFacts f, int index) {
+  private DeviceInfo describe(DeviceFacts f, int index) {
     Map<String, String> properties = new LinkedHashMap<>();
     properties.put("type", f.typeName());
     properties.put("compute units", Integer.toString(f.computeUnits()));
     properties.put("f64", f.doubleBits() != 0 ? "yes" : "no");
     properties.put("exact", Abilities.exactness(f));
-    properties.put("kernels for", Style.of(f).chunked() ? "cpu" : "gpu");
+    properties.put("kernels for", Style.of(f).shape().kind().label());
+    properties.put("programs", settings.describe(f));
     properties.put("platform", f.platform().split(" {2}|,", 2)[0]);
     properties.put("driver", f.driver());
     return new DeviceInfo(index, f.name(), f.memoryBytes(), Collections.unmodifiableMap(properties));

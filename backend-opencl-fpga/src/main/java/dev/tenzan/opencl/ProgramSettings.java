@@ -72,6 +72,11 @@ public record ProgramSettings(@Nullable BinaryCache cache, boolean compiler, Lis
     return compiles(facts) || !bundles.isEmpty();
   }
 
+  /** Where a device's programs come from, in words. */
+  String describe(DeviceFacts facts) {
+    return compiles(facts) ? "compiled" : bundles.isEmpty() ? "none: no compiler and no bundles" : "bundles";
+  }
+
   /**
    * The choice for one device.
    *

@@ -77,14 +77,16 @@ public final class Packer {
    */
   public static Manifest pack(Recording recording, String ending, String toolchain, String board, Path out) {
     Map<String, KernelSource> sources = recording.sources();
-    List<String> missing =
-        sources.keySet().stream().filter(h -> !Files.isRegularFile(recording.file(h, ending))).toList();
-    if (sources.isEmpty() || !missing.isEmpty()) {
+    if (sources.isEmpty()) {
+      throw new DeviceException("pack: " + recording.folder() + " holds no kernel sources; record some first");
+    }
+    List<Map.Entry<String, KernelSource>> missing =
+        sources.entrySet().stream().filter(e -> !Files.isRegularFile(recording.file(e.getKey(), ending))).toList();
+    if (!missing.isEmpty()) {
+      Map.Entry<String, KernelSource> first = missing.getFirst();
       throw new DeviceException(
-          sources.isEmpty()
-              ? "pack: " + recording.folder() + " holds no kernel sources; record some first"
-              : "pack: " + missing.size() + " of " + sources.size() + " kernels have no binary yet, the first is "
-                  + sources.get(missing.getFirst()).name() + ": build " + recording.file(missing.getFirst(), ending));
+          "pack: " + missing.size() + " of " + sources.size() + " kernels have no binary yet, the first is "
+              + first.getValue().name() + ": build " + recording.file(first.getKey(), ending));
     }
     try {
       List<Manifest.Entry> entries = new ArrayList<>();

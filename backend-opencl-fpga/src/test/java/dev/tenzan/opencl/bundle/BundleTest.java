@@ -2,7 +2,6 @@ package dev.tenzan.opencl.bundle;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -15,7 +14,9 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -93,7 +94,7 @@ class BundleTest {
     Bundle b = pack(name);
     assertEquals(SHAPE, b.manifest().style());
     assertEquals(2, b.manifest().kernels().size());
-    Manifest.Entry e = assertNotNull2(b.find(SECOND.hash()));
+    Manifest.Entry e = found(b.find(SECOND.hash()));
     assertEquals("tz_second", e.name());
     assertEquals("-w", e.options());
     assertEquals("a wall", e.board());
@@ -101,9 +102,8 @@ class BundleTest {
     assertNull(b.find(new KernelSource("another").hash()));
   }
 
-  private static Manifest.Entry assertNotNull2(Manifest.Entry e) {
-    assertNotNull(e);
-    return e;
+  private static Manifest.Entry found(Manifest.@Nullable Entry e) {
+    return Objects.requireNonNull(e, "the bundle lacks the kernel");
   }
 
   @Test
@@ -147,7 +147,7 @@ class BundleTest {
   @Test
   void anExchangedBinaryIsATypedError() throws IOException {
     Bundle b = pack("bundle");
-    Manifest.Entry e = assertNotNull2(b.find(FIRST.hash()));
+    Manifest.Entry e = found(b.find(FIRST.hash()));
     Path file = bundle.resolve(e.file());
     byte[] good = Files.readAllBytes(file);
     byte[] bad = good.clone();
