@@ -109,7 +109,8 @@ public record VendorReport(
         clocks.put(c.group(1), Double.valueOf(c.group(2)));
       }
     }
-    Double clock = clocks.getOrDefault("Actual clock freq", clocks.get("Kernel fmax"));
+    Double actual = clocks.get("Actual clock freq");
+    Double clock = actual == null ? clocks.get("Kernel fmax") : actual;
     if (clock == null || used.isEmpty()) {
       throw unknown(file, "has no lines such as 'Kernel fmax: 240.0' and 'DSP blocks: 32 / 1,518'");
     }
@@ -129,7 +130,7 @@ public record VendorReport(
     String nanoseconds = text(root, "PerformanceEstimates", "SummaryOfTimingAnalysis", "EstimatedClockPeriod");
     Element area = child(root, "AreaEstimates");
     Element used = area == null ? null : child(area, "Resources");
-    if (!root.getTagName().equals("profile") || nanoseconds == null || used == null) {
+    if (!root.getTagName().equals("profile") || nanoseconds == null || area == null || used == null) {
       throw unknown(file, "is XML without profile/PerformanceEstimates and AreaEstimates/Resources");
     }
     double period;
