@@ -68,7 +68,7 @@ class MainTest {
         "fpga export digits --target pocl          | --out",
         "fpga export cats --target pocl --out /x   | cats",
         "fpga export digits --target vhdl --out /x | vhdl",
-        "fpga export digits --target pocl --out /x --pe 4   | '4' is no array; give ROWSxCOLUMNS",
+        "fpga export digits --target pocl --out /x --pe 4   | is no array; give ROWSxCOLUMNS",
         "fpga export digits --target pocl --out /x --pe 0x4 | 0x4 elements; give 1x1 to 64x64",
         "fpga export digits --target pocl --out /  | is not empty; name another folder",
         "fpga pack /no/such/folder --out /no/such/bundle    | is no folder of recorded kernels",
