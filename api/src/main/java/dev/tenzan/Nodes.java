@@ -109,14 +109,13 @@ final class Nodes {
 
   /** Applies a binary operation after promotion and broadcasting. */
   static Tensor binary(BinaryOp op, Tensor a, Tensor b) {
-    checkPair(op.label(), a, b);
+    Device device = device(op.label(), a, b);
     DType t = ShapeInference.promote(op.label(), a.dtype(), b.dtype());
     Shape s = ShapeInference.broadcastShape(op.label(), a.shape(), b.shape());
-    Device device = a.device();
     return Tensor.ofNode(Node.of(new Op.Binary(op), fit(a, t, s), fit(b, t, s)), device);
   }
 
-  /** Checks two operands in the words of the operation that the user called, with its order of operands. */
+  /** Checks two operands in the words of a public method that hands them on to another operation, in another order. */
   static void checkPair(String op, Tensor a, Tensor b) {
     device(op, a, b);
     ShapeInference.promote(op, a.dtype(), b.dtype());
