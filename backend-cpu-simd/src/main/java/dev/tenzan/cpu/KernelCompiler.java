@@ -6,7 +6,6 @@ import dev.tenzan.cpu.axis.SortCode;
 import dev.tenzan.cpu.gemm.MatrixEngine;
 import dev.tenzan.cpu.gemm.MatrixProgram;
 import dev.tenzan.cpu.loop.CpuLoop;
-import dev.tenzan.cpu.loop.LoopBounds;
 import dev.tenzan.cpu.loop.LoopCompiler;
 import dev.tenzan.error.ShapeException;
 import dev.tenzan.error.UnsupportedKernelException;
@@ -14,6 +13,7 @@ import dev.tenzan.ir.CustomBody;
 import dev.tenzan.kernel.ConvolutionKernel;
 import dev.tenzan.kernel.CustomKernel;
 import dev.tenzan.kernel.KernelSpec;
+import dev.tenzan.kernel.LoopFootprint;
 import dev.tenzan.kernel.LoopKernel;
 import dev.tenzan.kernel.MatMulKernel;
 import dev.tenzan.kernel.ScanKernel;
@@ -35,7 +35,7 @@ import java.util.List;
 record KernelCompiler(CpuPool pool, MatrixEngine matrices, LoopCompiler loops) {
   CpuKernel compile(KernelSpec kernel) {
     return switch (kernel) {
-      case LoopKernel k -> new CpuKernel(k, LoopBounds.bytes(k), CpuLoop.of(k, loops)::run);
+      case LoopKernel k -> new CpuKernel(k, LoopFootprint.of(k).bytes(), CpuLoop.of(k, loops)::run);
       case MatMulKernel k -> matMul(k);
       case ConvolutionKernel k -> convolution(k);
       case ScatterKernel k -> scatter(k);

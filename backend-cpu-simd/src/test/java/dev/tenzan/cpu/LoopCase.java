@@ -3,7 +3,7 @@ package dev.tenzan.cpu;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import dev.tenzan.conformance.StoredElements;
-import dev.tenzan.cpu.loop.LoopBounds;
+import dev.tenzan.kernel.LoopFootprint;
 import dev.tenzan.kernel.LoopKernel;
 import dev.tenzan.spi.Buffer;
 import dev.tenzan.type.DType;
@@ -20,7 +20,7 @@ final class LoopCase {
   private LoopCase() {}
 
   static void check(String name, LoopKernel k, CpuBackend backend, Random random) {
-    long[] bytes = LoopBounds.bytes(k);
+    long[] bytes = LoopFootprint.of(k).bytes();
     List<DType> types = new ArrayList<>(k.inputs());
     types.addAll(k.outputs());
     List<long[]> expected = new ArrayList<>();

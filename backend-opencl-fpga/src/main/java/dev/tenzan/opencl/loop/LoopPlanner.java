@@ -1,5 +1,6 @@
 package dev.tenzan.opencl.loop;
 
+import dev.tenzan.kernel.LoopFootprint;
 import dev.tenzan.kernel.LoopKernel;
 import dev.tenzan.opencl.plan.Plan;
 import dev.tenzan.opencl.plan.Style;
@@ -8,6 +9,7 @@ import dev.tenzan.scalar.ScalarProgram;
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
 import dev.tenzan.type.Shape;
+import java.util.Arrays;
 import java.util.List;
 
 /** Plans loop kernels: one OpenCL kernel, or two where blocks of a reduction are folded. */
@@ -19,20 +21,21 @@ public final class LoopPlanner {
 
   /** The plan of a kernel. */
   public static Plan plan(LoopKernel kernel, Style style) {
-    Footprint footprint = Footprint.of(kernel);
+    LoopFootprint footprint = LoopFootprint.of(kernel);
+    List<Long> bytes = Arrays.stream(footprint.bytes()).boxed().toList();
     if (kernel.space().isEmpty()) {
-      return new Plan(footprint.bytes(), List.of(), List.of(), List.of(), null);
+      return new Plan(bytes, List.of(), List.of(), List.of(), null);
     }
     boolean wide = Math.max(largest(kernel), footprint.reach()) >= NARROW;
-    Plan plan = render(kernel, style, footprint, wide, false);
-    long bytes = plan.steps().stream().mapToLong(s -> 8L * s.args().size()).max().orElse(0);
-    return bytes > style.argumentBytes() ? render(kernel, style, footprint, wide, true) : plan;
+    Plan plan = render(kernel, style, bytes, wide, false);
+    long arguments = plan.steps().stream().mapToLong(s -> 8L * s.args().size()).max().orElse(0);
+    return arguments > style.argumentBytes() ? render(kernel, style, bytes, wide, true) : plan;
   }
 
-  private static Plan render(LoopKernel kernel, Style style, Footprint footprint, boolean wide, boolean literal) {
+  private static Plan render(LoopKernel kernel, Style style, List<Long> bytes, boolean wide, boolean literal) {
     return kernel.reduction() == null
-        ? MapCode.plan(kernel, style, footprint.bytes(), wide, literal)
-        : new ReduceCode(kernel, style, footprint.bytes(), wide, literal).plan();
+        ? MapCode.plan(kernel, style, bytes, wide, literal)
+        : new ReduceCode(kernel, style, bytes, wide, literal).plan();
   }
 
   /** Whether a program has a gather. */

@@ -1,42 +1,57 @@
-package dev.tenzan.cpu.loop;
+package dev.tenzan.kernel;
 
 import dev.tenzan.error.ShapeException;
-import dev.tenzan.kernel.LoopKernel;
 import dev.tenzan.scalar.Instr;
 import dev.tenzan.scalar.ScalarProgram;
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
 import dev.tenzan.type.Shape;
 
-/** The parts of its buffers that a loop kernel touches, found before it runs. */
-public final class LoopBounds {
+/** The parts of its buffers that a loop kernel touches, found before it runs: what a backend checks its buffers against. */
+public final class LoopFootprint {
   private final LoopKernel kernel;
+  private final long[] elements;
   private final long[] bytes;
 
-  private LoopBounds(LoopKernel kernel) {
+  private LoopFootprint(LoopKernel kernel) {
     this.kernel = kernel;
     this.bytes = new long[kernel.inputs().size() + kernel.outputs().size()];
+    this.elements = new long[bytes.length];
   }
 
   /**
-   * The least size of each buffer in bytes, inputs first.
+   * The footprint of a kernel.
    *
    * @throws ShapeException where an address lies before its buffer, whatever the size
    */
-  public static long[] bytes(LoopKernel kernel) {
-    LoopBounds bounds = new LoopBounds(kernel);
+  public static LoopFootprint of(LoopKernel kernel) {
+    LoopFootprint f = new LoopFootprint(kernel);
     if (!kernel.space().isEmpty()) {
       Shape all = kernel.space().concat(kernel.reduced());
       if (!all.isEmpty()) {
-        bounds.visit(kernel.body(), all);
+        f.visit(kernel.body(), all);
       }
-      bounds.visit(kernel.epilogue(), kernel.space());
+      f.visit(kernel.epilogue(), kernel.space());
       for (LoopKernel.Store s : kernel.stores()) {
-        bounds.touch(
-            "store", kernel.inputs().size() + s.slot(), kernel.outputs().get(s.slot()), s.address(), kernel.space(), 0, 0);
+        int buffer = kernel.inputs().size() + s.slot();
+        f.touch("store", buffer, kernel.outputs().get(s.slot()), s.address(), kernel.space(), 0, 0);
       }
     }
-    return bounds.bytes;
+    return f;
+  }
+
+  /** The least size of each buffer in bytes, inputs first. */
+  public long[] bytes() {
+    return bytes.clone();
+  }
+
+  /** The greatest number of elements of a buffer that are touched, counted from its start. */
+  public long reach() {
+    long most = 0;
+    for (long e : elements) {
+      most = Math.max(most, e);
+    }
+    return most;
   }
 
   private void visit(ScalarProgram program, Shape space) {
@@ -59,6 +74,7 @@ public final class LoopBounds {
           kernel.name() + ": a " + what + " of buffer " + buffer + " reaches element " + min + ", before its start; "
               + "correct the address " + address + " over " + space);
     }
+    elements[buffer] = Math.max(elements[buffer], max + 1);
     bytes[buffer] = Math.max(bytes[buffer], Math.multiplyExact(max + 1, storage.byteSize()));
   }
 }
