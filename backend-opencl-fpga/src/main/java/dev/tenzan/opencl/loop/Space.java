@@ -1,17 +1,14 @@
 package dev.tenzan.opencl.loop;
 
 import dev.tenzan.kernel.LoopKernel;
-import dev.tenzan.scalar.Instr;
-import dev.tenzan.scalar.ScalarProgram;
+import dev.tenzan.kernel.MergedSpace;
 import dev.tenzan.type.Affine;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 
 /**
- * The canonical iteration space of a loop kernel whose spaces are not empty: dimensions of extent 1 are dropped, parallel dimensions
- * are ordered by the stride of the first store, neighbours that every address walks as one dimension are merged. So kernels that
- * differ only in shape have one program. The order of the reduced dimensions is a part of the semantics and stays.
+ * The canonical iteration space of a loop kernel whose spaces are not empty: its {@link MergedSpace}, with ranks rounded up where that
+ * is asked for. So kernels that differ only in shape have one program.
  */
 final class Space {
   /** The extents: parallel dimensions first. */
@@ -38,39 +35,10 @@ final class Space {
    * @param padded whether ranks are rounded up by dimensions of extent 1, so that fewer programs are compiled
    */
   static Space of(LoopKernel kernel, boolean padded) {
-    int p = kernel.space().rank();
-    long[] all = kernel.space().concat(kernel.reduced()).dims();
-    List<Affine> addresses = addresses(kernel);
-    List<Integer> dims = new ArrayList<>();
-    for (int d = 0; d < p; d++) {
-      if (all[d] != 1) {
-        dims.add(d);
-      }
-    }
-    Affine order = kernel.stores().getFirst().address();
-    dims.sort(Comparator.comparingLong(d -> -Math.abs(order.stride(d))));
-    int before = dims.size();
-    for (int d = p; d < all.length; d++) {
-      if (all[d] != 1) {
-        dims.add(d);
-      }
-    }
-    List<Integer> merged = new ArrayList<>();
-    List<Long> extents = new ArrayList<>();
-    int parallel = 0;
-    for (int k = 0; k < dims.size(); k++) {
-      int d = dims.get(k);
-      if (k > 0 && k != before && mergeable(addresses, dims.get(k - 1), d, all[d])) {
-        merged.set(merged.size() - 1, d);
-        extents.set(extents.size() - 1, extents.getLast() * all[d]);
-      } else {
-        merged.add(d);
-        extents.add(all[d]);
-      }
-      if (k < before) {
-        parallel = merged.size();
-      }
-    }
+    MergedSpace space = MergedSpace.of(kernel);
+    List<Integer> merged = new ArrayList<>(space.source());
+    List<Long> extents = new ArrayList<>(space.extents());
+    int parallel = space.parallel();
     if (padded) {
       int reduced = merged.size() - parallel;
       int more = roundedRank(parallel) - parallel;
@@ -95,43 +63,11 @@ final class Space {
     }
   }
 
-  /** Every address and index value of a kernel. */
-  private static List<Affine> addresses(LoopKernel kernel) {
-    List<Affine> all = new ArrayList<>();
-    for (ScalarProgram program : List.of(kernel.body(), kernel.epilogue())) {
-      for (Instr i : program.code()) {
-        switch (i) {
-          case Instr.Load l -> all.add(l.address());
-          case Instr.Gather g -> all.add(g.address());
-          case Instr.Index x -> all.add(x.value());
-          case Instr.Const _, Instr.Reduced _, Instr.Unary _, Instr.Binary _, Instr.Ternary _ -> {}
-          case Instr.Convert _, Instr.Bitcast _, Instr.Narrow _ -> {}
-        }
-      }
-    }
-    kernel.stores().forEach(s -> all.add(s.address()));
-    return all;
-  }
-
-  private static boolean mergeable(List<Affine> addresses, int outer, int inner, long extent) {
-    for (Affine a : addresses) {
-      if (stride(a, outer) != stride(a, inner) * extent) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  /** The stride of a kernel dimension; addresses over the parallel dimensions alone do not move with the others. */
-  private static long stride(Affine a, int dim) {
-    return dim < a.rank() ? a.stride(dim) : 0;
-  }
-
   /** An address of the kernel over the canonical dimensions. */
   Affine canonical(Affine a) {
     long[] strides = new long[source.length];
     for (int d = 0; d < strides.length; d++) {
-      strides[d] = source[d] == PADDING ? 0 : stride(a, source[d]);
+      strides[d] = source[d] == PADDING ? 0 : MergedSpace.stride(a, source[d]);
     }
     return new Affine(a.offset(), strides);
   }
