@@ -68,7 +68,7 @@ final class OpenClDevice {
         }
       };
 
-  private final LinkedHashMap<KernelSource, OpenClDriver.Program> built = new LinkedHashMap<>(64, 0.75f, true);
+  private final LinkedHashMap<KernelSource, ProgramSource.Loaded> built = new LinkedHashMap<>(64, 0.75f, true);
 
   /** What an executable holds on the device. */
   private static final class Handles {
@@ -178,7 +178,8 @@ final class OpenClDevice {
   }
 
   private OpenClDriver.Kernel kernel(Step step, List<OpenClDriver.Memory> tables) {
-    OpenClDriver.Kernel k = driver.createKernel(program(step.source()), step.entry());
+    ProgramSource.Loaded p = program(step.source());
+    OpenClDriver.Kernel k = driver.createKernel(p.program(), step.entry() + p.suffix());
     try {
       for (int i = 0; i < step.args().size(); i++) {
         switch (step.args().get(i)) {
@@ -196,13 +197,13 @@ final class OpenClDevice {
     }
   }
 
-  private OpenClDriver.Program program(KernelSource source) {
-    OpenClDriver.Program p = built.get(source);
+  private ProgramSource.Loaded program(KernelSource source) {
+    ProgramSource.Loaded p = built.get(source);
     if (p == null) {
       p = programs.load(source);
       built.put(source, p);
       if (built.size() > MAX_PROGRAMS) {
-        OpenClDriver.Program eldest = built.pollFirstEntry().getValue();
+        OpenClDriver.Program eldest = built.pollFirstEntry().getValue().program();
         driver.release(eldest); // kernels made from it keep it
       }
     }
@@ -338,8 +339,9 @@ final class OpenClDevice {
     }
     kernels.clear();
     List.copyOf(handles).forEach(this::forget);
-    built.values().forEach(driver::release);
+    built.values().forEach(p -> driver.release(p.program()));
     built.clear();
+    programs.close();
     pool.close();
     driver.release(status);
     driver.release(queue);

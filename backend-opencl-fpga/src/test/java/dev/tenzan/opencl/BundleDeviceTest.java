@@ -13,6 +13,7 @@ import dev.tenzan.kernel.KernelSpec;
 import dev.tenzan.opencl.bundle.MissingKernelException;
 import dev.tenzan.opencl.bundle.OfflineCompiler;
 import dev.tenzan.opencl.bundle.Packer;
+import dev.tenzan.opencl.bundle.Part;
 import dev.tenzan.opencl.bundle.PoclCompiler;
 import dev.tenzan.opencl.bundle.Recording;
 import dev.tenzan.opencl.driver.JoclDriver;
@@ -43,10 +44,10 @@ class BundleDeviceTest {
   }
 
   private Path pack(String name, OfflineCompiler compiler) {
-    Recording r = Recording.read(folder.resolve(name));
-    Packer.build(r, compiler, 2, (_, _) -> {});
+    Packer packer = new Packer(Recording.read(folder.resolve(name)), Part.MOST);
+    packer.build(compiler, 2, (_, _) -> {});
     Path bundle = folder.resolve(name + ".zip");
-    Packer.pack(r, compiler.ending(), compiler.toolchain(), compiler.board(), bundle);
+    packer.pack(compiler.ending(), compiler.toolchain(), compiler.board(), bundle);
     return bundle;
   }
 
@@ -93,6 +94,26 @@ class BundleDeviceTest {
       }
       assertEquals(0, driver.built);
     }
+  }
+
+  @Test
+  void whatSharesABinaryIsLoadedOnce() {
+    try (OpenClBackend b = OpenClBackend.open(new FakeDriver(true, MEMORY), recording(folder.resolve("rec")))) {
+      b.compile(0, Kernels.twicePlusOne(100));
+      b.compile(0, Kernels.sum(3, 20, false));
+      b.compile(0, Kernels.matmul(20, 30, 40));
+    }
+    Path bundle = pack("rec", new Constant("a fake binary"));
+    FakeDriver driver = new FakeDriver(true, MEMORY);
+    try (OpenClBackend b = OpenClBackend.open(driver, bundles(bundle))) {
+      b.compile(0, Kernels.matmul(20, 30, 40));
+      b.compile(0, Kernels.sum(3, 20, false));
+      b.compile(0, Kernels.twicePlusOne(100));
+    }
+    assertEquals(1, driver.loaded);
+    assertEquals(5, driver.entries.size());
+    driver.entries.forEach(e -> assertTrue(e.matches("tz_[a-z_]+_[0-9a-f]{16}"), e));
+    assertEquals(driver.created, driver.released);
   }
 
   @Test

@@ -7,6 +7,7 @@ import dev.tenzan.opencl.driver.OpenClDriver;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 
 /** A driver without a device: buffers are host memory, programs always build, kernels do nothing. */
@@ -16,6 +17,9 @@ final class FakeDriver implements OpenClDriver {
   private final boolean sharesMemory;
   private final long memoryBytes;
   int built;
+  /** The names of the kernels that were asked for. */
+  final List<String> entries = new ArrayList<>();
+
   int loaded;
   int released;
   int created;
@@ -98,6 +102,7 @@ final class FakeDriver implements OpenClDriver {
   @Override
   public Kernel createKernel(Program program, String name) {
     created++;
+    entries.add(name);
     return new Thing();
   }
 
@@ -141,6 +146,11 @@ final class FakeDriver implements OpenClDriver {
 
   @Override
   public void finish(Queue queue) {}
+
+  @Override
+  public void retain(Program program) {
+    created++;
+  }
 
   @Override
   public void release(Memory memory) {

@@ -1,5 +1,6 @@
 package dev.tenzan.bench;
 
+import dev.tenzan.bench.output.CliException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -13,6 +14,8 @@ import picocli.CommandLine.Spec;
     synopsisSubcommandLabel = "COMMAND",
     description = "Kernels that are built beforehand, for devices without a compiler (docs/fpga.md).")
 final class FpgaCommand implements Runnable {
+  private static final int MOST_JOINED = 10_000;
+
   @Spec private CommandSpec spec = CommandSpec.create();
 
   static CommandLine commandLine(Console console) {
@@ -21,6 +24,14 @@ final class FpgaCommand implements Runnable {
         .addSubcommand(new FpgaPackCommand(console))
         .addSubcommand(new FpgaRunCommand(console))
         .addSubcommand(new FpgaReportCommand(console));
+  }
+
+  /** The number of kernel sources in a binary, checked. */
+  static int checkJoin(int join) {
+    if (join < 1 || join > MOST_JOINED) {
+      throw new CliException("--join: " + join + " is out of range; give 1 to " + MOST_JOINED);
+    }
+    return join;
   }
 
   @Override

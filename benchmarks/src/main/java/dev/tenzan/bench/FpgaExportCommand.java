@@ -6,6 +6,7 @@ import dev.tenzan.bench.fpga.FpgaProgram;
 import dev.tenzan.bench.output.CliException;
 import dev.tenzan.opencl.OpenClProvider;
 import dev.tenzan.opencl.ProgramSettings;
+import dev.tenzan.opencl.bundle.Part;
 import dev.tenzan.opencl.driver.DryDriver;
 import dev.tenzan.opencl.fpga.Project;
 import dev.tenzan.opencl.fpga.Toolchain;
@@ -48,6 +49,13 @@ final class FpgaExportCommand implements Callable<Integer> {
       description = "Rows and columns of the systolic array of matrix products, 1x1 to 64x64; ${DEFAULT-VALUE} where not given.")
   private String pe = "4x4";
 
+  @Option(
+      names = "--join",
+      paramLabel = "N",
+      defaultValue = "" + Part.MOST,
+      description = "How many kernel sources one binary holds at most; ${DEFAULT-VALUE} where not given.")
+  private int join = Part.MOST;
+
   FpgaExportCommand(Console console) {
     this.console = console;
   }
@@ -55,6 +63,7 @@ final class FpgaExportCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Style.Pe array = Style.Pe.parse(pe);
+    FpgaCommand.checkJoin(join);
     if (Files.exists(out)) {
       try (Stream<Path> inside = Files.list(out)) {
         if (inside.findAny().isPresent()) {
@@ -75,9 +84,10 @@ final class FpgaExportCommand implements Callable<Integer> {
       throw new CliException("export: this process has used " + device + " before; start it anew for each export");
     }
     program.results(device);
-    int kernels = Project.write(out, program.toString(), target);
+    Project project = Project.write(out, program.toString(), target, join);
     console.out().println(
-        "exported " + program + " for " + target + ": " + kernels + " kernel programs, systolic array " + array + ", in " + out);
+        "exported " + program + " for " + target + ": " + project.sources() + " kernel programs for " + project.binaries()
+            + (project.binaries() == 1 ? " binary" : " binaries") + ", systolic array " + array + ", in " + out);
     console.out().println("next: see " + out.resolve("README.md"));
     return ExitCode.OK;
   }

@@ -6,6 +6,7 @@ import dev.tenzan.opencl.bundle.DriverCompiler;
 import dev.tenzan.opencl.bundle.Manifest;
 import dev.tenzan.opencl.bundle.OfflineCompiler;
 import dev.tenzan.opencl.bundle.Packer;
+import dev.tenzan.opencl.bundle.Part;
 import dev.tenzan.opencl.bundle.PoclCompiler;
 import dev.tenzan.opencl.bundle.Recording;
 import dev.tenzan.opencl.driver.DriverError;
@@ -14,7 +15,9 @@ import dev.tenzan.opencl.fpga.Toolchain;
 import dev.tenzan.opencl.program.BinaryCache;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -28,7 +31,7 @@ import picocli.CommandLine.Parameters;
     description = {
       "Makes a bundle of recorded or exported kernels (docs/kernel-bundles.md).",
       "For pocl it builds them with poclcc, for driver with the compiler in a device's driver; for intel and amd it takes the"
-          + " HASH.aocx or HASH.xclbin that the exported build.sh made."
+          + " *.aocx or *.xclbin that the exported build.sh made."
     })
 final class FpgaPackCommand implements Callable<Integer> {
   private static final int MOST_JOBS = 256;
@@ -50,6 +53,13 @@ final class FpgaPackCommand implements Callable<Integer> {
 
   @Option(names = "--jobs", paramLabel = "N", defaultValue = "1", description = "How many poclcc run at once; 1 where not given.")
   private int jobs;
+
+  @Option(
+      names = "--join",
+      paramLabel = "N",
+      defaultValue = "" + Part.MOST,
+      description = "How many kernel sources one binary holds at most, as in the export; ${DEFAULT-VALUE} where not given.")
+  private int join = Part.MOST;
 
   @Option(names = "--device", paramLabel = "N", defaultValue = "0", description = "For driver: the number of the OpenCL device, 0 where not given.")
   private int device;
@@ -89,21 +99,24 @@ final class FpgaPackCommand implements Callable<Integer> {
     if (Files.exists(out)) {
       throw new CliException("--out: " + out + " exists; remove it or name another");
     }
-    Recording recording = Recording.read(folder);
+    Packer packer = new Packer(Recording.read(folder), FpgaCommand.checkJoin(join));
     Manifest manifest =
         switch (target) {
-          case POCL -> build(recording, PoclCompiler.open(), jobs);
+          case POCL -> build(packer, PoclCompiler.open(), jobs);
           case DRIVER -> {
             try (DriverCompiler compiler = driver()) {
-              yield build(recording, compiler, 1);
+              yield build(packer, compiler, 1);
             }
           }
-          case INTEL -> collect(recording, Toolchain.INTEL);
-          case AMD -> collect(recording, Toolchain.AMD);
+          case INTEL -> collect(packer, Toolchain.INTEL);
+          case AMD -> collect(packer, Toolchain.AMD);
         };
-    long bytes = manifest.kernels().stream().mapToLong(Manifest.Entry::bytes).sum();
+    Map<String, Long> files = new HashMap<>();
+    manifest.kernels().forEach(e -> files.put(e.file(), e.bytes()));
+    long bytes = files.values().stream().mapToLong(Long::longValue).sum();
     console.out().println(
-        "packed " + manifest.kernels().size() + " kernel programs, " + bytes + " bytes, built by "
+        "packed " + manifest.kernels().size() + " kernel programs in " + files.size() + (files.size() == 1 ? " binary, " : " binaries, ")
+            + bytes + " bytes, built by "
             + manifest.kernels().getFirst().toolchain() + " for " + manifest.kernels().getFirst().board() + ", in " + out);
     return ExitCode.OK;
   }
@@ -118,19 +131,19 @@ final class FpgaPackCommand implements Callable<Integer> {
     }
   }
 
-  private Manifest build(Recording recording, OfflineCompiler compiler, int jobs) {
+  private Manifest build(Packer packer, OfflineCompiler compiler, int jobs) {
     try (Progress progress = console.progress()) {
-      Packer.build(recording, compiler, jobs, (done, all) -> progress.show(done, all, "building"));
+      packer.build(compiler, jobs, (done, all) -> progress.show(done, all, "building"));
     }
-    return Packer.pack(recording, compiler.ending(), compiler.toolchain(), compiler.board(), out);
+    return packer.pack(compiler.ending(), compiler.toolchain(), compiler.board(), out);
   }
 
-  private Manifest collect(Recording recording, Toolchain tools) {
+  private Manifest collect(Packer packer, Toolchain tools) {
     String b = board;
     String t = toolchain;
     if (b == null || t == null) {
       throw new CliException("--target " + target + ": give --board TEXT and --toolchain TEXT too, for the manifest");
     }
-    return Packer.pack(recording, tools.ending(), t, b, out);
+    return packer.pack(tools.ending(), t, b, out);
   }
 }

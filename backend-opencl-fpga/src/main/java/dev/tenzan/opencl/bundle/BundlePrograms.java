@@ -6,15 +6,21 @@ import dev.tenzan.opencl.driver.ErrorCodes;
 import dev.tenzan.opencl.driver.OpenClDriver;
 import dev.tenzan.opencl.program.KernelSource;
 import dev.tenzan.opencl.program.ProgramSource;
+import java.util.LinkedHashMap;
 import java.util.List;
 
-/** Programs from bundles, by the hash of their source. Nothing is compiled. */
+/** Programs from bundles, by the hash of their source. Nothing is compiled. A program that many sources share is loaded once. */
 public final class BundlePrograms implements ProgramSource {
+  private static final int MOST_SHARED = 64;
+
   private final OpenClDriver driver;
   private final OpenClDriver.Context context;
   private final OpenClDriver.DeviceId device;
   private final String name;
   private final List<Bundle> bundles;
+
+  /** Shared programs by bundle and file, with a reference of their own. */
+  private final LinkedHashMap<String, OpenClDriver.Program> shared = new LinkedHashMap<>(16, 0.75f, true);
 
   /**
    * Programs of one device.
@@ -36,12 +42,12 @@ public final class BundlePrograms implements ProgramSource {
   }
 
   @Override
-  public OpenClDriver.Program load(KernelSource source) {
+  public Loaded load(KernelSource source) {
     String hash = source.hash();
     for (Bundle b : bundles) {
       Manifest.Entry e = b.find(hash);
       if (e != null) {
-        return load(b, e, source);
+        return new Loaded(e.suffix().isEmpty() ? load(b, e, source) : share(b, e, source), e.suffix());
       }
     }
     throw new MissingKernelException(
@@ -49,6 +55,26 @@ public final class BundlePrograms implements ProgramSource {
             + source.name() + " (" + hash + "); to build it, run the program with -Dtenzan.opencl.record=DIR, then"
             + " tenzan fpga pack DIR --target TARGET --out BUNDLE",
         source.name(), hash);
+  }
+
+  private OpenClDriver.Program share(Bundle bundle, Manifest.Entry entry, KernelSource source) {
+    String key = bundle.path() + "/" + entry.file();
+    OpenClDriver.Program program = shared.get(key);
+    if (program == null) {
+      program = load(bundle, entry, source);
+      shared.put(key, program);
+      if (shared.size() > MOST_SHARED) {
+        driver.release(shared.pollFirstEntry().getValue());
+      }
+    }
+    driver.retain(program);
+    return program;
+  }
+
+  @Override
+  public void close() {
+    shared.values().forEach(driver::release);
+    shared.clear();
   }
 
   private OpenClDriver.Program load(Bundle bundle, Manifest.Entry entry, KernelSource source) {

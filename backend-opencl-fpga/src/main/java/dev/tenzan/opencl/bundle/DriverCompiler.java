@@ -62,7 +62,7 @@ public final class DriverCompiler implements OfflineCompiler, AutoCloseable {
   @Override
   public byte[] compile(KernelSource source) {
     try {
-      OpenClDriver.Program p = programs.load(source);
+      OpenClDriver.Program p = programs.program(source);
       try {
         return driver.binary(p);
       } finally {

@@ -33,6 +33,8 @@ public record Manifest(Style.Shape style, List<Entry> kernels) {
   private static final String SCHEMA = "tenzan-kernel-bundle";
   private static final Pattern SHA256 = Pattern.compile("[0-9a-f]{64}");
 
+  private static final Pattern SUFFIX = Pattern.compile("(_[0-9a-f]{16})?");
+
   /** Names without a folder, a drive, a device or a leading dot: so none leads out of the bundle. */
   private static final Pattern FILE_NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]{0,199}");
 
@@ -47,9 +49,11 @@ public record Manifest(Style.Shape style, List<Entry> kernels) {
    * @param file the binary's file name in the bundle
    * @param bytes its size
    * @param sha256 its SHA-256 in hexadecimal
+   * @param suffix what the names of the source's kernels end in, as sources may share a binary; else empty
    */
   public record Entry(
-      String hash, String name, String options, String toolchain, String board, String file, long bytes, String sha256) {}
+      String hash, String name, String options, String toolchain, String board, String file, long bytes, String sha256,
+      String suffix) {}
 
   /** Copies the list. */
   public Manifest {
@@ -73,6 +77,7 @@ public record Manifest(Style.Shape style, List<Entry> kernels) {
       k.put("file", e.file());
       k.put("bytes", e.bytes());
       k.put("sha256", e.sha256());
+      k.put("suffix", e.suffix());
       list.add(k);
     }
     all.put("kernels", list);
@@ -117,9 +122,10 @@ public record Manifest(Style.Shape style, List<Entry> kernels) {
   }
 
   private static Entry entry(Fields f) {
-    f.only(Set.of("hash", "name", "options", "toolchain", "board", "file", "bytes", "sha256"));
+    f.only(Set.of("hash", "name", "options", "toolchain", "board", "file", "bytes", "sha256", "suffix"));
     return new Entry(
         f.matching("hash", SHA256), f.text("name"), f.text("options"), f.text("toolchain"), f.text("board"),
-        f.matching("file", FILE_NAME), f.integer("bytes", 1, LARGEST_BINARY), f.matching("sha256", SHA256));
+        f.matching("file", FILE_NAME), f.integer("bytes", 1, LARGEST_BINARY), f.matching("sha256", SHA256),
+        f.matching("suffix", SUFFIX));
   }
 }

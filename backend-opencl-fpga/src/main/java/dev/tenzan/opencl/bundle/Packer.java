@@ -12,6 +12,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -21,34 +22,54 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
 /**
- * Makes a bundle of a recording. Binaries are left in the recording's folder beside their sources, so a run that was cut short goes on
- * where it ended, and what a vendor's tools built is taken from there.
+ * Makes a bundle of a recording. Binaries are left in the recording's folder {@code build} beside their texts, so a run that was cut
+ * short goes on where it ended, and what a vendor's tools built is taken from there.
  */
 public final class Packer {
-  private Packer() {}
+  private final Recording recording;
+  private final Map<String, KernelSource> sources;
+  private final List<Part> parts;
 
   /**
-   * Builds every source that has no binary yet.
+   * Prepares a recording: the texts of its parts are written.
+   *
+   * @param most the sources of a part, at least 1
+   * @throws DeviceException where it holds no sources
+   */
+  public Packer(Recording recording, int most) {
+    this.recording = recording;
+    this.sources = recording.sources();
+    if (sources.isEmpty()) {
+      throw new DeviceException("pack: " + recording.folder() + " holds no kernel sources; record some first");
+    }
+    this.parts = recording.parts(sources, most);
+  }
+
+  /** The number of binaries. */
+  public int binaries() {
+    return parts.size();
+  }
+
+  /**
+   * Builds every part that has no binary yet.
    *
    * @param jobs how many at once
    * @param progress is told how many are done, of how many
    */
-  public static void build(Recording recording, OfflineCompiler compiler, int jobs, BiConsumer<Integer, Integer> progress) {
-    Map<String, KernelSource> sources = recording.sources();
+  public void build(OfflineCompiler compiler, int jobs, BiConsumer<Integer, Integer> progress) {
     List<Future<?>> running = new ArrayList<>();
     try (ExecutorService pool = Executors.newFixedThreadPool(jobs)) {
-      sources.forEach(
-          (hash, source) -> {
-            Path to = recording.file(hash, compiler.ending());
-            if (!Files.exists(to)) {
-              running.add(
-                  pool.submit(
-                      () -> {
-                        Recording.place(to, compiler.compile(source));
-                        return null;
-                      }));
-            }
-          });
+      for (Part part : parts) {
+        Path to = recording.built(part, compiler.ending());
+        if (!Files.exists(to)) {
+          running.add(
+              pool.submit(
+                  () -> {
+                    Recording.place(to, compiler.compile(part.source()));
+                    return null;
+                  }));
+        }
+      }
       try {
         for (int i = 0; i < running.size(); i++) {
           running.get(i).get();
@@ -75,27 +96,26 @@ public final class Packer {
    * @return the manifest
    * @throws DeviceException where a binary is missing
    */
-  public static Manifest pack(Recording recording, String ending, String toolchain, String board, Path out) {
-    Map<String, KernelSource> sources = recording.sources();
-    if (sources.isEmpty()) {
-      throw new DeviceException("pack: " + recording.folder() + " holds no kernel sources; record some first");
-    }
-    List<Map.Entry<String, KernelSource>> missing =
-        sources.entrySet().stream().filter(e -> !Files.isRegularFile(recording.file(e.getKey(), ending))).toList();
+  public Manifest pack(String ending, String toolchain, String board, Path out) {
+    List<Part> missing = parts.stream().filter(p -> !Files.isRegularFile(recording.built(p, ending))).toList();
     if (!missing.isEmpty()) {
-      Map.Entry<String, KernelSource> first = missing.getFirst();
+      Part first = missing.getFirst();
       throw new DeviceException(
-          "pack: " + missing.size() + " of " + sources.size() + " kernels have no binary yet, the first is "
-              + first.getValue().name() + ": build " + recording.file(first.getKey(), ending));
+          "pack: " + missing.size() + " of " + parts.size() + " binaries are not there yet, the first is that of "
+              + first.source().name() + ": build " + recording.built(first, ending));
     }
     try {
       List<Manifest.Entry> entries = new ArrayList<>();
-      for (Map.Entry<String, KernelSource> e : sources.entrySet()) {
-        byte[] binary = Files.readAllBytes(recording.file(e.getKey(), ending));
-        entries.add(
-            new Manifest.Entry(
-                e.getKey(), e.getValue().name(), e.getValue().options(), toolchain, board, e.getKey() + ending, binary.length,
-                KernelSource.sha256(binary)));
+      for (Part part : parts) {
+        byte[] binary = Files.readAllBytes(recording.built(part, ending));
+        String sum = KernelSource.sha256(binary);
+        for (String hash : part.members()) {
+          KernelSource source = Objects.requireNonNull(sources.get(hash), hash);
+          entries.add(
+              new Manifest.Entry(
+                  hash, source.name(), source.options(), toolchain, board, part.name() + ending, binary.length, sum,
+                  part.suffix(hash)));
+        }
       }
       Manifest manifest = new Manifest(recording.style(), entries);
       byte[] text = manifest.write().getBytes(StandardCharsets.UTF_8);
@@ -106,9 +126,9 @@ public final class Packer {
         throw new FileAlreadyExistsException(out.toString());
       }
       if (out.toString().endsWith(".zip")) {
-        zip(recording, entries, text, target);
+        zip(ending, text, target);
       } else {
-        folder(recording, entries, text, target);
+        folder(ending, text, target);
       }
       return manifest;
     } catch (FileAlreadyExistsException e) {
@@ -118,28 +138,28 @@ public final class Packer {
     }
   }
 
-  private static void folder(Recording recording, List<Manifest.Entry> entries, byte[] manifest, Path out) throws IOException {
+  private void folder(String ending, byte[] manifest, Path out) throws IOException {
     Files.createDirectory(out);
-    for (Manifest.Entry e : entries) {
-      Files.copy(recording.folder().resolve(e.file()), out.resolve(e.file()));
+    for (Part p : parts) {
+      Files.copy(recording.built(p, ending), out.resolve(p.name() + ending));
     }
     Recording.place(out.resolve(Manifest.FILE), manifest); // last: without it this is no bundle
   }
 
-  private static void zip(Recording recording, List<Manifest.Entry> entries, byte[] manifest, Path out) throws IOException {
-    Path part = Files.createTempFile(out.getParent(), "new", ".part");
+  private void zip(String ending, byte[] manifest, Path out) throws IOException {
+    Path unfinished = Files.createTempFile(out.getParent(), "new", ".part");
     try {
-      try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(part))) {
+      try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(unfinished))) {
         zip.putNextEntry(new ZipEntry(Manifest.FILE));
         zip.write(manifest);
-        for (Manifest.Entry e : entries) {
-          zip.putNextEntry(new ZipEntry(e.file()));
-          Files.copy(recording.folder().resolve(e.file()), zip);
+        for (Part p : parts) {
+          zip.putNextEntry(new ZipEntry(p.name() + ending));
+          Files.copy(recording.built(p, ending), zip);
         }
       }
-      Files.move(part, out, StandardCopyOption.ATOMIC_MOVE);
+      Files.move(unfinished, out, StandardCopyOption.ATOMIC_MOVE);
     } finally {
-      Files.deleteIfExists(part);
+      Files.deleteIfExists(unfinished);
     }
   }
 }

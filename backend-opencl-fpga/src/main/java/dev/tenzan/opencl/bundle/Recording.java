@@ -12,6 +12,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -19,11 +20,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A folder of kernel sources to build offline: for each {@code HASH.cl}, its text, and {@code HASH.options}, what the compiler is told;
- * beside them {@code recording.json} with the style that the texts are of. Several processes may add to one.
+ * beside them {@code recording.json} with the style that the texts are of. Several processes may add to one. What is built of them, one
+ * or more in each {@link Part}, is in the folder {@code build}.
  */
 public final class Recording {
   /** The name of the file that describes the folder. */
   public static final String FILE = "recording.json";
+
+  /** The folder of the parts in that of a recording. */
+  public static final String BUILD = "build";
 
   private static final String SCHEMA = "tenzan-kernel-recording";
   private static final String TEXT = ".cl";
@@ -132,23 +137,45 @@ public final class Recording {
     return device;
   }
 
-  /** A file of a source with an ending, such as its binary. */
-  public Path file(String hash, String ending) {
-    return folder.resolve(hash + ending);
+  /** A file of a part with an ending, such as its binary. */
+  public Path built(Part part, String ending) {
+    return folder.resolve(BUILD).resolve(part.name() + ending);
   }
 
   /** Adds a source. */
   public void add(KernelSource source) {
+    add(folder, source);
+  }
+
+  private static void add(Path folder, KernelSource source) {
     String hash = source.hash();
-    Path text = file(hash, TEXT);
+    Path text = folder.resolve(hash + TEXT);
     try {
       if (!Files.exists(text)) {
-        place(file(hash, OPTIONS), source.options().getBytes(StandardCharsets.UTF_8));
+        place(folder.resolve(hash + OPTIONS), source.options().getBytes(StandardCharsets.UTF_8));
         place(text, source.code().getBytes(StandardCharsets.UTF_8));
       }
     } catch (IOException e) {
       throw cannot("be written", folder, e);
     }
+  }
+
+  /**
+   * Divides sources into the parts that binaries are built of, and writes the texts of these.
+   *
+   * @param sources sources of this recording
+   * @param most the sources of a part, at least 1
+   */
+  public List<Part> parts(Map<String, KernelSource> sources, int most) {
+    List<Part> parts = Part.of(sources, most);
+    Path to = folder.resolve(BUILD);
+    try {
+      Files.createDirectories(to);
+    } catch (IOException e) {
+      throw cannot("be written", folder, e);
+    }
+    parts.forEach(p -> add(to, p.source()));
+    return parts;
   }
 
   /**
@@ -162,7 +189,7 @@ public final class Recording {
       for (Path file : files) {
         String name = String.valueOf(file.getFileName());
         String hash = name.substring(0, name.length() - TEXT.length());
-        KernelSource source = new KernelSource(text(file), text(file(hash, OPTIONS)));
+        KernelSource source = new KernelSource(text(file), text(folder.resolve(hash + OPTIONS)));
         if (!source.hash().equals(hash)) {
           throw new FormatException(
               "recording " + file + ": the source's hash is " + source.hash() + "; the text was changed: record it again");

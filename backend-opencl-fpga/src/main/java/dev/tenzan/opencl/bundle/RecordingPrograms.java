@@ -1,6 +1,5 @@
 package dev.tenzan.opencl.bundle;
 
-import dev.tenzan.opencl.driver.OpenClDriver;
 import dev.tenzan.opencl.program.KernelSource;
 import dev.tenzan.opencl.program.ProgramSource;
 
@@ -16,8 +15,13 @@ public final class RecordingPrograms implements ProgramSource {
   }
 
   @Override
-  public OpenClDriver.Program load(KernelSource source) {
+  public Loaded load(KernelSource source) {
     recording.add(source);
     return inner.load(source);
+  }
+
+  @Override
+  public void close() {
+    inner.close();
   }
 }

@@ -130,6 +130,9 @@ public final class DryDriver implements OpenClDriver {
   public void release(Memory memory) {}
 
   @Override
+  public void retain(Program program) {}
+
+  @Override
   public void release(Program program) {}
 
   @Override

@@ -355,6 +355,11 @@ public final class JoclDriver implements OpenClDriver {
   }
 
   @Override
+  public void retain(Program program) {
+    check("clRetainProgram", CL.clRetainProgram(id(program)));
+  }
+
+  @Override
   public void release(Program program) {
     CL.clReleaseProgram(id(program));
   }

@@ -109,6 +109,9 @@ public interface OpenClDriver {
   /** Waits until all commands are done. */
   void finish(Queue queue);
 
+  /** Holds a program once more: it takes one more release. */
+  void retain(Program program);
+
   /** Releases a buffer; commands that use it may still run. */
   void release(Memory memory);
 

@@ -1,6 +1,7 @@
 package dev.tenzan.opencl.fpga;
 
 import dev.tenzan.error.DeviceException;
+import dev.tenzan.opencl.bundle.Part;
 import dev.tenzan.opencl.bundle.Recording;
 import dev.tenzan.opencl.program.KernelSource;
 import java.io.IOException;
@@ -9,54 +10,59 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * The files that turn a recording into a project for an offline compiler: a build script, a list of the kernels, an estimate of
  * resources. The kernels themselves are the recording, {@code kernels}.
+ *
+ * @param sources the number of kernel sources
+ * @param binaries the number of binaries to build of them
  */
-public final class Project {
+public record Project(int sources, int binaries) {
   /** The folder of the recording in a project. */
   public static final String KERNELS = "kernels";
-
-  private Project() {}
 
   /**
    * Completes a project.
    *
    * @param folder which holds the recording
    * @param program the name of the program
-   * @return the number of kernel sources
+   * @param most the sources that one binary holds at most
+   * @return what was written
    */
-  public static int write(Path folder, String program, Toolchain toolchain) {
+  public static Project write(Path folder, String program, Toolchain toolchain, int most) {
     Recording recording = Recording.read(folder.resolve(KERNELS));
     Map<String, KernelSource> sources = recording.sources();
+    List<Part> parts = recording.parts(sources, most);
+    Project project = new Project(sources.size(), parts.size());
     try {
       Path script = folder.resolve("build.sh");
       Files.writeString(script, Texts.script(toolchain));
       if (!script.toFile().setExecutable(true)) {
         throw new IOException("it cannot be made executable: " + script);
       }
-      Files.writeString(folder.resolve("README.md"), readme(program, toolchain, recording, sources));
-      Files.writeString(folder.resolve("kernels.tsv"), list(toolchain, sources), StandardCharsets.UTF_8);
+      String pe = recording.style().pe().toString();
+      Files.writeString(folder.resolve("README.md"), Texts.readme(program, toolchain, pe, project, most));
+      Files.writeString(folder.resolve("kernels.tsv"), list(toolchain, sources, parts), StandardCharsets.UTF_8);
       Files.writeString(folder.resolve("resources.md"), resources(sources));
     } catch (IOException e) {
       throw new DeviceException("export: " + folder + " cannot be written: " + e + "; name another folder", e);
     }
-    return sources.size();
+    return project;
   }
 
   /** What the manifest will say of each kernel; {@code pack} adds sizes, checksums, compiler and board. */
-  private static String list(Toolchain toolchain, Map<String, KernelSource> sources) {
-    StringBuilder s = new StringBuilder("hash\tname\tfile\toptions\n");
-    sources.forEach(
-        (hash, source) ->
-            s.append(hash).append('\t').append(source.name()).append('\t').append(hash).append(toolchain.ending()).append('\t')
-                .append(source.options()).append('\n'));
+  private static String list(Toolchain toolchain, Map<String, KernelSource> sources, List<Part> parts) {
+    StringBuilder s = new StringBuilder("hash\tname\tfile\tsuffix\toptions\n");
+    for (Part part : parts) {
+      for (String hash : part.members()) {
+        KernelSource source = Objects.requireNonNull(sources.get(hash), hash);
+        s.append(hash).append('\t').append(source.name()).append('\t').append(part.name()).append(toolchain.ending()).append('\t')
+            .append(part.suffix(hash)).append('\t').append(source.options()).append('\n');
+      }
+    }
     return s.toString();
-  }
-
-  private static String readme(String program, Toolchain toolchain, Recording recording, Map<String, KernelSource> sources) {
-    return Texts.readme(program, toolchain, recording.style().pe().toString(), sources.size());
   }
 
   private static String resources(Map<String, KernelSource> sources) {

@@ -1,13 +1,15 @@
 package dev.tenzan.opencl.fpga;
 
+import dev.tenzan.opencl.bundle.Part;
+
 /** The texts of a project. */
 final class Texts {
   private static final String HEAD =
       """
       #!/bin/sh
-      # Builds every kernel that has no binary yet. It can be stopped and started again: a binary appears only when it is complete.
+      # Builds every binary that is not there yet. It can be stopped and started again: a binary appears only when it is complete.
       set -eu
-      cd "$(dirname "$0")/kernels"
+      cd "$(dirname "$0")/kernels/build"
       """;
 
   private static final String INTEL =
@@ -69,7 +71,7 @@ final class Texts {
         };
   }
 
-  static String readme(String program, Toolchain toolchain, String pe, int kernels) {
+  static String readme(String program, Toolchain toolchain, String pe, Project project, int most) {
     String set = switch (toolchain) {
       case INTEL -> "BOARD=... ";
       case AMD -> "PLATFORM=... ";
@@ -82,12 +84,12 @@ final class Texts {
     return """
         # The program `%1$s` for %2$s
 
-        `kernels/` holds the %3$d OpenCL programs that `%1$s` launches, each named by its hash; `kernels.tsv` lists them. They are single
+        `kernels/` holds the %3$d OpenCL sources that `%1$s` launches, each named by its hash; `kernels.tsv` lists them. They are single
         work-item kernels: the compiler makes pipelines of their loops. Matrix products run on a systolic array of %4$s elements.
 
         ```sh
         %5$s./build.sh
-        tenzan fpga pack kernels --target %2$s --out bundle%6$s
+        tenzan fpga pack kernels --target %2$s --out bundle%6$s%8$s
         TENZAN_JAVA_OPTS='-Dtenzan.opencl.compiler=off -Dtenzan.opencl.bundles=bundle' tenzan fpga run %1$s --device opencl:0
         tenzan fpga run %1$s --device cpu      # prints the same hash
         ```
@@ -98,18 +100,20 @@ final class Texts {
         and the array writes only what lies inside the result; so the host pads nothing, and buffers keep their sizes. k is not padded:
         a product with zero would turn a chain that is -0 into +0.
 
-        **Binaries.** Each source gives one binary. A board that holds one configuration at a time is configured again between kernels of
-        different binaries, which costs far more than most kernels run; joining all kernels in one binary is not done yet.
+        **Binaries.** `kernels/build/` holds the %9$d texts to build, each of up to %10$d sources: a board that holds one configuration at a
+        time is configured again between kernels of different binaries, which costs far more than most kernels run. Where the kernels
+        of a text do not fit on the board together, export again with a smaller `--join`.
 
         **Where it ran.** %7$s
 
         `resources.md` estimates what the arrays cost.
         """
         .formatted(
-            program, toolchain, kernels, pe, set, pack,
+            program, toolchain, project.sources(), pe, set, pack,
             toolchain == Toolchain.POCL
                 ? "PoCL on a processor; Tenzan's tests build, pack and run this project. No FPGA board has run it."
                 : "Nowhere yet: neither this script nor these kernels have met " + (toolchain == Toolchain.INTEL ? "aoc" : "v++")
-                    + " or a board.");
+                    + " or a board.",
+            most == Part.MOST ? "" : " --join " + most, project.binaries(), most);
   }
 }

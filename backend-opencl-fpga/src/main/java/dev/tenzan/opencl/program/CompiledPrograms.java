@@ -40,7 +40,12 @@ public final class CompiledPrograms implements ProgramSource {
   }
 
   @Override
-  public OpenClDriver.Program load(KernelSource source) {
+  public Loaded load(KernelSource source) {
+    return new Loaded(program(source), "");
+  }
+
+  /** The built program of a source; the caller releases it. */
+  public OpenClDriver.Program program(KernelSource source) {
     BinaryCache c = cache;
     if (c == null) {
       return build(source);

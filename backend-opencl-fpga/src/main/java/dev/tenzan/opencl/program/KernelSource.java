@@ -20,6 +20,9 @@ public record KernelSource(String code, String options) {
   public static final String OPTIONS = "-cl-std=CL1.2 -cl-fp32-correctly-rounded-divide-sqrt -w";
 
   private static final Pattern ENTRY = Pattern.compile("__kernel[^\\n]*? void (tz_[a-z_0-9]+)\\(");
+  /** The kernels of a text that are all named. */
+  private static final int MOST_NAMES = 8;
+
   private static final Pattern DTYPE = Pattern.compile("#define (?:IN_T|T) tz_t_([a-z0-9]+)");
 
   /** A program with the options that reproducible bits need. */
@@ -40,6 +43,9 @@ public record KernelSource(String code, String options) {
       entries.add(m.group(1));
     }
     Matcher dtype = DTYPE.matcher(code);
+    if (entries.size() > MOST_NAMES) {
+      return entries.iterator().next() + " and " + (entries.size() - 1) + " others";
+    }
     return (entries.isEmpty() ? "program" : String.join("+", entries)) + (dtype.find() ? "." + dtype.group(1) : "");
   }
 

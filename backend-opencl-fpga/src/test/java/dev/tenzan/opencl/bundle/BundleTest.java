@@ -10,10 +10,12 @@ import dev.tenzan.error.DeviceException;
 import dev.tenzan.error.FormatException;
 import dev.tenzan.opencl.plan.Style;
 import dev.tenzan.opencl.program.KernelSource;
+import dev.tenzan.opencl.program.Texts;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -73,8 +75,9 @@ class BundleTest {
   private Bundle pack(String name) {
     Backwards compiler = new Backwards();
     Recording r = Recording.read(recorded);
-    Packer.build(r, compiler, 2, (_, _) -> {});
-    Packer.pack(r, compiler.ending(), compiler.toolchain(), compiler.board(), folder.resolve(name));
+    Packer packer = new Packer(r, Part.MOST);
+    packer.build(compiler, 2, (_, _) -> {});
+    packer.pack(compiler.ending(), compiler.toolchain(), compiler.board(), folder.resolve(name));
     return Bundle.open(folder.resolve(name));
   }
 
@@ -102,31 +105,67 @@ class BundleTest {
     assertNull(b.find(new KernelSource("another").hash()));
   }
 
+  /** Texts of this backend, which may share a binary. */
+  private static KernelSource sum(String dtype, boolean doubles) {
+    return new KernelSource(
+        Texts.prelude(doubles) + "#define T tz_t_" + dtype + "\nstatic inline T tz_twice(T x) { return x + x; }\n"
+            + "__kernel void tz_sum(__global T* x) { x[0] = tz_twice(x[0]); } // tz_summary stays\n");
+  }
+
+  @Test
+  void sourcesShareABinary() {
+    KernelSource floats = sum("f32", false);
+    KernelSource doubles = sum("f64", true);
+    Recording r = Recording.read(recorded);
+    r.add(floats);
+    r.add(doubles);
+    List<Part> parts = Part.of(r.sources(), Part.MOST);
+    assertEquals(3, parts.size());
+    Part joined = parts.stream().filter(p -> p.members().size() == 2).findFirst().orElseThrow();
+    String text = joined.source().code();
+    assertTrue(text.startsWith(Texts.prelude(true)), "the prelude that serves both");
+    assertEquals(text.lastIndexOf("static inline float tz_min_f32"), text.indexOf("static inline float tz_min_f32"));
+    for (KernelSource s : List.of(floats, doubles)) {
+      String suffix = "_" + s.hash().substring(0, 16);
+      assertEquals(suffix, joined.suffix(s.hash()));
+      assertTrue(text.contains("__kernel void tz_sum" + suffix + "(__global T* x) { x[0] = tz_twice" + suffix + "(x[0]); } // tz_summary stays"), text);
+    }
+    assertEquals(2, text.split("#undef T\n", -1).length - 1);
+    Bundle b = pack("bundle");
+    Manifest.Entry one = found(b.find(floats.hash()));
+    Manifest.Entry two = found(b.find(doubles.hash()));
+    assertEquals(one.file(), two.file());
+    assertArrayEquals(b.binary(one), b.binary(two));
+    assertEquals("", found(b.find(FIRST.hash())).suffix());
+    assertEquals(List.of(1, 1, 1, 1), Part.of(r.sources(), 1).stream().map(p -> p.members().size()).toList());
+  }
+
   private static Manifest.Entry found(Manifest.@Nullable Entry e) {
     return Objects.requireNonNull(e, "the bundle lacks the kernel");
   }
 
   @Test
   void aRunThatWasCutShortGoesOn() throws IOException {
-    Recording r = Recording.read(recorded);
-    Files.writeString(r.file(FIRST.hash(), ".back"), "from before");
+    Packer packer = new Packer(Recording.read(recorded), Part.MOST);
+    Path binary = recorded.resolve(Recording.BUILD).resolve(FIRST.hash() + ".back");
+    Files.writeString(binary, "from before");
     Backwards compiler = new Backwards();
-    Packer.build(r, compiler, 1, (_, _) -> {});
+    packer.build(compiler, 1, (_, _) -> {});
     assertEquals(1, compiler.compiled.get());
-    assertEquals("from before", Files.readString(r.file(FIRST.hash(), ".back")));
+    assertEquals("from before", Files.readString(binary));
   }
 
   @Test
   void whatIsMissingIsNamed() {
-    Recording r = Recording.read(recorded);
-    DeviceException e = assertThrows(DeviceException.class, () -> Packer.pack(r, ".aocx", "aoc", "board", bundle));
-    assertTrue(e.getMessage().contains("2 of 2 kernels have no binary") && e.getMessage().contains(".aocx"), e.getMessage());
+    Packer packer = new Packer(Recording.read(recorded), Part.MOST);
+    DeviceException e = assertThrows(DeviceException.class, () -> packer.pack(".aocx", "aoc", "board", bundle));
+    assertTrue(e.getMessage().contains("2 of 2 binaries are not there yet") && e.getMessage().contains(".aocx"), e.getMessage());
     assertTrue(Files.notExists(bundle));
     assertThrows(DeviceException.class, () -> Recording.read(folder.resolve("nowhere")));
     assertThrows(DeviceException.class, () -> Bundle.open(folder.resolve("nowhere")));
     pack("bundle");
     DeviceException exists =
-        assertThrows(DeviceException.class, () -> Packer.pack(r, ".back", "a mirror", "a wall", bundle));
+        assertThrows(DeviceException.class, () -> packer.pack(".back", "a mirror", "a wall", bundle));
     assertTrue(exists.getMessage().contains("exists"), exists.getMessage());
   }
 
@@ -186,6 +225,7 @@ class BundleTest {
         "\"file\": \"               | \"file\": \"/etc/                 | 'file' is",
         "\"file\": \"               | \"file\": \".                     | 'file' is",
         "\"sha256\": \"             | \"sha256\": \"X                   | 'sha256' is",
+        "\"suffix\": \"\"          | \"suffix\": \"_x\"               | 'suffix' is",
         "\"options\": \"-w\"        | \"options\": 5                    | 'options' is no string",
         "\"kernels\": [             | \"kernels\": [ 1,                 | an object expected",
         "\"kernels\": [             | \"kernels\": [                    | ",
