@@ -1,6 +1,7 @@
 package dev.tenzan.bench;
 
 import dev.tenzan.Device;
+import dev.tenzan.bench.fpga.VendorReport;
 import dev.tenzan.bench.jmh.JmhSuites;
 import dev.tenzan.bench.output.CliException;
 import dev.tenzan.bench.output.Json;
@@ -55,6 +56,12 @@ final class BenchCommand implements Callable<Integer> {
   private @Nullable Path html;
 
   @Option(
+      names = "--fpga-report",
+      paramLabel = "FILE",
+      description = "A vendor's report of an FPGA design, as 'fpga report' reads it, to show in the report; may be repeated.")
+  private List<Path> fpga = new ArrayList<>();
+
+  @Option(
       names = "--jmh",
       paramLabel = "REGEX",
       arity = "0..1",
@@ -74,6 +81,7 @@ final class BenchCommand implements Callable<Integer> {
     if (jmh != null) {
       return JmhSuites.run(jmh, devices, json) ? ExitCode.OK : ExitCode.CHECK_FAILED;
     }
+    List<VendorReport> designs = fpga.stream().map(VendorReport::read).toList(); // before the run, which is long
     List<Device> chosen = DeviceOptions.devices(devices);
     if (json == null || html == null) {
       makeReportsFolder();
@@ -82,7 +90,7 @@ final class BenchCommand implements Callable<Integer> {
         OutputFile htmlFile = OutputFile.open("--html", html == null ? REPORTS.resolve("bench.html") : html)) {
       BenchResult result;
       try (Progress progress = console.progress()) {
-        result = new BenchRunner(chosen, suite, options.count(), progress).run(TenzanCommand.Version.text());
+        result = new BenchRunner(chosen, suite, options.count(), progress).run(TenzanCommand.Version.text()).with(designs);
       }
       console.out().print(TextReport.render(result, console.terminal()));
       jsonFile.write(Json.write(result.toMap()));

@@ -3,11 +3,10 @@ package dev.tenzan.bench;
 import dev.tenzan.bench.fpga.VendorReport;
 import dev.tenzan.bench.output.Json;
 import dev.tenzan.bench.output.OutputFile;
-import dev.tenzan.bench.output.Table;
+import dev.tenzan.bench.report.FpgaTable;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -41,19 +40,8 @@ final class FpgaReportCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     List<VendorReport> reports = files.stream().map(VendorReport::read).toList();
-    Table table =
-        new Table(
-            console.terminal(), Table.Column.text("report"), Table.Column.text("design"), Table.Column.number("MHz"),
-            Table.Column.text(""), Table.Column.number("DSP"), Table.Column.number("RAM blocks"), Table.Column.number("worst II"));
-    for (VendorReport r : reports) {
-      Double clock = r.megahertz();
-      table.row(
-          String.valueOf(r.file().getFileName()), r.design() == null ? "" : r.design(),
-          clock == null ? "" : String.format(Locale.ROOT, "%.1f", clock), r.estimated() ? "estimated" : "reached",
-          text(r.dsps()), text(r.memories()), text(r.interval()));
-    }
     try (OutputFile file = OutputFile.openOptional("--json", json)) {
-      console.out().print(table.render());
+      console.out().print(FpgaTable.render(reports, console.terminal()));
       if (file != null) {
         Map<String, Object> document = new LinkedHashMap<>();
         document.put("schema", "tenzan-fpga-report");
@@ -63,9 +51,5 @@ final class FpgaReportCommand implements Callable<Integer> {
       }
     }
     return ExitCode.OK;
-  }
-
-  private static String text(@Nullable Long n) {
-    return n == null ? "" : n.toString();
   }
 }

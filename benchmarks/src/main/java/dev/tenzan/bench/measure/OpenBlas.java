@@ -1,5 +1,9 @@
 package dev.tenzan.bench.measure;
 
+import static dev.tenzan.bench.measure.Natives.call;
+import static dev.tenzan.bench.measure.Natives.function;
+import static dev.tenzan.bench.measure.Natives.library;
+
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -8,16 +12,18 @@ import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.List;
+import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** The system's OpenBLAS, called through the Foreign Function and Memory API, as the peer of the matmul rows. */
-public final class OpenBlas {
+public final class OpenBlas implements Gemm {
   /** What to tell where it is not installed. */
   public static final String REMEDY =
       "OpenBLAS was not found, so the matmul rows stand alone; to compare, install it (Debian: apt-get install"
           + " libopenblas0-pthread)";
 
+  private static final String LIBRARY = "openblas";
   private static final List<String> NAMES =
       List.of("libopenblas.so.0", "libopenblas.so", "libopenblas.0.dylib", "libopenblas.dylib", "libopenblas.dll");
   /** Variables that make the library choose other kernels than those made for this processor. */
@@ -32,12 +38,11 @@ public final class OpenBlas {
   private final MethodHandle getThreads;
   private final String config;
 
-  private OpenBlas(SymbolLookup library) throws Throwable {
+  private OpenBlas(SymbolLookup library) {
     this.sgemm = gemm(library, "cblas_sgemm", ValueLayout.JAVA_FLOAT);
     this.dgemm = gemm(library, "cblas_dgemm", ValueLayout.JAVA_DOUBLE);
-    this.setThreads =
-        handle(library, "openblas_set_num_threads", FunctionDescriptor.ofVoid(ValueLayout.JAVA_INT));
-    this.getThreads = handle(library, "openblas_get_num_threads", FunctionDescriptor.of(ValueLayout.JAVA_INT));
+    this.setThreads = function(library, "openblas_set_num_threads", FunctionDescriptor.ofVoid(ValueLayout.JAVA_INT));
+    this.getThreads = function(library, "openblas_get_num_threads", FunctionDescriptor.of(ValueLayout.JAVA_INT));
     this.config = text(library, "openblas_get_config") + " on " + text(library, "openblas_get_corename");
   }
 
@@ -47,17 +52,11 @@ public final class OpenBlas {
    */
   public static Optional<OpenBlas> load() {
     setAsideHandicaps();
-    for (String name : NAMES) {
-      try {
-        return Optional.of(new OpenBlas(SymbolLookup.libraryLookup(name, Arena.global())));
-      } catch (VirtualMachineError e) {
-        throw e;
-      } catch (Throwable e) {
-        // Not under this name: the next one may be there.
-        continue;
-      }
+    try {
+      return library(NAMES).map(OpenBlas::new);
+    } catch (NoSuchElementException e) {
+      return Optional.empty(); // a library of this name, but without OpenBLAS's own functions
     }
-    return Optional.empty();
   }
 
   /** What of the environment was set aside, for example {@code OPENBLAS_CORETYPE=Haswell}; empty where nothing was. */
@@ -76,10 +75,8 @@ public final class OpenBlas {
       MethodHandle function = Linker.nativeLinker().downcallHandle(unsetenv.get(), signature);
       try (Arena arena = Arena.ofConfined()) {
         for (String variable : HANDICAPS) {
-          int _ = (int) function.invokeExact(arena.allocateFrom(variable));
+          int _ = call(LIBRARY, () -> (int) function.invokeExact(arena.allocateFrom(variable)));
         }
-      } catch (Throwable e) {
-        throw failed(e);
       }
     }
   }
@@ -91,48 +88,82 @@ public final class OpenBlas {
 
   /** Sets the number of threads and returns the number in effect: 1 for a build without threads. */
   public int threads(int n) {
-    try {
-      setThreads.invokeExact(n);
-      return (int) getThreads.invokeExact();
-    } catch (Throwable e) {
-      throw failed(e);
-    }
+    return call(
+        LIBRARY,
+        () -> {
+          setThreads.invokeExact(n);
+          return (int) getThreads.invokeExact();
+        });
   }
 
-  /** c = a b for square row-major f32 matrices of n rows. */
-  public void sgemm(int n, MemorySegment a, MemorySegment b, MemorySegment c) {
-    try {
-      sgemm.invokeExact(ROW_MAJOR, NO_TRANSPOSE, NO_TRANSPOSE, n, n, n, 1.0f, a, n, b, n, 0.0f, c, n);
-    } catch (Throwable e) {
-      throw failed(e);
-    }
+  @Override
+  public String name() {
+    return "OpenBLAS";
   }
 
-  /** c = a b for square row-major f64 matrices of n rows. */
-  public void dgemm(int n, MemorySegment a, MemorySegment b, MemorySegment c) {
-    try {
-      dgemm.invokeExact(ROW_MAJOR, NO_TRANSPOSE, NO_TRANSPOSE, n, n, n, 1.0, a, n, b, n, 0.0, c, n);
-    } catch (Throwable e) {
-      throw failed(e);
-    }
+  @Override
+  public String description() {
+    int inEffect = call(LIBRARY, () -> (int) getThreads.invokeExact());
+    return config + ", " + inEffect + (inEffect == 1 ? " thread" : " threads")
+        + (setAside().isEmpty() ? "" : "; set aside, because it slows it down: " + setAside());
   }
 
-  private static IllegalStateException failed(Throwable e) {
-    return new IllegalStateException("openblas: the call failed: " + e, e);
+  @Override
+  public Product open(int n, boolean wide, MemorySegment a, MemorySegment b) {
+    return new Multiplication(n, wide, a, b);
+  }
+
+  private final class Multiplication implements Product {
+    private final Arena arena = Arena.ofShared();
+    private final int n;
+    private final boolean wide;
+    private final MemorySegment a;
+    private final MemorySegment b;
+    private final MemorySegment c;
+
+    Multiplication(int n, boolean wide, MemorySegment a, MemorySegment b) {
+      this.n = n;
+      this.wide = wide;
+      this.a = a;
+      this.b = b;
+      this.c = arena.allocate(a.byteSize(), 64);
+    }
+
+    @Override
+    public void run() {
+      int t = NO_TRANSPOSE;
+      int _ =
+          call(
+              LIBRARY,
+              () -> {
+                if (wide) {
+                  dgemm.invokeExact(ROW_MAJOR, t, t, n, n, n, 1.0, a, n, b, n, 0.0, c, n);
+                } else {
+                  sgemm.invokeExact(ROW_MAJOR, t, t, n, n, n, 1.0f, a, n, b, n, 0.0f, c, n);
+                }
+                return 0;
+              });
+    }
+
+    @Override
+    public MemorySegment result() {
+      return c;
+    }
+
+    @Override
+    public void close() {
+      arena.close();
+    }
   }
 
   private static MethodHandle gemm(SymbolLookup library, String name, ValueLayout scalar) {
     ValueLayout i = ValueLayout.JAVA_INT;
     ValueLayout p = ValueLayout.ADDRESS;
-    return handle(library, name, FunctionDescriptor.ofVoid(i, i, i, i, i, i, scalar, p, i, p, i, scalar, p, i));
+    return function(library, name, FunctionDescriptor.ofVoid(i, i, i, i, i, i, scalar, p, i, p, i, scalar, p, i));
   }
 
-  private static MethodHandle handle(SymbolLookup library, String name, FunctionDescriptor signature) {
-    return Linker.nativeLinker().downcallHandle(library.findOrThrow(name), signature);
-  }
-
-  private static String text(SymbolLookup library, String name) throws Throwable {
-    MethodHandle function = handle(library, name, FunctionDescriptor.of(ValueLayout.ADDRESS));
-    return ((MemorySegment) function.invokeExact()).reinterpret(256).getString(0).strip();
+  private static String text(SymbolLookup library, String name) {
+    MethodHandle function = function(library, name, FunctionDescriptor.of(ValueLayout.ADDRESS));
+    return call(LIBRARY, () -> ((MemorySegment) function.invokeExact()).reinterpret(256).getString(0).strip());
   }
 }

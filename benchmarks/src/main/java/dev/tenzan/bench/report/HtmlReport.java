@@ -1,5 +1,6 @@
 package dev.tenzan.bench.report;
 
+import dev.tenzan.bench.fpga.VendorReport;
 import dev.tenzan.bench.measure.Ceilings;
 import dev.tenzan.bench.measure.Machine;
 import dev.tenzan.bench.output.Units;
@@ -62,6 +63,7 @@ public final class HtmlReport {
     header();
     plots();
     results();
+    fpga();
     machine();
     repeat();
     page.open("footer").text("Tenzan " + result.version() + ". This page is self-contained; save or share it as it is.");
@@ -110,7 +112,7 @@ public final class HtmlReport {
         Units.number(m.rate()) + " GFLOP/s",
         m.peer() == null
             ? Double.isNaN(m.share()) ? "" : Units.percent(m.share()) + " of the fma ceiling"
-            : String.format(Locale.ROOT, "%.2f × OpenBLAS", m.ratio())
+            : String.format(Locale.ROOT, "%.2f × %s", m.ratio(), m.peer().name())
                 + (Double.isNaN(m.share()) ? "" : ", " + Units.percent(m.share()) + " of the fma ceiling"));
   }
 
@@ -185,7 +187,7 @@ public final class HtmlReport {
     for (String title : List.of("work", "device", "size")) {
       page.element("th", title, "scope", "col");
     }
-    for (String title : List.of("time", "rate", "of ceiling", "OpenBLAS", "ratio", "spread")) {
+    for (String title : List.of("time", "rate", "of ceiling", "peer", "ratio", "spread")) {
       page.element("th", title, "scope", "col", "class", "n");
     }
     page.element("th", "bits", "scope", "col").element("th", "checked", "scope", "col").close().close().line();
@@ -218,7 +220,7 @@ public final class HtmlReport {
       number(time(m.seconds()));
       number(Units.number(m.rate()) + " " + m.facts().metric().unit());
       number(Double.isNaN(m.share()) ? "" : Units.percent(m.share()));
-      number(m.peer() == null ? "" : Units.number(m.peerRate()));
+      number(m.peer() == null ? "" : m.peer().name() + " " + Units.number(m.peerRate()));
       number(m.peer() == null ? "" : String.format(Locale.ROOT, "%.2f", m.ratio()));
       number("± " + Units.percent(m.timing().spread()));
       Boolean bits = m.bits();
@@ -257,6 +259,27 @@ public final class HtmlReport {
     page.close().close().close().line();
   }
 
+  private void fpga() {
+    if (result.fpga().isEmpty()) {
+      return;
+    }
+    page.element("h2", "FPGA designs").element("p", "What the vendors' compilers report; read from files, not measured by this run.");
+    page.open("div", "class", "scroll").open("table").open("thead").open("tr");
+    for (String title : FpgaTable.TITLES) {
+      page.element("th", title, "scope", "col", "class", FpgaTable.isNumber(title) ? "n" : "");
+    }
+    page.close().close().open("tbody").line();
+    for (VendorReport r : result.fpga()) {
+      List<String> cells = FpgaTable.cells(r);
+      page.open("tr").element("th", cells.getFirst(), "scope", "row");
+      for (int i = 1; i < cells.size(); i++) {
+        page.element("td", cells.get(i), "class", FpgaTable.isNumber(FpgaTable.TITLES.get(i)) ? "n" : "");
+      }
+      page.close().line();
+    }
+    page.close().close().close().line();
+  }
+
   private void machine() {
     Machine m = result.machine();
     Ceilings c = result.ceilings();
@@ -272,7 +295,7 @@ public final class HtmlReport {
     }
     fact("Memory ceiling", Units.number(c.read()) + " GB/s read, " + Units.number(c.copy()) + " GB/s copy, "
         + Units.number(c.triad()) + " GB/s triad, arrays of 40 MB");
-    fact("OpenBLAS", result.openBlas());
+    result.peers().forEach(this::fact);
     result.devices().forEach((name, description) -> fact("Device " + name, description));
     page.close().line();
   }
@@ -288,7 +311,7 @@ public final class HtmlReport {
     page.element(
         "p",
         "Tenzan " + result.version() + commit + ". Rates are medians of repetitions after a warm-up; matmul and"
-            + " OpenBLAS take turns in one run. Every result is checked before it is timed: against f64 arithmetic,"
+            + " its peers take turns in one run. Every result is checked before it is timed: against f64 arithmetic,"
             + " and on a small problem bit for bit against the reference device. Spread is half the distance of the"
             + " quartiles. All inputs come from fixed seeds. The run took "
             + String.format(Locale.ROOT, "%.0f s.", result.seconds()),

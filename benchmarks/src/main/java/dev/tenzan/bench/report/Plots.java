@@ -13,21 +13,33 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Predicate;
 import java.util.function.ToDoubleFunction;
 
-/** The pictures of the report. A device has the same colour and shape in all of them; OpenBLAS comes after the devices. */
+/** The pictures of the report. A device has the same colour and shape in all of them; other libraries come after the devices. */
 final class Plots {
-  private static final String OPENBLAS = "OpenBLAS";
-
   private final BenchResult result;
   private final List<String> devices;
-  private final int openBlas;
+  private final List<String> peers;
 
   Plots(BenchResult result) {
     this.result = result;
     this.devices = List.copyOf(result.devices().keySet());
-    this.openBlas = devices.size();
+    this.peers =
+        result.measurements().stream().map(Measurement::peer).filter(Objects::nonNull).map(Measurement.Peer::name).distinct().toList();
+  }
+
+  /** The number of a library's colour. */
+  private int series(Measurement.Peer peer) {
+    return devices.size() + peers.indexOf(peer.name());
+  }
+
+  /** The names of the devices, and of the libraries that took turns with some of the measurements. */
+  private List<String> names(List<Measurement> shown) {
+    List<String> names = new ArrayList<>(devices);
+    peers.stream().filter(p -> shown.stream().anyMatch(m -> m.peer() != null && m.peer().name().equals(p))).forEach(names::add);
+    return names;
   }
 
   private List<Measurement> measured(Predicate<Measurement> which) {
@@ -61,16 +73,16 @@ final class Plots {
       chart.line("ceiling", chart.left(), y.at(ceiling), chart.right(), y.at(ceiling));
       chart.text("note end", chart.right() - 4, y.at(ceiling) + 15, "fma ceiling " + Units.number(ceiling));
     }
-    List<String> names = new ArrayList<>(devices);
-    if (rows.stream().anyMatch(m -> m.peer() != null)) {
-      series(chart, openBlas, rows.stream().filter(m -> m.peer() != null).toList(), x, y, Measurement::peerRate);
-      names.add(OPENBLAS);
+    for (int p = 0; p < peers.size(); p++) {
+      String name = peers.get(p);
+      List<Measurement> compared = rows.stream().filter(m -> m.peer() != null && m.peer().name().equals(name)).toList();
+      series(chart, devices.size() + p, compared, x, y, Measurement::peerRate);
     }
     for (int d = 0; d < devices.size(); d++) {
       String name = devices.get(d);
       series(chart, d, rows.stream().filter(m -> m.device().equals(name)).toList(), x, y, Measurement::rate);
     }
-    return chart.legend(names).render();
+    return chart.legend(names(rows)).render();
   }
 
   private static void series(
@@ -86,7 +98,7 @@ final class Plots {
     }
   }
 
-  /** A bar for each device and, where it was asked, OpenBLAS; the largest size of each work; a tick at the ceiling. */
+  /** A bar for each device and for each library that took turns with it; the largest size of each work; a tick at the ceiling. */
   String bars(String title, Metric metric, Predicate<Measurement> which) {
     Map<String, List<Measurement>> byName = new LinkedHashMap<>();
     for (Measurement m : measured(which.and(m -> m.facts().metric() == metric))) {
@@ -94,15 +106,12 @@ final class Plots {
     }
     Map<String, List<Measurement>> largest = new LinkedHashMap<>();
     byName.forEach((name, all) -> largest.put(name, largestOfEach(all)));
-    List<String> names = new ArrayList<>(devices);
+    List<Measurement> shown = largest.values().stream().flatMap(List::stream).toList();
     int bars = 0;
     double high = 0;
-    for (Measurement m : largest.values().stream().flatMap(List::stream).toList()) {
+    for (Measurement m : shown) {
       bars += m.peer() == null ? 1 : 2;
       high = Math.max(high, Double.isFinite(m.ceiling()) ? Math.max(m.ceiling(), m.rate()) : m.rate());
-      if (m.peer() != null && !names.contains(OPENBLAS)) {
-        names.add(OPENBLAS);
-      }
     }
     Chart chart = new Chart(title, 66 + 17 * bars + 12 * largest.size(), 128, 34, 64, 20);
     Scale x = Scale.linear(high, chart.left(), chart.right(), 4);
@@ -118,7 +127,7 @@ final class Plots {
       for (Measurement m : entry.getValue()) {
         y = bar(chart, devices.indexOf(m.device()), x, y, m.rate(), tip(m));
         if (m.peer() != null) {
-          y = bar(chart, openBlas, x, y, m.peerRate(), OPENBLAS + ": " + Units.number(m.peerRate()));
+          y = bar(chart, series(m.peer()), x, y, m.peerRate(), m.peer().name() + ": " + Units.number(m.peerRate()));
         }
         if (Double.isFinite(m.ceiling())) {
           chart.line("tickmark", x.at(m.ceiling()), start - 2, x.at(m.ceiling()), y - 1);
@@ -127,7 +136,7 @@ final class Plots {
       chart.text("label end", chart.left() - 9, (start + y) / 2 + 3, entry.getKey());
       y += 6;
     }
-    return chart.legend(names).render();
+    return chart.legend(names(shown)).render();
   }
 
   private static double bar(Chart chart, int series, Scale x, double y, double value, String tip) {

@@ -27,10 +27,14 @@ public final class TextReport {
     }
     out.append(Units.number(c.read())).append(" GB/s read, ").append(Units.number(c.copy())).append(" copy, ")
         .append(Units.number(c.triad())).append(" triad\n");
-    out.append("OpenBLAS: ").append(r.openBlas()).append("\n\n");
+    r.peers().forEach((name, text) -> out.append(name).append(": ").append(text).append('\n'));
+    out.append('\n');
     out.append(measurements(r, terminal));
     if (!r.trainings().isEmpty()) {
       out.append('\n').append(trainings(r, terminal));
+    }
+    if (!r.fpga().isEmpty()) {
+      out.append('\n').append(FpgaTable.render(r.fpga(), terminal));
     }
     out.append('\n');
     r.notes().forEach(n -> out.append(terminal.warning("note: " + n)).append('\n'));
@@ -53,7 +57,7 @@ public final class TextReport {
             Table.Column.number("rate"),
             Table.Column.text(""),
             Table.Column.number("of ceiling"),
-            Table.Column.number("OpenBLAS"),
+            Table.Column.number("peer"),
             Table.Column.number("ratio"),
             Table.Column.number("spread"),
             Table.Column.text("bits"),
@@ -85,7 +89,7 @@ public final class TextReport {
       terminal.bold(Units.number(m.rate())),
       m.facts().metric().unit(),
       Double.isNaN(m.share()) ? "" : Units.percent(m.share()),
-      m.peer() == null ? "" : Units.number(m.peerRate()),
+      m.peer() == null ? "" : m.peer().name() + " " + Units.number(m.peerRate()),
       m.peer() == null ? "" : String.format(Locale.ROOT, "%.2f", m.ratio()),
       Units.percent(m.timing().spread()),
       m.bits() == null ? "" : m.bits() ? terminal.good("same") : terminal.bad("DIFFER"),

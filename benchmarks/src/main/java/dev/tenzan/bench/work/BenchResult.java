@@ -1,5 +1,6 @@
 package dev.tenzan.bench.work;
 
+import dev.tenzan.bench.fpga.VendorReport;
 import dev.tenzan.bench.measure.Ceilings;
 import dev.tenzan.bench.measure.Machine;
 import java.time.Instant;
@@ -19,9 +20,10 @@ import java.util.Map;
  * @param machine where it ran
  * @param devices name and product name of each device
  * @param ceilings what the processor can do at most
- * @param openBlas OpenBLAS's description of itself, or why it is not compared
+ * @param peers the other libraries by name: each one's description of itself, or why it is not compared
  * @param measurements the work, in the order of the report
  * @param trainings the digits, trained on each device
+ * @param fpga what vendors' compilers say of FPGA designs, read from files; mostly empty
  * @param notes what else a reader should know
  */
 public record BenchResult(
@@ -33,12 +35,20 @@ public record BenchResult(
     Machine machine,
     Map<String, String> devices,
     Ceilings ceilings,
-    String openBlas,
+    Map<String, String> peers,
     List<Measurement> measurements,
     List<Training> trainings,
+    List<VendorReport> fpga,
     List<String> notes) {
   /** The version of the JSON document's schema; it grows when a field changes its meaning or goes. */
-  public static final int SCHEMA = 1;
+  public static final int SCHEMA = 2;
+
+  /** This result with vendors' reports of FPGA designs. */
+  public BenchResult with(List<VendorReport> reports) {
+    return new BenchResult(
+        started, seconds, suite, version, commit, machine, devices, ceilings, peers, measurements, trainings, List.copyOf(reports),
+        notes);
+  }
 
   /** Whether every result was right and has the bits of the reference device. */
   public boolean passed() {
@@ -77,9 +87,10 @@ public record BenchResult(
     map.put("machine", machine.toMap());
     map.put("devices", devices);
     map.put("ceilings", ceilings.toMap());
-    map.put("openblas", openBlas);
+    map.put("peers", peers);
     map.put("measurements", measurements.stream().map(Measurement::toMap).toList());
     map.put("trainings", trainings.stream().map(Training::toMap).toList());
+    map.put("fpga_reports", fpga.stream().map(VendorReport::toMap).toList());
     map.put("notes", notes);
     return map;
   }

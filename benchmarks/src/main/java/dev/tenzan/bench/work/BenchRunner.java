@@ -4,7 +4,6 @@ import dev.tenzan.Device;
 import dev.tenzan.Devices;
 import dev.tenzan.bench.measure.Ceilings;
 import dev.tenzan.bench.measure.Machine;
-import dev.tenzan.bench.measure.OpenBlas;
 import dev.tenzan.bench.measure.Timing;
 import dev.tenzan.bench.output.Progress;
 import dev.tenzan.bench.output.Units;
@@ -16,7 +15,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -39,7 +37,7 @@ public final class BenchRunner {
   private final Timing.Plan plan;
   private final List<String> notes = new ArrayList<>();
   private final Map<Workload.Facts, double[]> referenceBits = new LinkedHashMap<>();
-  private final Optional<OpenBlas> openBlas = OpenBlas.load();
+  private final Peers peers;
   private int done;
 
   /**
@@ -52,6 +50,7 @@ public final class BenchRunner {
     this.suite = suite;
     this.threads = threads;
     this.progress = progress;
+    this.peers = Peers.load(devices, threads);
     this.plan =
         switch (suite) {
           case QUICK -> new Timing.Plan(4, 0.5, 5, 101);
@@ -65,7 +64,6 @@ public final class BenchRunner {
     long begin = System.nanoTime();
     progress.show("measuring the processor's ceilings");
     Ceilings before = Ceilings.measure(threads);
-    String peer = openBlas.map(this::describe).orElse(OpenBlas.REMEDY);
     List<Family> families = Workloads.all();
     List<Measurement> measurements = new ArrayList<>();
     int total = families.stream().mapToInt(f -> f.of(suite).size()).sum() * devices.size();
@@ -77,6 +75,7 @@ public final class BenchRunner {
       }
       done = Math.min(done, total);
     }
+    peers.close();
     List<Training> trainings = train();
     progress.show("measuring the processor's ceilings again");
     Ceilings ceilings = before.best(Ceilings.measure(threads));
@@ -91,21 +90,15 @@ public final class BenchRunner {
         Machine.detect(),
         described,
         ceilings,
-        peer,
+        peers.described(),
         measurements.stream().map(m -> m.withCeiling(ceiling(m, ceilings))).toList(),
         trainings,
+        List.of(),
         List.copyOf(notes));
   }
 
   private static double ceiling(Measurement m, Ceilings c) {
     return m.device().equals(CPU) ? m.facts().limit().of(c) : Double.NaN;
-  }
-
-  private String describe(OpenBlas library) {
-    int inEffect = library.threads(threads);
-    return library.config() + ", " + inEffect + (inEffect == 1 ? " thread" : " threads")
-        + (inEffect == threads ? "" : " (Tenzan uses " + threads + ": this build has no more)")
-        + (OpenBlas.setAside().isEmpty() ? "" : "; set aside, because it slows it down: " + OpenBlas.setAside());
   }
 
   /** All sizes of a family on a device; one small size where the others would take too long. */
@@ -152,18 +145,38 @@ public final class BenchRunner {
     Workload.Facts facts = work.facts();
     try (Workload.Session session = work.open(device)) {
       String check = session.check();
-      List<Runnable> competitors = new ArrayList<>(List.of(session::run));
-      if (device.name().equals(CPU)) {
-        openBlas.flatMap(work::peer).ifPresent(competitors::add);
+      try (Workload.Rival rival = rival(work, device)) {
+        List<Runnable> competitors = new ArrayList<>(List.of(session::run));
+        if (rival != null) {
+          competitors.add(rival::run);
+        }
+        List<Timing> timings = Timing.interleaved(plan, competitors);
+        Measurement.Peer peer = rival == null ? null : new Measurement.Peer(rival.name(), timings.get(1));
+        return new Measurement(
+            device.name(), facts, Measurement.Outcome.MEASURED, timings.getFirst(), peer, Double.NaN, check, bits, note);
       }
-      List<Timing> timings = Timing.interleaved(plan, competitors);
-      Timing peer = timings.size() > 1 ? timings.get(1) : null;
-      return new Measurement(
-          device.name(), facts, Measurement.Outcome.MEASURED, timings.getFirst(), peer, Double.NaN, check, bits, note);
     } catch (CheckFailedException e) {
       return Measurement.without(device.name(), facts, Measurement.Outcome.WRONG, String.valueOf(e.getMessage()));
     } catch (UnsupportedKernelException | DeviceMemoryException e) {
       return Measurement.without(device.name(), facts, Measurement.Outcome.UNSUPPORTED, String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** The same work by another library, checked; null where there is none for it. A library that fails is no peer, and a note says so. */
+  private Workload.@Nullable Rival rival(Workload work, Device device) {
+    Workload.Rival rival = null;
+    try {
+      rival = peers.of(device).flatMap(work::rival).orElse(null);
+      if (rival != null) {
+        rival.check();
+      }
+      return rival;
+    } catch (UnsupportedOperationException | CheckFailedException e) {
+      if (rival != null) {
+        rival.close();
+      }
+      notes.add(work.facts().name() + " " + work.facts().size() + " on " + device.name() + " stands alone: " + e.getMessage());
+      return null;
     }
   }
 

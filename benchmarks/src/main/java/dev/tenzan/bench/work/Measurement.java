@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param facts what was done
  * @param outcome whether it could be measured
  * @param timing how long it took; null where it was not measured
- * @param peer how long OpenBLAS took in turns with it; null where it was not asked
+ * @param peer how long another library took in turns with it; null where none was asked
  * @param ceiling the processor's ceiling in the unit of the rate; NaN where there is none for it
  * @param check how the result was compared with an independent one
  * @param bits whether the bits are those of the reference device; null on that device itself
@@ -23,11 +23,19 @@ public record Measurement(
     Workload.Facts facts,
     Outcome outcome,
     @Nullable Timing timing,
-    @Nullable Timing peer,
+    @Nullable Peer peer,
     double ceiling,
     String check,
     @Nullable Boolean bits,
     String note) {
+  /**
+   * Another library that did the same work.
+   *
+   * @param name its name
+   * @param timing how long it took
+   */
+  public record Peer(String name, Timing timing) {}
+
   /** What can come of it. */
   public enum Outcome {
     /** Right and timed. */
@@ -53,12 +61,12 @@ public record Measurement(
     return timing == null ? Double.NaN : facts.rate(timing.median());
   }
 
-  /** OpenBLAS's rate; NaN where it was not asked. */
+  /** The other library's rate; NaN where none was asked. */
   public double peerRate() {
-    return peer == null ? Double.NaN : facts.rate(peer.median());
+    return peer == null ? Double.NaN : facts.rate(peer.timing().median());
   }
 
-  /** The rate as a multiple of OpenBLAS's; NaN where it was not asked. */
+  /** The rate as a multiple of the other library's; NaN where none was asked. */
   public double ratio() {
     return rate() / peerRate();
   }
@@ -95,9 +103,10 @@ public record Measurement(
       map.put("check", check);
     }
     if (peer != null) {
-      map.put("openblas_rate", peerRate());
-      map.put("openblas_spread", peer.spread());
-      map.put("ratio_to_openblas", ratio());
+      map.put("peer", peer.name());
+      map.put("peer_rate", peerRate());
+      map.put("peer_spread", peer.timing().spread());
+      map.put("ratio_to_peer", ratio());
     }
     if (bits != null) {
       map.put("same_bits_as_reference", bits);

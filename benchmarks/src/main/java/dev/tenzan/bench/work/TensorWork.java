@@ -3,10 +3,11 @@ package dev.tenzan.bench.work;
 import dev.tenzan.Device;
 import dev.tenzan.Tensor;
 import dev.tenzan.TensorScope;
-import dev.tenzan.bench.measure.OpenBlas;
+import dev.tenzan.bench.measure.Gemm;
 import dev.tenzan.type.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -38,19 +39,52 @@ record TensorWork(
 
   /** Only square matrix products have one. */
   @Override
-  public Optional<Runnable> peer(OpenBlas openBlas) {
-    if (!facts.group().equals(Workloads.MATMUL)) {
-      return Optional.empty();
+  public Optional<Rival> rival(Gemm library) {
+    return facts.group().equals(Workloads.MATMUL) ? Optional.of(new Multiplication(library)) : Optional.empty();
+  }
+
+  private final class Multiplication implements Rival {
+    private final Arena arena = Arena.ofShared();
+    private final List<Host> drawn = draw();
+    private final boolean wide = inputs.getFirst().dtype() == DType.F64;
+    private final Gemm.Product product;
+    private final String name;
+
+    Multiplication(Gemm library) {
+      this.name = library.name();
+      this.product = library.open(facts.extent(), wide, drawn.get(0).copy(arena), drawn.get(1).copy(arena));
     }
-    int n = facts.extent();
-    boolean wide = inputs.getFirst().dtype() == DType.F64;
-    // Freed by the collector together with the runnable.
-    Arena arena = Arena.ofAuto();
-    List<Host> drawn = draw();
-    MemorySegment a = drawn.get(0).copy(arena);
-    MemorySegment b = drawn.get(1).copy(arena);
-    MemorySegment c = arena.allocate(a.byteSize(), 64);
-    return Optional.of(wide ? () -> openBlas.dgemm(n, a, b, c) : () -> openBlas.sgemm(n, a, b, c));
+
+    @Override
+    public String name() {
+      return name;
+    }
+
+    @Override
+    public void run() {
+      product.run();
+    }
+
+    @Override
+    public void check() {
+      run();
+      MemorySegment found = product.result();
+      double[] values = new double[facts.extent() * facts.extent()];
+      for (int i = 0; i < values.length; i++) {
+        values[i] = wide ? found.getAtIndex(ValueLayout.JAVA_DOUBLE, i) : found.getAtIndex(ValueLayout.JAVA_FLOAT, i);
+      }
+      try {
+        oracle.check(drawn, values);
+      } catch (CheckFailedException e) {
+        throw new CheckFailedException(name + ": " + e.getMessage());
+      }
+    }
+
+    @Override
+    public void close() {
+      product.close();
+      arena.close();
+    }
   }
 
   private final class Running implements Session {

@@ -1,7 +1,7 @@
 package dev.tenzan.bench.work;
 
 import dev.tenzan.Device;
-import dev.tenzan.bench.measure.OpenBlas;
+import dev.tenzan.bench.measure.Gemm;
 import java.util.Optional;
 
 /** A piece of work of one size that runs on any device. */
@@ -12,9 +12,32 @@ public interface Workload {
   /** Puts the inputs on a device. */
   Session open(Device device);
 
-  /** The same work done by OpenBLAS in the memory of the host; empty where it has no such function. */
-  default Optional<Runnable> peer(OpenBlas openBlas) {
+  /**
+   * The same work done by another library; empty where that has no such function.
+   *
+   * @throws UnsupportedOperationException where it cannot do it here, with the reason
+   */
+  default Optional<Rival> rival(Gemm library) {
     return Optional.empty();
+  }
+
+  /** The work done by another library. */
+  interface Rival extends AutoCloseable {
+    /** The library's name. */
+    String name();
+
+    /** Does the work once, and waits for its end. */
+    void run();
+
+    /**
+     * Compares what it computed with values that were computed in another way.
+     *
+     * @throws CheckFailedException where the results are wrong
+     */
+    void check();
+
+    @Override
+    void close();
   }
 
   /**

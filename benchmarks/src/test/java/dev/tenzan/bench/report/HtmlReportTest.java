@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tenzan.Devices;
+import dev.tenzan.bench.fpga.VendorReport;
 import dev.tenzan.bench.measure.Ceilings;
 import dev.tenzan.bench.measure.Machine;
 import dev.tenzan.bench.measure.Timing;
@@ -19,6 +20,7 @@ import dev.tenzan.bench.work.Workload;
 import dev.tenzan.bench.work.Workloads;
 import dev.tenzan.nn.TrainingListener.EpochMetrics;
 import java.io.StringReader;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -42,7 +44,7 @@ class HtmlReportTest {
           boolean peer = cpu && w.facts().group().equals(Workloads.MATMUL);
           measurements.add(
               new Measurement(
-                  device, w.facts(), Measurement.Outcome.MEASURED, timing, peer ? timing : null,
+                  device, w.facts(), Measurement.Outcome.MEASURED, timing, peer ? new Measurement.Peer("OpenBLAS", timing) : null,
                   cpu && vectors ? 100 : NONE, "64 elements", cpu ? Boolean.TRUE : null, ""));
         }
       }
@@ -58,8 +60,14 @@ class HtmlReportTest {
         new Ceilings(2, vectors ? 512 : 0, vectors ? 250 : NONE, vectors ? 125 : NONE, 30, 20, 25);
     Machine machine = new Machine("CPU <X> & Co", 2, 1L << 34, "L1d 32 KiB", "Linux", "JVM", List.of("-Xmx1g"));
     return new BenchResult(
-        Instant.EPOCH, 60, Suite.QUICK, "1.0", "abc", machine, described, ceilings, "none", measurements,
-        List.of(training(2, 0.5f), training(1, 0.7f)), List.of("a note"));
+        Instant.EPOCH, 60, Suite.QUICK, "1.0", "abc", machine, described, ceilings, Map.of("OpenBLAS", "none"), measurements,
+        List.of(training(2, 0.5f), training(1, 0.7f)), List.of(design()), List.of("a note"));
+  }
+
+  private static VendorReport design() {
+    return new VendorReport(
+        Path.of("a <b>", "top_csynth.xml"), "csynth", "tz_<product>", 400.0, true, Map.of("DSP", 80L, "BRAM_18K", 34L), Map.of(),
+        List.of(new VendorReport.Loop("outer", 1), new VendorReport.Loop("inner", 4)));
   }
 
   private static Training training(int epochs, float loss) {
@@ -98,8 +106,8 @@ class HtmlReportTest {
     BenchResult r = result(List.of("reference"), true);
     BenchResult empty =
         new BenchResult(
-            r.started(), 1, Suite.FULL, "1.0", "", r.machine(), r.devices(), r.ceilings(), "none", List.of(),
-            List.of(), List.of());
+            r.started(), 1, Suite.FULL, "1.0", "", r.machine(), r.devices(), r.ceilings(), r.peers(), List.of(),
+            List.of(), List.of(), List.of());
     parse(HtmlReport.render(empty));
     assertTrue(TextReport.render(empty, Terminal.PLAIN).contains("every result was checked"));
   }
@@ -111,10 +119,13 @@ class HtmlReportTest {
     assertTrue(text.lines().anyMatch(l -> l.matches("matmul f32 +cpu +2048 x 2048 +1.10 ms .*")), text);
     assertTrue(text.contains("bits agree"), text);
     String json = Json.write(r.toMap());
-    assertTrue(json.contains("\"schema_version\": 1"), json);
+    assertTrue(json.contains("\"schema_version\": 2"), json);
     assertTrue(json.contains("\"seconds_median\": 0.0011"), json);
     assertTrue(json.contains("\"final_loss_bits\": \"0x3f000000\""), json);
     assertFalse(json.contains("NaN"));
+    assertTrue(text.lines().anyMatch(l -> l.matches("top_csynth.xml +tz_<product> +400.0 +estimated +80 +34 +4")), text);
+    assertTrue(json.contains("\"fpga_reports\": [\n    {\n      \"file\""), json);
+    assertTrue(HtmlReport.render(r).contains("<h2>FPGA designs</h2>"));
   }
 
   @Test
@@ -123,8 +134,8 @@ class HtmlReportTest {
     assertTrue(r.passed());
     BenchResult differs =
         new BenchResult(
-            r.started(), 1, Suite.QUICK, "1.0", "", r.machine(), r.devices(), r.ceilings(), "none",
-            r.measurements(), List.of(training(2, 0.5f), training(2, 0.25f)), List.of());
+            r.started(), 1, Suite.QUICK, "1.0", "", r.machine(), r.devices(), r.ceilings(), r.peers(),
+            r.measurements(), List.of(training(2, 0.5f), training(2, 0.25f)), List.of(), List.of());
     assertFalse(differs.passed());
     assertTrue(TextReport.render(differs, Terminal.PLAIN).contains("differ between devices"));
   }

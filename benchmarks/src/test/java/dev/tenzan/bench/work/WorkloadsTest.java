@@ -6,7 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tenzan.Device;
 import dev.tenzan.Devices;
+import dev.tenzan.bench.measure.ClBlast;
+import dev.tenzan.bench.measure.Gemm;
 import dev.tenzan.bench.measure.OpenBlas;
+import dev.tenzan.opencl.OpenClProvider;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -68,9 +72,69 @@ class WorkloadsTest {
       return;
     }
     assertEquals(1, library.get().threads(1));
-    for (Family family : Workloads.all().subList(0, 2)) {
-      family.small().peer(library.get()).orElseThrow().run();
+    checkProducts(library.get());
+  }
+
+  @Test
+  void clBlastRunsWhereItIsInstalled() {
+    if (!new OpenClProvider().availability().available()) {
+      System.out.println("skipped: there is no OpenCL device");
+      return;
     }
-    assertTrue(Workloads.all().getLast().small().peer(library.get()).isEmpty());
+    Optional<ClBlast> library = ClBlast.open(0);
+    if (library.isEmpty()) {
+      System.out.println("skipped: CLBlast is not installed");
+      return;
+    }
+    try (ClBlast b = library.get()) {
+      assertTrue(b.description().startsWith("on "), b.description());
+      checkProducts(b);
+      assertThrows(IllegalStateException.class, () -> ClBlast.open(1000));
+    }
+  }
+
+  private static void checkProducts(Gemm library) {
+    for (Family family : Workloads.all().subList(0, 2)) {
+      try (Workload.Rival rival = family.small().rival(library).orElseThrow()) {
+        rival.check();
+      }
+    }
+    assertTrue(Workloads.all().getLast().small().rival(library).isEmpty());
+  }
+
+  /** A library that leaves the result as it was. */
+  @Test
+  void aRivalThatIsWrongIsFound() {
+    Gemm lazy =
+        new Gemm() {
+          @Override
+          public String name() {
+            return "Lazy";
+          }
+
+          @Override
+          public String description() {
+            return "does nothing";
+          }
+
+          @Override
+          public Product open(int n, boolean wide, MemorySegment a, MemorySegment b) {
+            return new Product() {
+              @Override
+              public void run() {}
+
+              @Override
+              public MemorySegment result() {
+                return a;
+              }
+
+              @Override
+              public void close() {}
+            };
+          }
+        };
+    try (Workload.Rival rival = Workloads.all().getFirst().small().rival(lazy).orElseThrow()) {
+      assertTrue(String.valueOf(assertThrows(CheckFailedException.class, rival::check).getMessage()).startsWith("Lazy: element 0 is "));
+    }
   }
 }
