@@ -15,8 +15,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * The buffers of one device, in size classes: each power of two is cut into four, so a block is less than 25 % larger than what was
  * asked for (or than 256 bytes). A freed block may be handed out while commands that use it still run: the queue is in order.
+ *
+ * <p>With {@code -Dtenzan.opencl.pool=off} every buffer is a block of its own, exactly as large as was asked for, and stays until the end:
+ * for tools that look for accesses out of bounds and for values that were never written, which other blocks would hide from them.
  */
 final class BufferPool {
+  /** The system property that switches pooling off. */
+  static final String PROPERTY = "tenzan.opencl.pool";
+
   private static final int CLASSES = 4 * 64;
   private static final int SMALLEST = 8; // the logarithm of the bytes of the least class
 
@@ -26,6 +32,7 @@ final class BufferPool {
   private final int device;
   private final long capacity;
   private final long largest;
+  private final boolean pooling;
   private final List<ArrayDeque<OpenClDriver.Memory>> idle = new ArrayList<>();
   private final List<OpenClDriver.Memory> all = new ArrayList<>();
   private long live;
@@ -43,6 +50,11 @@ final class BufferPool {
     this.device = device;
     this.capacity = capacity;
     this.largest = largest;
+    String asked = System.getProperty(PROPERTY, "on").strip();
+    if (!asked.equals("on") && !asked.equals("off")) {
+      throw new DeviceException("-D" + PROPERTY + ": '" + asked + "' is not known; give on or off");
+    }
+    this.pooling = asked.equals("on");
     for (int i = 0; i < CLASSES; i++) {
       idle.add(new ArrayDeque<>());
     }
@@ -79,24 +91,23 @@ final class BufferPool {
     int c = sizeClass(bytes);
     OpenClDriver.Memory memory = idle.get(c).pollLast();
     if (memory != null) {
-      pooled -= classBytes(c);
+      pooled -= blockBytes(c, bytes);
     } else {
       memory = fresh(c, bytes);
     }
     allocations++;
     live += bytes;
-    held += classBytes(c);
+    held += blockBytes(c, bytes);
     peak = Math.max(peak, live);
     return new OpenClBuffer(this, device, memory, c, bytes);
   }
 
-  /** A buffer whose block is exactly as large as was asked for; it is not to be freed. */
-  synchronized OpenClBuffer exact(long bytes) {
-    return new OpenClBuffer(this, device, create(bytes), sizeClass(bytes), bytes);
+  private long blockBytes(int sizeClass, long bytes) {
+    return pooling ? classBytes(sizeClass) : Math.max(1, bytes);
   }
 
   private OpenClDriver.Memory fresh(int sizeClass, long bytes) {
-    long size = classBytes(sizeClass);
+    long size = blockBytes(sizeClass, bytes);
     if (held + pooled + size > capacity) {
       trim();
     }
@@ -146,8 +157,8 @@ final class BufferPool {
     }
     buffer.markFreed();
     live -= buffer.byteSize();
-    held -= classBytes(buffer.sizeClass);
-    if (!closed) {
+    held -= blockBytes(buffer.sizeClass, buffer.byteSize());
+    if (!closed && pooling) {
       idle.get(buffer.sizeClass).addLast(buffer.memory);
       pooled += classBytes(buffer.sizeClass);
       if (pooled > capacity / 4) {

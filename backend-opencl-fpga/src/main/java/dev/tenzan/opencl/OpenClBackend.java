@@ -150,12 +150,6 @@ public final class OpenClBackend implements Backend {
     return Failures.guard("allocate", d.name, () -> d.pool.allocate(bytes));
   }
 
-  /** A buffer of exactly so many bytes, so that a checking device sees each access behind it. */
-  Buffer exactBuffer(int device, long bytes) {
-    OpenClDevice d = device("allocate", device);
-    return Failures.guard("allocate", d.name, () -> d.pool.exact(bytes));
-  }
-
   @Override
   public void free(Buffer buffer) {
     OpenClBuffer b = own("free", buffer);
