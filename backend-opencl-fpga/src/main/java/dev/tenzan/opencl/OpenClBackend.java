@@ -93,7 +93,8 @@ public final class OpenClBackend implements Backend {
     properties.put("compute units", Integer.toString(f.computeUnits()));
     properties.put("f64", f.doubleBits() != 0 ? "yes" : "no");
     properties.put("exact", Abilities.exactness(f));
-    properties.put("kernels for", Style.of(f).shape().kind().label());
+    Style.Shape shape = settings.style(f).shape();
+    properties.put("kernels for", shape.kind().label() + (shape.kind() == Style.Kind.FPGA ? "" : ", tile " + shape.tile()));
     properties.put("programs", settings.describe(f));
     properties.put("platform", f.platform().split(" {2}|,", 2)[0]);
     properties.put("driver", f.driver());

@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One OpenCL device: its context, its in-order queue, its memory and the kernels made for it. Launches and copies go through one
@@ -52,6 +53,7 @@ final class OpenClDevice {
   private final OpenClDriver.DeviceId id;
   private final OpenClDriver.Context context;
   private final OpenClDriver.Queue queue;
+  private final @Nullable Profile profile;
   private final ProgramSource programs;
   private final OpenClDriver.Memory status;
   private final MemorySegment statusWords = Arena.ofAuto().allocate(STATUS_BYTES, 8);
@@ -92,7 +94,8 @@ final class OpenClDevice {
     this.style = chosen.style();
     this.context = driver.createContext(platform, id);
     try {
-      this.queue = driver.createQueue(context, id);
+      this.profile = Profile.configured(driver, name, index);
+      this.queue = driver.createQueue(context, id, profile != null);
       this.pool = new BufferPool(driver, context, name, index, facts.memoryBytes(), facts.maxAllocation());
       this.programs = chosen.open(driver, context, id, facts);
       this.status = driver.createBuffer(context, STATUS_BYTES);
@@ -253,7 +256,13 @@ final class OpenClDevice {
           driver.setArgument(kernel, i, temps.get(temp.index()).memory);
         }
       }
-      driver.enqueue(queue, kernel, step.global(), step.local());
+      if (profile == null) {
+        driver.enqueue(queue, kernel, step.global(), step.local());
+      } else {
+        // Steps of one source differ by their entry, sources of one kind by their hash.
+        String name = k.kernel().name() + " " + step.entry() + " " + step.source().hash().substring(0, 8);
+        profile.add(name, driver.enqueueTimed(queue, kernel, step.global(), step.local()));
+      }
     }
     driver.flush(queue);
   }
@@ -336,6 +345,9 @@ final class OpenClDevice {
     } catch (DriverError e) {
       // The device is gone; what it held is released all the same.
       System.getLogger("dev.tenzan.opencl").log(System.Logger.Level.WARNING, "close: {0}: {1}", name, e.getMessage());
+    }
+    if (profile != null) {
+      profile.write();
     }
     kernels.clear();
     List.copyOf(handles).forEach(this::forget);

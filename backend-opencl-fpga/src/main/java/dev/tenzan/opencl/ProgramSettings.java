@@ -8,6 +8,7 @@ import dev.tenzan.opencl.bundle.RecordingPrograms;
 import dev.tenzan.opencl.driver.DeviceFacts;
 import dev.tenzan.opencl.driver.OpenClDriver;
 import dev.tenzan.opencl.plan.Style;
+import dev.tenzan.opencl.plan.Tile;
 import dev.tenzan.opencl.program.BinaryCache;
 import dev.tenzan.opencl.program.CompiledPrograms;
 import dev.tenzan.opencl.program.ProgramSource;
@@ -25,8 +26,10 @@ import org.jspecify.annotations.Nullable;
  * @param compiler whether devices may use their compiler
  * @param bundles the bundles' folders or zip files
  * @param record the folder that notes every source asked for, or null
+ * @param tile the tile of matrix products, or null where a device has the one that is remembered, or else the default
  */
-public record ProgramSettings(@Nullable BinaryCache cache, boolean compiler, List<Path> bundles, @Nullable Path record) {
+public record ProgramSettings(
+    @Nullable BinaryCache cache, boolean compiler, List<Path> bundles, @Nullable Path record, @Nullable Tile tile) {
   /** The system property with the bundles, separated as class paths are. */
   public static final String BUNDLES_PROPERTY = "tenzan.opencl.bundles";
 
@@ -41,9 +44,19 @@ public record ProgramSettings(@Nullable BinaryCache cache, boolean compiler, Lis
     bundles = List.copyOf(bundles);
   }
 
+  /** Settings with the tile that is remembered. */
+  public ProgramSettings(@Nullable BinaryCache cache, boolean compiler, List<Path> bundles, @Nullable Path record) {
+    this(cache, compiler, bundles, record, null);
+  }
+
   /** Programs by the compiler alone. */
   public static ProgramSettings compiling(@Nullable BinaryCache cache) {
     return new ProgramSettings(cache, true, List.of(), null);
+  }
+
+  /** These settings with a tile. */
+  public ProgramSettings with(Tile other) {
+    return new ProgramSettings(cache, compiler, bundles, record, other);
   }
 
   /** What the system properties say. */
@@ -70,6 +83,17 @@ public record ProgramSettings(@Nullable BinaryCache cache, boolean compiler, Lis
   /** Whether a device has kernels at all. */
   boolean hasPrograms(DeviceFacts facts) {
     return compiles(facts) || !bundles.isEmpty();
+  }
+
+  /** The style of a device's kernels, where no bundle has another: a tile that was asked for, the one that is remembered, the default. */
+  Style style(DeviceFacts facts) {
+    Style style = Style.of(facts);
+    BinaryCache c = cache;
+    if (tile != null) {
+      return style.with(tile);
+    }
+    boolean asked = !System.getProperty(Tile.PROPERTY, "").isEmpty();
+    return asked || c == null ? style : Tiles.remembered(c.folder(), facts).map(style::with).orElse(style);
   }
 
   /** Where a device's programs come from, in words. */
@@ -106,7 +130,7 @@ public record ProgramSettings(@Nullable BinaryCache cache, boolean compiler, Lis
    * @throws dev.tenzan.error.FormatException where one is malformed
    */
   Chosen choose(DeviceFacts facts, String device) {
-    Style own = Style.of(facts);
+    Style own = style(facts);
     if (compiles(facts)) {
       return new Chosen(own, this, List.of(), device);
     }

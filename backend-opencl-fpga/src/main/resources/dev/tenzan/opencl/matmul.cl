@@ -2,7 +2,7 @@
 // operands' strides are; a convolution only fills its panels in another way.
 //
 // Defined before: IN_T, LOAD(p, i), OUT_T, STORE(p, i, v), ACC, VEC (VW elements of ACC), VLOAD, VSTORE, MAC(a, b, c) = a * b + c,
-// TM rows and NV vectors of a tile, TN = VW * NV, K_BLOCK, ROWS(X) = X(0) X(1) ... X(TM - 1), COLUMNS(X) and TILE(X) likewise.
+// TM rows and NV vectors of a tile, TN = VW * NV, DEPTH where groups use local memory, K_BLOCK, ROWS(X) = X(0) X(1) ... X(TM - 1), COLUMNS(X) and TILE(X) likewise.
 // BEGIN(u, n, chunk) opens the loop over the pieces of work of a work-item.
 
 // Panels of an operand: [batch][panel][k][W]. Rows past the end are zeros.
@@ -101,8 +101,24 @@ __kernel void tz_unroll(__global const IN_T* restrict in, __global ACC* restrict
 #endif
 
 #ifndef SYSTOLIC // systolic.cl has another
+// The steps of a tile. A block of K_BLOCK products is one chain from +0; the blocks are added in order. The first block is taken as it
+// is: +0 plus a block of -0 would be +0.
+#define ZERO_TOTAL(i, j) VEC t##i##_##j = (VEC)(0);
+#define ZERO(i, j) VEC c##i##_##j = (VEC)(0);
+#define FETCH(j) const VEC b##j = VLOAD(j, b);
+#define STEP(i, j) c##i##_##j = MAC((VEC)(a[i]), b##j, c##i##_##j);
+#define TAKE(i, j) t##i##_##j = k0 == 0 ? c##i##_##j : t##i##_##j + c##i##_##j;
+#define KEEP(i, j) VSTORE(t##i##_##j, j, line + 0 * i);
+#define WRITE(i)                                                                             \
+  if (row + i < m) {                                                                         \
+    LINE_##i(KEEP)                                                                           \
+    const long to = batch * m * n + (row + i) * out_row + column * out_column;               \
+    for (int w = 0; w < width; w++) STORE(out, to + w * out_column, line[w]);                \
+  }
+
+#ifndef DEPTH
 // A tile of TM x TN results for each (panel of columns, panel of rows). The columns' panel stays in the cache while the rows' panels
-// pass by. A block of K_BLOCK products is one chain from +0; the blocks are added in order.
+// pass by.
 __kernel void tz_product(__global const ACC* restrict rows_in, __global const ACC* restrict columns_in, __global OUT_T* restrict out,
                          long first, long units, long chunk, long m, long n, long k, long row_panels, long column_panels,
                          long row_batches, long column_batches, long out_row, long out_column) {
@@ -113,38 +129,90 @@ __kernel void tz_product(__global const ACC* restrict rows_in, __global const AC
     const long column_panel = panel % column_panels;
     __global const ACC* a = rows_in + (batch % row_batches * row_panels + row_panel) * k * TM;
     __global const ACC* b = columns_in + (batch % column_batches * column_panels + column_panel - first) * k * TN;
-#define ZERO_TOTAL(i, j) VEC t##i##_##j = (VEC)(0);
     TILE(ZERO_TOTAL)
     for (long k0 = 0; k0 < k; k0 += K_BLOCK) {
       const int length = (int)min((long)K_BLOCK, k - k0);
-#define ZERO(i, j) VEC c##i##_##j = (VEC)(0);
       TILE(ZERO)
       for (int i = 0; i < length; i++) {
-#define FETCH(j) const VEC b##j = VLOAD(j, b);
         COLUMNS(FETCH)
-#define STEP(i, j) c##i##_##j = MAC((VEC)(a[i]), b##j, c##i##_##j);
         TILE(STEP)
         a += TM;
         b += TN;
       }
-      // The first block is taken as it is: +0 plus a block of -0 would be +0.
-#define TAKE(i, j) t##i##_##j = k0 == 0 ? c##i##_##j : t##i##_##j + c##i##_##j;
       TILE(TAKE)
     }
     const long row = row_panel * TM;
     const long column = column_panel * TN;
     const int width = (int)min((long)TN, n - column);
     ACC line[TN];
-#define KEEP(i, j) VSTORE(t##i##_##j, j, line + 0 * i);
-#define WRITE(i)                                                                             \
-  if (row + i < m) {                                                                         \
-    LINE_##i(KEEP)                                                                           \
-    const long to = batch * m * n + (row + i) * out_row + column * out_column;               \
-    for (int w = 0; w < width; w++) STORE(out, to + w * out_column, line[w]);                \
-  }
     ROWS(WRITE)
   }
 }
+#else
+// The same tiles, SIDE x SIDE of them in a group, which copies DEPTH steps of the operands' panels to local memory at a time: each value
+// is read from global memory once for SIDE tiles, and by neighbours in order. The panels from first on, count of them, are products of
+// one batch or of several; a group that holds panels of two batches passes over its rows twice.
+__kernel __attribute__((reqd_work_group_size(SIDE * SIDE, 1, 1))) void tz_product_local(
+    __global const ACC* restrict rows_in, __global const ACC* restrict columns_in, __global OUT_T* restrict out, long first, long count,
+    long blocks, long m, long n, long k, long row_panels, long column_panels, long row_batches, long column_batches, long out_row,
+    long out_column) {
+  __local ACC a_part[SIDE * DEPTH * TM];
+  __local ACC b_part[SIDE * DEPTH * TN];
+  const int l = (int)get_local_id(0);
+  const long row_blocks = (row_panels + SIDE - 1) / SIDE;
+  for (long u = get_group_id(0); u < blocks; u += get_num_groups(0)) {
+    const long row_first = u % row_blocks * SIDE;
+    const long panel_first = first + u / row_blocks * SIDE;
+    const long panel_end = min(panel_first + SIDE, first + count);
+    const long row_panel = row_first + l % SIDE;
+    const long panel = panel_first + l / SIDE;
+    for (long batch = panel_first / column_panels; batch * column_panels < panel_end; batch++) {
+      const int mine = row_panel < row_panels && panel < panel_end && panel / column_panels == batch;
+      __global const ACC* rows = rows_in + (batch % row_batches * row_panels + row_first) * k * TM;
+      __global const ACC* columns = columns_in + ((batch % column_batches - batch) * column_panels + panel_first - first) * k * TN;
+      const int row_count = (int)min((long)SIDE, row_panels - row_first);
+      const int from = (int)max(0l, batch * column_panels - panel_first);
+      const int to_column = (int)min(panel_end, (batch + 1) * column_panels) - (int)panel_first;
+      TILE(ZERO_TOTAL)
+      for (long k0 = 0; k0 < k; k0 += K_BLOCK) {
+        const int length = (int)min((long)K_BLOCK, k - k0);
+        TILE(ZERO)
+        for (int d0 = 0; d0 < length; d0 += DEPTH) {
+          const int depth = min(DEPTH, length - d0);
+          for (int t = l; t < row_count * depth * TM; t += SIDE * SIDE) {
+            const int p = t / (depth * TM), rest = t % (depth * TM);
+            a_part[p * DEPTH * TM + rest] = rows[p * k * TM + (k0 + d0) * TM + rest];
+          }
+          for (int t = l; t < (to_column - from) * depth * TN; t += SIDE * SIDE) {
+            const int p = from + t / (depth * TN), rest = t % (depth * TN);
+            b_part[p * DEPTH * TN + rest] = columns[p * k * TN + (k0 + d0) * TN + rest];
+          }
+          barrier(CLK_LOCAL_MEM_FENCE);
+          if (mine) {
+            __local const ACC* a = a_part + l % SIDE * DEPTH * TM;
+            __local const ACC* b = b_part + l / SIDE * DEPTH * TN;
+            for (int i = 0; i < depth; i++) {
+              COLUMNS(FETCH)
+              TILE(STEP)
+              a += TM;
+              b += TN;
+            }
+          }
+          barrier(CLK_LOCAL_MEM_FENCE);
+        }
+        TILE(TAKE)
+      }
+      if (mine) {
+        const long row = row_panel * TM;
+        const long column = panel % column_panels * TN;
+        const int width = (int)min((long)TN, n - column);
+        ACC line[TN];
+        ROWS(WRITE)
+      }
+    }
+  }
+}
+#endif
 
 // One result after the other, for products that are too small to copy their operands.
 __kernel void tz_product_small(__global const IN_T* restrict x, __global const IN_T* restrict y, __global OUT_T* restrict out,

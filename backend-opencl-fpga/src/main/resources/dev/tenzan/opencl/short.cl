@@ -38,6 +38,7 @@ void __attribute__((overloadable, convergent)) barrier(uint);
 int TZ_ANY atomic_cmpxchg(volatile __global int*, int, int);
 int TZ_PURE min(int, int);
 long TZ_PURE min(long, long);
+long TZ_PURE max(long, long);
 #define TZ_FLOATS(T)       \
   T TZ_PURE fma(T, T, T);  \
   T TZ_PURE sqrt(T);       \
@@ -54,6 +55,7 @@ TZ_FLOATS(double8)
 TZ_FLOATS(double16)
 #define TZ_MOVES(T, N)                                  \
   T##N TZ_ANY vload##N(size_t, const __global T*);      \
+  T##N TZ_ANY vload##N(size_t, const __local T*);       \
   void TZ_ANY vstore##N(T##N, size_t, __global T*);     \
   void TZ_ANY vstore##N(T##N, size_t, __private T*);
 #define TZ_ALL_MOVES(T) TZ_MOVES(T, 2) TZ_MOVES(T, 4) TZ_MOVES(T, 8) TZ_MOVES(T, 16)

@@ -50,6 +50,27 @@ class BackendTest {
   }
 
   @Test
+  void aProfileHasTheDevicesTimes(@TempDir Path folder) throws IOException {
+    Path file = folder.resolve("profile.csv");
+    System.setProperty(Profile.PROPERTY, file.toString());
+    FakeDriver driver = new FakeDriver(true, 64 << 20);
+    try (OpenClBackend b = new OpenClBackend(driver, null)) {
+      Executable k = b.compile(0, Kernels.twicePlusOne(100));
+      List<Buffer> buffers = List.of(b.allocate(0, 400), b.allocate(0, 400));
+      for (int i = 0; i < 300; i++) {
+        b.launch(k, buffers);
+      }
+    } finally {
+      System.clearProperty(Profile.PROPERTY);
+    }
+    List<String> lines = Files.readAllLines(file);
+    assertEquals("kernel,launches,total_ms,mean_us", lines.getFirst());
+    assertTrue(lines.get(1).matches("loop tz_map [0-9a-f]{8},300,0.300,1.000"), lines.get(1));
+    assertEquals(2, lines.size());
+    assertEquals(driver.created, driver.released);
+  }
+
+  @Test
   void buffersAreChecked() {
     try (OpenClBackend a = fake();
         OpenClBackend b = fake()) {

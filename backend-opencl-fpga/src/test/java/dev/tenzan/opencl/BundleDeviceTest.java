@@ -185,7 +185,7 @@ class BundleDeviceTest {
   }
 
   /** What a kernel writes to its outputs, for inputs of small numbers. */
-  private static List<byte[]> run(OpenClBackend b, KernelSpec kernel) {
+  static List<byte[]> run(OpenClBackend b, KernelSpec kernel) {
     Executable k = b.compile(0, kernel);
     List<Long> sizes = ((OpenClKernel) k).plan().bytes();
     List<Buffer> buffers = new ArrayList<>();

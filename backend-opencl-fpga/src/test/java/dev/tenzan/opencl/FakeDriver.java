@@ -29,7 +29,7 @@ final class FakeDriver implements OpenClDriver {
     this.memoryBytes = memoryBytes;
   }
 
-  private record Thing() implements Platform, DeviceId, Context, Queue, Program, Kernel {}
+  private record Thing() implements Platform, DeviceId, Context, Queue, Program, Kernel, Event {}
 
   private record Block(MemorySegment bytes) implements Memory {}
 
@@ -66,7 +66,7 @@ final class FakeDriver implements OpenClDriver {
   }
 
   @Override
-  public Queue createQueue(Context context, DeviceId device) {
+  public Queue createQueue(Context context, DeviceId device, boolean profiling) {
     created++;
     return new Thing();
   }
@@ -117,6 +117,22 @@ final class FakeDriver implements OpenClDriver {
 
   @Override
   public void enqueue(Queue queue, Kernel kernel, long global, long local) {}
+
+  @Override
+  public Event enqueueTimed(Queue queue, Kernel kernel, long global, long local) {
+    created++;
+    return new Thing();
+  }
+
+  @Override
+  public long nanos(Event event) {
+    return 1000;
+  }
+
+  @Override
+  public void release(Event event) {
+    released++;
+  }
 
   @Override
   public void write(Queue queue, Memory target, long offset, MemorySegment source) {

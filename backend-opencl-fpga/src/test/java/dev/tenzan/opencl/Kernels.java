@@ -59,6 +59,14 @@ final class Kernels {
         DType.F32, DType.F32, Shape.SCALAR, m, n, k, new Affine(0, k, 1), new Affine(0, n, 1));
   }
 
+  /** Products that take several groups with local memory, one of them with groups that hold tiles of two batches. */
+  static List<KernelSpec> severalGroups() {
+    MatMulKernel batches =
+        new MatMulKernel(
+            DType.F32, DType.F32, Shape.of(3), 20, 21, 50, new Affine(0, 1000, 50, 1), new Affine(0, 1050, 21, 1));
+    return List.of(matmul(37, 41, 20), batches);
+  }
+
   /** Kernels of every kind that read and write small buffers; index slots may hold zeros. */
   static List<KernelSpec> all() {
     Shape line = Shape.of(5);

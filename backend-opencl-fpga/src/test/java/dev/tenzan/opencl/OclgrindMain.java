@@ -34,11 +34,14 @@ final class OclgrindMain {
   public static void main(String[] args) {
     System.setProperty(BufferPool.PROPERTY, "off");
     switch (args[0]) {
-      case "cpu" -> kernels(OclgrindMain::cpu);
-      case "gpu" -> kernels(SeenAs::gpu);
+      case "cpu" -> kernels(OclgrindMain::cpu, Kernels.all());
+      case "gpu" -> {
+        kernels(SeenAs::gpu, Kernels.all());
+        kernels(SeenAs::gpu, Kernels.severalGroups());
+      }
       case "fpga" -> {
         System.setProperty(Style.PROPERTY, "fpga");
-        kernels(OclgrindMain::cpu);
+        kernels(OclgrindMain::cpu, Kernels.all());
       }
       case "kit" -> {
         System.setProperty(Style.PROPERTY, args[1]);
@@ -55,11 +58,11 @@ final class OclgrindMain {
         f.maxGroup(), 8, f.floatBits(), f.doubleBits(), f.argumentBytes(), false, f.compiler());
   }
 
-  private static void kernels(UnaryOperator<DeviceFacts> facts) {
+  private static void kernels(UnaryOperator<DeviceFacts> facts, List<KernelSpec> all) {
     OpenClDriver driver = SeenAs.with(new JoclDriver(), facts);
     try (OpenClBackend backend = new OpenClBackend(driver, null)) {
       System.out.println("on " + backend.devices().getFirst().description());
-      for (KernelSpec kernel : Kernels.all()) {
+      for (KernelSpec kernel : all) {
         List<Buffer> buffers = new ArrayList<>();
         List<Long> bytes = Planner.plan(kernel, Style.of(backend.facts(0))).bytes();
         for (long b : bytes) {
@@ -113,7 +116,7 @@ final class OclgrindMain {
     OpenClDriver.Platform platform = driver.platforms().getFirst();
     OpenClDriver.DeviceId device = driver.devices(platform).getFirst();
     OpenClDriver.Context context = driver.createContext(platform, device);
-    OpenClDriver.Queue queue = driver.createQueue(context, device);
+    OpenClDriver.Queue queue = driver.createQueue(context, device, false);
     OpenClDriver.Memory x = driver.createBuffer(context, 16);
     OpenClDriver.Kernel k = driver.createKernel(driver.buildSource(context, device, code, KernelSource.OPTIONS), "bug");
     driver.setArgument(k, 0, x);

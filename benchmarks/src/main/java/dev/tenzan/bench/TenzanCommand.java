@@ -34,6 +34,7 @@ final class TenzanCommand implements Runnable {
         .addSubcommand(new ConformanceCommand(console))
         .addSubcommand(new MathErrorCommand(console))
         .addSubcommand(new SoakCommand(console))
+        .addSubcommand(new TuneCommand(console))
         .addSubcommand(FpgaCommand.commandLine(console));
   }
 

@@ -1,7 +1,9 @@
 package dev.tenzan.opencl.bundle;
 
+import dev.tenzan.error.DeviceException;
 import dev.tenzan.error.FormatException;
 import dev.tenzan.opencl.plan.Style;
+import dev.tenzan.opencl.plan.Tile;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -84,7 +86,7 @@ final class Fields {
 
   Style.Shape style(String key) {
     Fields f = new Fields(what + ": " + key, value(key));
-    f.only(Set.of("kind", "vector", "argument_bytes", "pe_rows", "pe_columns"));
+    f.only(Set.of("kind", "vector", "argument_bytes", "pe_rows", "pe_columns", "tile"));
     Style.Kind kind = Style.Kind.of(f.text("kind"));
     if (kind == null) {
       throw f.bad("'kind' is '" + f.text("kind") + "', not cpu, gpu or fpga");
@@ -95,6 +97,12 @@ final class Fields {
     }
     Style.Pe pe =
         new Style.Pe((int) f.integer("pe_rows", 1, Style.Pe.MOST), (int) f.integer("pe_columns", 1, Style.Pe.MOST));
-    return new Style.Shape(kind, (int) vector, f.integer("argument_bytes", 1, Integer.MAX_VALUE), pe);
+    Tile tile;
+    try {
+      tile = Tile.parse(f.text("tile"));
+    } catch (DeviceException e) {
+      throw f.bad(String.valueOf(e.getMessage()));
+    }
+    return new Style.Shape(kind, (int) vector, f.integer("argument_bytes", 1, Integer.MAX_VALUE), pe, tile);
   }
 }

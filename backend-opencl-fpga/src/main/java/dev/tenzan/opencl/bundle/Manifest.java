@@ -91,6 +91,7 @@ public record Manifest(Style.Shape style, List<Entry> kernels) {
     style.put("argument_bytes", s.argumentBytes());
     style.put("pe_rows", s.pe().rows());
     style.put("pe_columns", s.pe().columns());
+    style.put("tile", s.tile().toString());
     return style;
   }
 

@@ -54,6 +54,11 @@ public record DeviceFacts(
   /** Division and square root of float can be correctly rounded. */
   public static final long CORRECT_DIVIDE_SQRT = 1 << 7;
 
+  /** What names a device and its driver where something about it is kept. */
+  public String identity() {
+    return String.join("\n", platform, vendor, name, version, driver);
+  }
+
   /** Whether it is a processor. */
   public boolean isCpu() {
     return (type & 2) != 0;

@@ -20,7 +20,7 @@ public final class DryDriver implements OpenClDriver {
   private static final long EXACT =
       DeviceFacts.DENORM | DeviceFacts.INF_NAN | DeviceFacts.ROUND_TO_NEAREST | DeviceFacts.FMA | DeviceFacts.CORRECT_DIVIDE_SQRT;
 
-  private record Thing() implements Platform, DeviceId, Context, Queue, Program, Kernel {}
+  private record Thing() implements Platform, DeviceId, Context, Queue, Program, Kernel, Event {}
 
   private record Block(MemorySegment bytes) implements Memory {}
 
@@ -56,7 +56,7 @@ public final class DryDriver implements OpenClDriver {
   }
 
   @Override
-  public Queue createQueue(Context context, DeviceId device) {
+  public Queue createQueue(Context context, DeviceId device, boolean profiling) {
     return new Thing();
   }
 
@@ -96,6 +96,19 @@ public final class DryDriver implements OpenClDriver {
 
   @Override
   public void enqueue(Queue queue, Kernel kernel, long global, long local) {}
+
+  @Override
+  public Event enqueueTimed(Queue queue, Kernel kernel, long global, long local) {
+    return new Thing();
+  }
+
+  @Override
+  public long nanos(Event event) {
+    return 0;
+  }
+
+  @Override
+  public void release(Event event) {}
 
   @Override
   public void write(Queue queue, Memory target, long offset, MemorySegment source) {

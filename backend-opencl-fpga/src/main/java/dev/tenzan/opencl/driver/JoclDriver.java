@@ -14,6 +14,7 @@ import org.jocl.cl_command_queue;
 import org.jocl.cl_context;
 import org.jocl.cl_context_properties;
 import org.jocl.cl_device_id;
+import org.jocl.cl_event;
 import org.jocl.cl_kernel;
 import org.jocl.cl_mem;
 import org.jocl.cl_platform_id;
@@ -51,6 +52,8 @@ public final class JoclDriver implements OpenClDriver {
   private record JoclMemory(cl_mem id) implements Memory {}
 
   private record JoclProgram(cl_program id) implements Program {}
+
+  private record JoclEvent(cl_event id) implements Event {}
 
   private record JoclKernel(cl_kernel id) implements Kernel {}
 
@@ -200,9 +203,10 @@ public final class JoclDriver implements OpenClDriver {
 
   @Override
   @SuppressWarnings("deprecation") // OpenCL 1.2 has no other way to create a queue
-  public Queue createQueue(Context context, DeviceId device) {
+  public Queue createQueue(Context context, DeviceId device, boolean profiling) {
     int[] code = new int[1];
-    cl_command_queue q = CL.clCreateCommandQueue(id(context), id(device), 0, code);
+    cl_command_queue q =
+        CL.clCreateCommandQueue(id(context), id(device), profiling ? CL.CL_QUEUE_PROFILING_ENABLE : 0, code);
     check("clCreateCommandQueue", code[0]);
     return new JoclQueue(q);
   }
@@ -295,6 +299,34 @@ public final class JoclDriver implements OpenClDriver {
         CL.clEnqueueNDRangeKernel(
             id(queue), id(kernel), 1, null, new long[] {global}, new long[] {local}, 0, null, null);
     check("clEnqueueNDRangeKernel", code);
+  }
+
+  @Override
+  public Event enqueueTimed(Queue queue, Kernel kernel, long global, long local) {
+    cl_event event = new cl_event();
+    int code =
+        CL.clEnqueueNDRangeKernel(
+            id(queue), id(kernel), 1, null, new long[] {global}, new long[] {local}, 0, null, event);
+    check("clEnqueueNDRangeKernel", code);
+    return new JoclEvent(event);
+  }
+
+  @Override
+  public long nanos(Event event) {
+    cl_event e = ((JoclEvent) event).id;
+    check("clWaitForEvents", CL.clWaitForEvents(1, new cl_event[] {e}));
+    return profiled(e, CL.CL_PROFILING_COMMAND_END) - profiled(e, CL.CL_PROFILING_COMMAND_START);
+  }
+
+  private static long profiled(cl_event e, int what) {
+    long[] value = new long[1];
+    check("clGetEventProfilingInfo", CL.clGetEventProfilingInfo(e, what, Sizeof.cl_ulong, Pointer.to(value), null));
+    return value[0];
+  }
+
+  @Override
+  public void release(Event event) {
+    CL.clReleaseEvent(((JoclEvent) event).id);
   }
 
   @Override

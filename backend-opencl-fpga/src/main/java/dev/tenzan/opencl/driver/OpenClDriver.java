@@ -27,6 +27,9 @@ public interface OpenClDriver {
   /** A program, built or not. */
   interface Program {}
 
+  /** A command on its way. */
+  interface Event {}
+
   /** A kernel of a built program with its arguments. */
   interface Kernel {}
 
@@ -45,8 +48,8 @@ public interface OpenClDriver {
   /** A context for one device. */
   Context createContext(Platform platform, DeviceId device);
 
-  /** An in-order queue. */
-  Queue createQueue(Context context, DeviceId device);
+  /** An in-order queue; {@code profiling} tells whether the device notes when commands start and end. */
+  Queue createQueue(Context context, DeviceId device, boolean profiling);
 
   /** A read-write buffer of {@code bytes} bytes, at least 1, with unspecified contents. */
   Memory createBuffer(Context context, long bytes);
@@ -82,6 +85,15 @@ public interface OpenClDriver {
 
   /** Enqueues a kernel over one dimension of {@code global} work-items in groups of {@code local}. */
   void enqueue(Queue queue, Kernel kernel, long global, long local);
+
+  /** Enqueues a kernel alike in a queue with profiling; the caller releases the event. */
+  Event enqueueTimed(Queue queue, Kernel kernel, long global, long local);
+
+  /** Waits for the end of a command and returns how long it ran, in nanoseconds of the device's clock. */
+  long nanos(Event event);
+
+  /** Releases an event. */
+  void release(Event event);
 
   /** Copies host memory outside the heap into a buffer, after all commands before it; returns when done. */
   void write(Queue queue, Memory target, long offset, MemorySegment source);

@@ -49,10 +49,10 @@ final class ConvolutionPlanner {
     for (long first = 0; first < all; first += atOnce) {
       long count = Math.min(atOnce, all - first);
       unroll(pieces, kernel, text, first, count, columnPanels, k);
-      pieces.add(
-          "tz_product", count * rowPanels, (double) text.rows() * text.columns() * k / 8, new Arg.Temp(0), new Arg.Temp(1),
-          new Arg.Slot(2), first, UNITS, rows, positions, k, rowPanels, columnPanels, kernel.groups(),
-          kernel.batch() * kernel.groups(), positions, 1L);
+      Object[] sizes = {
+        rows, positions, k, rowPanels, columnPanels, kernel.groups(), kernel.batch() * kernel.groups(), positions, 1L
+      };
+      pieces.products(text, first, count, rowPanels, (double) text.rows() * text.columns() * k / 8, sizes);
     }
     long weightBytes = Math.max(1, kernel.groups() * rowPanels * text.rows() * text.bytes() * k);
     return new Plan(

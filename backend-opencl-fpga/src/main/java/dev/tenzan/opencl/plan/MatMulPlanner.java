@@ -65,9 +65,8 @@ final class MatMulPlanner {
     double cost = (double) text.rows() * text.columns() * k / 8;
     long outRow = transposed ? 1 : kernel.n();
     long outColumn = transposed ? kernel.n() : 1;
-    pieces.add(
-        "tz_product", batch * columnPanels * rowPanels, cost, new Arg.Temp(0), new Arg.Temp(1), new Arg.Slot(2), 0L, UNITS,
-        rows.rows, columns.rows, k, rowPanels, columnPanels, rows.batches(), columns.batches(), outRow, outColumn);
+    Object[] sizes = {rows.rows, columns.rows, k, rowPanels, columnPanels, rows.batches(), columns.batches(), outRow, outColumn};
+    pieces.products(text, 0, batch * columnPanels, rowPanels, cost, sizes);
     long rowBytes = Math.multiplyExact(rows.batches() * rowPanels * text.rows() * text.bytes(), k);
     long columnBytes = Math.multiplyExact(columns.batches() * columnPanels * text.columns() * text.bytes(), k);
     return new Plan(

@@ -62,6 +62,29 @@ final class Pieces {
     steps.add(new Step(source, entry, all, items, style.local()));
   }
 
+  /**
+   * Adds the product of panels in the first two scratch buffers.
+   *
+   * @param first the first panel of columns
+   * @param count the panels of columns
+   * @param cost the operations of a tile
+   * @param sizes the arguments behind the numbers of the panels
+   */
+  void products(ProductText text, long first, long count, long rowPanels, double cost, Object... sizes) {
+    List<Object> args = new ArrayList<>(List.of(new Arg.Temp(0), new Arg.Temp(1), new Arg.Slot(2), first));
+    if (text.depth() == 0) {
+      args.add(UNITS);
+      args.addAll(List.of(sizes));
+      add("tz_product", count * rowPanels, cost, args.toArray());
+      return;
+    }
+    long side = Tile.SIDE;
+    long blocks = (count + side - 1) / side * ((rowPanels + side - 1) / side);
+    args.addAll(List.of(count, blocks));
+    args.addAll(List.of(sizes));
+    add("tz_product_local", blocks * Style.GROUP, cost, args.toArray());
+  }
+
   /** The type of {@link #UNITS}. */
   enum Units {
     /** The only one. */

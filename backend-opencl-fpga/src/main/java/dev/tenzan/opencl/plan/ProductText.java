@@ -11,25 +11,23 @@ import dev.tenzan.type.DType;
  * @param rows the rows of a tile
  * @param vectors the vectors in a row of a tile
  * @param width the elements of a vector
+ * @param depth the steps of k that a group copies to local memory at once; 0 where it copies nothing
  * @param systolic whether the tile is a systolic array's: its rows and {@code width} columns of elements, each with {@code vectors}
  *     results in turn
  */
-record ProductText(DType input, DType output, int rows, int vectors, int width, boolean systolic) {
+record ProductText(DType input, DType output, int rows, int vectors, int width, int depth, boolean systolic) {
   /** The results of an element of a systolic array for floats: at least the steps that a fused multiply-add takes. */
   static final int INTERLEAVE = 8;
 
-  /** The tile for a dtype: as many accumulators as fit the registers, beside the vectors of the other operand. */
+  /** The tile for a dtype: wider elements have shorter vectors. */
   static ProductText of(DType input, DType output, Style style) {
     if (style.single()) {
       Style.Pe pe = style.shape().pe();
-      return new ProductText(input, output, pe.rows(), input.isFloat() ? INTERLEAVE : 1, pe.columns(), true);
+      return new ProductText(input, output, pe.rows(), input.isFloat() ? INTERLEAVE : 1, pe.columns(), 0, true);
     }
-    int width = Math.max(2, style.vector() * 4 / accumulatorBytes(input));
-    if (!style.chunked()) {
-      return new ProductText(input, output, 4, 1, 4, false);
-    }
-    boolean manyRegisters = style.vector() == 16; // AVX-512 has 32, the others 16
-    return new ProductText(input, output, manyRegisters ? 12 : 6, 2, width, false);
+    Tile tile = style.shape().tile();
+    int width = style.chunked() ? Math.max(2, tile.width() * 4 / accumulatorBytes(input)) : tile.width();
+    return new ProductText(input, output, tile.rows(), tile.vectors(), width, style.chunked() ? 0 : tile.depth(), false);
   }
 
   private static int accumulatorBytes(DType input) {
@@ -85,6 +83,10 @@ record ProductText(DType input, DType output, int rows, int vectors, int width, 
     define(s, "VSTORE", "vstore" + width);
     define(s, "MAC(a, b, c)", floats ? "fma(a, b, c)" : "((a) * (b) + (c))");
     define(s, "NV", Integer.toString(vectors));
+    if (depth > 0) {
+      define(s, "DEPTH", Integer.toString(depth));
+      define(s, "SIDE", Integer.toString(Tile.SIDE));
+    }
     StringBuilder all = new StringBuilder();
     StringBuilder tile = new StringBuilder();
     StringBuilder columns = new StringBuilder();

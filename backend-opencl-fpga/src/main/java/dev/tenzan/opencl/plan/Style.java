@@ -97,8 +97,19 @@ public record Style(Shape shape, int units) {
    * @param vector the floats of a vector register
    * @param argumentBytes the most bytes of kernel arguments
    * @param pe the array of processing elements; only FPGA kernels use it
+   * @param tile the tile of products; FPGA kernels do not use it
    */
-  public record Shape(Kind kind, int vector, long argumentBytes, Pe pe) {}
+  public record Shape(Kind kind, int vector, long argumentBytes, Pe pe, Tile tile) {
+    /** A shape with the default tile. */
+    public Shape(Kind kind, int vector, long argumentBytes, Pe pe) {
+      this(kind, vector, argumentBytes, pe, Tile.of(kind, vector));
+    }
+
+    /** This shape with another tile; an FPGA has none. */
+    public Shape with(Tile other) {
+      return kind == Kind.FPGA ? this : new Shape(kind, vector, argumentBytes, pe, other);
+    }
+  }
 
   /** The style for a device; {@code -Dtenzan.opencl.style=cpu|gpu|fpga} overrides the kind, so that each can be tested on any device. */
   public static Style of(DeviceFacts facts) {
@@ -110,7 +121,14 @@ public record Style(Shape shape, int units) {
     int vector = Math.max(4, Math.min(16, Integer.highestOneBit(Math.max(1, facts.floatWidth()))));
     String pe = System.getProperty(PE_PROPERTY, "");
     Pe array = pe.isEmpty() ? Pe.DEFAULT : Pe.parse(pe);
-    return new Style(new Shape(kind, vector, facts.argumentBytes(), array), Math.max(1, facts.computeUnits()));
+    Shape shape = new Shape(kind, vector, facts.argumentBytes(), array);
+    String tile = System.getProperty(Tile.PROPERTY, "");
+    return new Style(tile.isEmpty() ? shape : shape.with(Tile.parse(tile)), Math.max(1, facts.computeUnits()));
+  }
+
+  /** This style with another tile of products. */
+  public Style with(Tile tile) {
+    return new Style(shape.with(tile), units);
   }
 
   /** Whether a work-item walks a run of neighbouring elements; otherwise neighbouring work-items take neighbouring elements. */

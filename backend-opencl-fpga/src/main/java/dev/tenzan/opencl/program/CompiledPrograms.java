@@ -28,8 +28,7 @@ public final class CompiledPrograms implements ProgramSource {
     this.driver = driver;
     this.context = context;
     this.device = device;
-    this.identity =
-        String.join("\n", facts.platform(), facts.vendor(), facts.name(), facts.version(), facts.driver());
+    this.identity = facts.identity();
     this.cache = cache;
     this.shortHeader = facts.platform().startsWith("Portable Computing Language");
   }
