@@ -17,9 +17,9 @@ import dev.tenzan.opencl.driver.ErrorCodes;
 import dev.tenzan.opencl.driver.JoclDriver;
 import dev.tenzan.opencl.driver.OpenClDriver;
 import dev.tenzan.opencl.plan.Abilities;
-import dev.tenzan.opencl.program.BinaryCache;
 import dev.tenzan.opencl.program.KernelSource;
 import dev.tenzan.spi.Availability;
+import dev.tenzan.spi.BinaryCache;
 import dev.tenzan.spi.Buffer;
 import dev.tenzan.spi.Executable;
 import dev.tenzan.spi.Support;
@@ -75,7 +75,7 @@ class BackendTest {
 
   @Test
   void aProgramIsBuiltOnceAndKept() throws IOException {
-    BinaryCache cache = new BinaryCache(folder, 1 << 20);
+    BinaryCache cache = new BinaryCache(folder, 1 << 20, "tenzan.opencl.cache");
     FakeDriver first = new FakeDriver(true, MEMORY);
     try (OpenClBackend b = new OpenClBackend(first, cache)) {
       b.compile(0, Kernels.twicePlusOne(100));
@@ -116,11 +116,11 @@ class BackendTest {
   @Test
   void aRealBinaryIsFoundAgain() throws IOException {
     Runtimes.assumeAvailable();
-    float[] expected = run(new BinaryCache(folder, 1 << 20));
+    float[] expected = run(new BinaryCache(folder, 1 << 20, "tenzan.opencl.cache"));
     try (Stream<Path> files = Files.list(folder)) {
       assertEquals(1, files.count());
     }
-    assertArrayEquals(expected, run(new BinaryCache(folder, 1 << 20)));
+    assertArrayEquals(expected, run(new BinaryCache(folder, 1 << 20, "tenzan.opencl.cache")));
   }
 
   private static float[] run(BinaryCache cache) {
