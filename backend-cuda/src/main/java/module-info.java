@@ -1,6 +1,7 @@
-/** The place of the CUDA backend. */
+/** Runs kernels on NVIDIA GPUs, and on a simulated one. */
 module dev.tenzan.cuda {
   requires dev.tenzan;
+  requires jcuda;
   requires static org.jspecify;
 
   provides dev.tenzan.spi.BackendProvider with
