@@ -5,5 +5,6 @@ module dev.tenzan.cuda {
   requires static org.jspecify;
 
   provides dev.tenzan.spi.BackendProvider with
-      dev.tenzan.cuda.CudaProvider;
+      dev.tenzan.cuda.CudaProvider,
+      dev.tenzan.cuda.SimulatedCudaProvider;
 }

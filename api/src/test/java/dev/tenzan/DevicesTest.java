@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.tenzan.error.DeviceException;
 import dev.tenzan.error.TenzanException;
+import dev.tenzan.reference.ReferenceBackend;
 import dev.tenzan.reference.ReferenceProvider;
 import dev.tenzan.spi.Availability;
 import dev.tenzan.spi.Backend;
@@ -62,5 +63,41 @@ class DevicesTest {
     Devices.Registry r = registry(Availability.no("no card", "plug one in"), new IllegalStateException("not opened"));
     assertEquals("reference", r.best().name());
     assertThrows(DeviceException.class, () -> r.get("broken"));
+  }
+
+  /** A variant of the reference backend that only its name chooses. */
+  private static final class ByName implements BackendProvider {
+    @Override
+    public String name() {
+      return "reference:twin";
+    }
+
+    @Override
+    public int priority() {
+      return -100;
+    }
+
+    @Override
+    public Availability availability() {
+      return Availability.yes();
+    }
+
+    @Override
+    public Backend open() {
+      return new ReferenceBackend();
+    }
+  }
+
+  @Test
+  void aBackendOfNegativePriorityIsChosenByItsNameAlone() {
+    Devices.Registry r = new Devices.Registry(List.of(new ByName(), new ReferenceProvider()), List.of());
+    assertEquals("reference", r.best().name());
+    assertEquals(List.of("reference"), r.unnamed().stream().map(Device::name).toList());
+    assertEquals("reference:twin:0", r.get("reference:twin").name());
+    assertEquals("reference:twin:0", r.get("reference:twin:0").name());
+    String message = assertThrows(DeviceException.class, () -> r.get("reference:twin:3")).getMessage();
+    assertEquals(true, message.contains("backend reference:twin has 1 device(s)"), message);
+    Devices.Registry alone = new Devices.Registry(List.of(new ByName()), List.of());
+    assertThrows(DeviceException.class, alone::best);
   }
 }

@@ -15,8 +15,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The memory of one device. Sizes are rounded up to quarters of a power of two, so a block is less than 25 % larger than what was asked
- * for (or than 256 bytes), and one that was freed fits the next of about its size: {@code cuMemAlloc} and {@code cuMemFree} wait for the
+ * The memory of one device. Sizes are rounded up to quarters of a power of two, so a block is less than 25 % (or 256 bytes) larger
+ * than what was asked for, and one that was freed fits the next of about its size: {@code cuMemAlloc} and {@code cuMemFree} wait for the
  * device. A freed block may be handed out while kernels that use it still run, as the stream is in order.
  */
 final class BufferPool {
@@ -31,7 +31,6 @@ final class BufferPool {
   private final Map<Long, ArrayDeque<Long>> idle = new HashMap<>();
   private final Set<Long> all = new HashSet<>();
   private long live;
-  private long held;
   private long pooled;
   private long peak;
   private long allocations;
@@ -54,7 +53,17 @@ final class BufferPool {
     return (bytes + step - 1) / step * step;
   }
 
-  synchronized CudaBuffer allocate(long bytes) {
+  /** A buffer for a user, who frees it. */
+  CudaBuffer allocate(long bytes) {
+    return allocate(bytes, true);
+  }
+
+  /** A buffer that the device keeps for its own use, and that no count of what users hold knows. */
+  CudaBuffer reserve(long bytes) {
+    return allocate(bytes, false);
+  }
+
+  private synchronized CudaBuffer allocate(long bytes, boolean users) {
     if (closed) {
       throw new ClosedException("allocate: the cuda backend is closed; open it again");
     }
@@ -70,11 +79,12 @@ final class BufferPool {
     } else {
       pooled -= size;
     }
-    allocations++;
-    live += bytes;
-    held += size;
-    peak = Math.max(peak, live);
-    return new CudaBuffer(this, device, address, size, bytes);
+    if (users) {
+      allocations++;
+      live += bytes;
+      peak = Math.max(peak, live);
+    }
+    return new CudaBuffer(this, device, address, size, bytes, users);
   }
 
   /** New memory. Where there is none the unused blocks are given back, and it is tried once more. */
@@ -116,8 +126,7 @@ final class BufferPool {
           "free: a buffer of " + buffer.byteSize() + " bytes was freed before; free each buffer once");
     }
     buffer.markFreed();
-    live -= buffer.byteSize();
-    held -= buffer.blockBytes;
+    live -= buffer.users ? buffer.byteSize() : 0;
     if (!closed) {
       idle.computeIfAbsent(buffer.blockBytes, _ -> new ArrayDeque<>()).addLast(buffer.address);
       pooled += buffer.blockBytes;

@@ -10,16 +10,20 @@ final class CudaBuffer implements Buffer {
   /** The size of the block, of which a part was asked for. */
   final long blockBytes;
 
+  /** Whether a user holds it, and not the device itself. */
+  final boolean users;
+
   private final int device;
   private final long bytes;
   private boolean freed;
 
-  CudaBuffer(BufferPool owner, int device, long address, long blockBytes, long bytes) {
+  CudaBuffer(BufferPool owner, int device, long address, long blockBytes, long bytes, boolean users) {
     this.owner = owner;
     this.device = device;
     this.address = address;
     this.blockBytes = blockBytes;
     this.bytes = bytes;
+    this.users = users;
   }
 
   @Override

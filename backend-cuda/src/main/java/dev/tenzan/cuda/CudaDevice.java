@@ -108,7 +108,7 @@ final class CudaDevice {
     this.staging = new Staging(driver, context, stream);
     this.programs = new AssembledPrograms(driver, context, facts, cache);
     try {
-      this.status = pool.allocate(STATUS_BYTES);
+      this.status = pool.reserve(STATUS_BYTES);
       staging.copyIn(statusWords, status.address);
     } catch (RuntimeException e) {
       release();
@@ -145,7 +145,7 @@ final class CudaDevice {
     List<CudaDriver.Function> functions = new ArrayList<>();
     try {
       for (long[] table : plan.tables()) {
-        CudaBuffer memory = pool.allocate(Math.max(1, 8L * table.length));
+        CudaBuffer memory = pool.reserve(Math.max(1, 8L * table.length));
         own.tables.add(memory);
         staging.copyIn(MemorySegment.ofArray(table), memory.address);
       }

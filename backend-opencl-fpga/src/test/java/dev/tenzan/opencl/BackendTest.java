@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tenzan.conformance.SampleKernels;
 import dev.tenzan.error.ClosedException;
 import dev.tenzan.error.DeviceException;
 import dev.tenzan.error.IndexException;
@@ -55,7 +56,7 @@ class BackendTest {
         OpenClBackend b = fake()) {
       Buffer mine = a.allocate(0, 400);
       Buffer foreign = b.allocate(0, 400);
-      Executable k = a.compile(0, Kernels.twicePlusOne(100));
+      Executable k = a.compile(0, SampleKernels.twicePlusOne(100));
       assertSays(assertThrows(DeviceException.class, () -> a.launch(k, List.of(mine, foreign))), "another backend");
       assertSays(assertThrows(DeviceException.class, () -> b.launch(k, List.of(foreign, foreign))), "compiled by another");
       assertSays(assertThrows(DeviceException.class, () -> a.launch(k, List.of(mine))), "1 buffers; pass 2");
@@ -78,14 +79,14 @@ class BackendTest {
     BinaryCache cache = new BinaryCache(folder, 1 << 20, "tenzan.opencl.cache");
     FakeDriver first = new FakeDriver(true, MEMORY);
     try (OpenClBackend b = new OpenClBackend(first, cache)) {
-      b.compile(0, Kernels.twicePlusOne(100));
-      b.compile(0, Kernels.twicePlusOne(100));
-      b.compile(0, Kernels.twicePlusOne(101)); // another shape, the same program
+      b.compile(0, SampleKernels.twicePlusOne(100));
+      b.compile(0, SampleKernels.twicePlusOne(100));
+      b.compile(0, SampleKernels.twicePlusOne(101)); // another shape, the same program
     }
     assertEquals(1, first.built);
     FakeDriver second = new FakeDriver(true, MEMORY);
     try (OpenClBackend b = new OpenClBackend(second, cache)) {
-      b.compile(0, Kernels.twicePlusOne(100));
+      b.compile(0, SampleKernels.twicePlusOne(100));
     }
     assertEquals(0, second.built);
     assertEquals(1, second.loaded);
@@ -102,12 +103,12 @@ class BackendTest {
       }
       FakeDriver again = new FakeDriver(true, MEMORY);
       try (OpenClBackend b = new OpenClBackend(again, cache)) {
-        b.compile(0, Kernels.twicePlusOne(100));
+        b.compile(0, SampleKernels.twicePlusOne(100));
       }
       assertEquals(1, again.built, "whole: " + whole);
       FakeDriver healed = new FakeDriver(true, MEMORY);
       try (OpenClBackend b = new OpenClBackend(healed, cache)) {
-        b.compile(0, Kernels.twicePlusOne(100));
+        b.compile(0, SampleKernels.twicePlusOne(100));
       }
       assertEquals(1, healed.loaded, "whole: " + whole);
     }
@@ -129,7 +130,7 @@ class BackendTest {
       Buffer in = b.allocate(0, 20);
       Buffer out = b.allocate(0, 20);
       b.copyIn(MemorySegment.ofArray(x), in, 0);
-      b.launch(b.compile(0, Kernels.twicePlusOne(5)), List.of(in, out));
+      b.launch(b.compile(0, SampleKernels.twicePlusOne(5)), List.of(in, out));
       float[] y = new float[5];
       b.copyOut(out, 0, MemorySegment.ofArray(y));
       assertArrayEquals(new float[] {3, 5, 7, 1, 1}, y);
@@ -145,7 +146,7 @@ class BackendTest {
       Buffer index = b.allocate(0, 16);
       Buffer out = b.allocate(0, 8);
       b.copyIn(MemorySegment.ofArray(new float[] {1, 2, 3, 4}), x, 0);
-      Executable k = b.compile(0, Kernels.gather(2, 4));
+      Executable k = b.compile(0, SampleKernels.gather(2, 4));
       for (long bad : new long[] {4, -1, Long.MAX_VALUE, Long.MIN_VALUE}) {
         b.copyIn(MemorySegment.ofArray(new long[] {1, bad}), index, 0);
         IndexException e = assertThrows(IndexException.class, () -> b.launch(k, List.of(x, index, out)));
@@ -189,9 +190,9 @@ class BackendTest {
     long all = ~0L;
     DeviceFacts exact = FakeDriver.facts(true, MEMORY, all, all);
     assertEquals("yes", Abilities.exactness(exact));
-    assertTrue(Abilities.supports(exact, Kernels.twicePlusOne(3)).supported());
+    assertTrue(Abilities.supports(exact, SampleKernels.twicePlusOne(3)).supported());
     DeviceFacts flushes = FakeDriver.facts(true, MEMORY, all & ~DeviceFacts.DENORM & ~DeviceFacts.CORRECT_DIVIDE_SQRT, 0);
-    Support no = Abilities.supports(flushes, Kernels.twicePlusOne(3));
+    Support no = Abilities.supports(flushes, SampleKernels.twicePlusOne(3));
     assertFalse(no.supported());
     assertTrue(no.reason().contains("flushes subnormals") && no.reason().contains("up to 3 ULP"), no.reason());
     assertTrue(no.reason().contains("-Dtenzan.opencl.inexact=true"), no.reason());

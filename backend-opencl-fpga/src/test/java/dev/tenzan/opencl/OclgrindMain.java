@@ -1,5 +1,6 @@
 package dev.tenzan.opencl;
 
+import dev.tenzan.conformance.SampleKernels;
 import dev.tenzan.kernel.KernelSpec;
 import dev.tenzan.opencl.driver.DeviceFacts;
 import dev.tenzan.opencl.driver.JoclDriver;
@@ -41,7 +42,7 @@ final class OclgrindMain {
     OpenClDriver driver = SeenAs.with(new JoclDriver(), facts);
     try (OpenClBackend backend = new OpenClBackend(driver, null)) {
       System.out.println("on " + backend.devices().getFirst().description());
-      for (KernelSpec kernel : Kernels.all()) {
+      for (KernelSpec kernel : SampleKernels.all()) {
         List<Buffer> buffers = new ArrayList<>();
         List<Long> bytes = Planner.plan(kernel, Style.of(backend.facts(0))).bytes();
         for (long b : bytes) {
