@@ -162,6 +162,41 @@ abstract class Access extends Instruction {
 
     @Override
     void execute(Warp w, int mask) {
+      if (d.length != 1) {
+        vector(w, mask);
+      } else if (target.space == Space.SHARED) {
+        single(w, mask, w.block.shared, w.block.tracker);
+      } else {
+        Region region = target.space == Space.GLOBAL ? w.found[target.slot] : null;
+        single(w, mask, region == null || region.written != null ? w.block.nothing : region, null);
+      }
+    }
+
+    /** One element a lane: where it lies in the region that is expected, without a search. */
+    private void single(Warp w, int mask, Region expected, @Nullable SharedTracker tracker) {
+      int bytes = target.bytes;
+      long[] addresses = w.rows[target.row];
+      long[] to = w.rows[d[0]];
+      long bits = masks[0];
+      for (int m = mask; m != 0; m &= m - 1) {
+        int i = Integer.numberOfTrailingZeros(m);
+        long address = addresses[i] + target.offset & target.addressMask;
+        long offset = address - expected.base;
+        long value;
+        if ((address & bytes - 1) == 0 && expected.holds(offset, bytes)) {
+          if (tracker != null) {
+            tracker.read(w, i, offset, bytes, target.strong);
+          }
+          value = expected.load(offset, bytes);
+        } else {
+          offset = locate(w, i, address, bytes, false);
+          value = read(w, i, w.region, offset, bytes);
+        }
+        to[i] = value << shift >> shift & bits;
+      }
+    }
+
+    private void vector(Warp w, int mask) {
       int bytes = target.bytes;
       int whole = bytes * d.length;
       for (int m = mask; m != 0; m &= m - 1) {

@@ -9,6 +9,10 @@ final class Block {
 
   final Launch launch;
   final Region shared;
+
+  /** A region that holds no address. */
+  final Region nothing = new Region(0, 0, false, true);
+
   final @Nullable SharedTracker tracker;
   private final Warp[] warps;
   private final long[] symbols;
@@ -33,7 +37,7 @@ final class Block {
     this.symbols = program.resolve(launch.memory().variables(launch.module()));
     this.warps = new Warp[(launch.threads() + Lanes.WIDTH - 1) / Lanes.WIDTH];
     for (int i = 0; i < warps.length; i++) {
-      warps[i] = new Warp(this, i, program, shared);
+      warps[i] = new Warp(this, i, program, nothing);
     }
   }
 

@@ -144,6 +144,9 @@ final class PredicateDecoder {
     }
 
     private int combine(int x, int y) {
+      if (c < 0) {
+        return x;
+      }
       return switch (logic) {
         case "and" -> x & y;
         case "or" -> x | y;

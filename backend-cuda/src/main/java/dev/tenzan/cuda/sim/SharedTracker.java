@@ -50,6 +50,12 @@ final class SharedTracker {
     int end = (int) (offset + bytes - 1 >> shift);
     for (int g = (int) (offset >> shift); g <= end; g++) {
       long write = writes[g];
+      if (write >>> 32 == epoch ? ((int) write & WHO) == thread : (int) (write >>> 32) >= first) {
+        if (races && !(reads[g] >>> 32 == epoch && ((int) reads[g] & (WHO | STRONG)) == SEVERAL)) {
+          reads[g] = reader(w, thread, reads[g], strong);
+        }
+        continue; // the common case: written by the thread itself, or before the last barrier
+      }
       if (uninitialised && (int) (write >>> 32) < first) {
         throw new Fault(lane, "uninitialised read of shared memory at offset " + offset);
       }
