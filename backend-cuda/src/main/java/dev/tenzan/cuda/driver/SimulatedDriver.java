@@ -82,7 +82,7 @@ public final class SimulatedDriver implements CudaDriver {
   @Override
   public DeviceFacts facts(int device) {
     device(device);
-    return new DeviceFacts("PTX interpreter on the host", 7, 5, PROCESSORS, MEMORY, 0, SHARED, Simulator.MAX_BLOCK_THREADS, true);
+    return new DeviceFacts("PTX interpreter", 7, 5, PROCESSORS, MEMORY, 0, SHARED, Simulator.MAX_BLOCK_THREADS, true);
   }
 
   @Override
