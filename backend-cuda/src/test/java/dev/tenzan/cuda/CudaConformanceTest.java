@@ -1,11 +1,11 @@
 package dev.tenzan.cuda;
 
-import dev.tenzan.conformance.PartialConformance;
+import dev.tenzan.conformance.BackendConformance;
 
-/** The conformance kit on a simulated CUDA device: a part, as the interpreter needs minutes for the whole. */
-class CudaConformanceTest extends PartialConformance {
+/** The whole conformance kit on a simulated CUDA device. */
+class CudaConformanceTest extends BackendConformance {
   CudaConformanceTest() {
-    super(SimulatedCudaProvider.NAME, 8);
+    super(SimulatedCudaProvider.NAME);
   }
 
   @Override

@@ -30,6 +30,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -63,13 +64,20 @@ class AssemblyTest {
     return texts;
   }
 
+  /** Each shipped module is assembled once for each architecture: it takes a second. */
+  private static final Map<String, Map<String, Usage>> SHIPPED = new ConcurrentHashMap<>();
+
+  private static Map<String, Usage> usage(KernelSource source, String architecture) {
+    return SHIPPED.computeIfAbsent(source.hash() + architecture, _ -> Usage.of(source, architecture));
+  }
+
   @Test
   void everyShippedKernelAssemblesWithoutSpilling() throws IOException {
     for (String source : ShippedKernelsTest.sources()) {
       for (DType dtype : DType.values()) {
         if (dtype != DType.BOOL || source.equals("axis")) {
           for (String architecture : ARCHITECTURES) {
-            Usage.of(Shipped.module(source, dtype), architecture)
+            usage(Shipped.module(source, dtype), architecture)
                 .forEach((entry, u) -> assertEquals(0, u.spillBytes(), source + " " + dtype + " " + entry + " on " + architecture));
           }
         }
@@ -196,7 +204,7 @@ class AssemblyTest {
   private static void rows(StringBuilder page, KernelSource source, Function<String, String> name) {
     Map<String, List<Usage>> usage = new LinkedHashMap<>();
     for (String architecture : ARCHITECTURES) {
-      Usage.of(source, architecture).forEach((entry, u) -> usage.computeIfAbsent(entry, _ -> new ArrayList<>()).add(u));
+      usage(source, architecture).forEach((entry, u) -> usage.computeIfAbsent(entry, _ -> new ArrayList<>()).add(u));
     }
     usage.keySet().stream().sorted().forEach(entry -> {
       List<Usage> all = usage.get(entry);
