@@ -68,7 +68,7 @@ extern "C" __global__ void __launch_bounds__(THREADS)
         panels.columns[step][threadIdx.x % BN] = v;
       }
       __syncthreads();
-      t.steps(panels, k - k0, row, column);
+      t.steps(panels, (int)min((i64)BK, k - k0), row, column);
       if ((k0 + BK) % K_BLOCK == 0 || k0 + BK >= k) {
         t.finish(k0 < K_BLOCK);
       }

@@ -13,46 +13,48 @@
 #define TN 4
 
 // The part of a panel that a thread fetches: COUNT elements of W rows (or columns) and BK products. Neighbouring threads take what is next
-// to each other in memory, along k or along the rows.
+// to each other in memory, along k or along the rows. What is left of the matrix is counted in ints and one pointer walks: a thread's
+// registers are for results.
 template <int W>
 struct Fetch {
   static const int COUNT = W * BK / THREADS;
   ACC v[COUNT];
+  const T* next;  // the first element of the coming part
+  i64 step;       // from one of the thread's elements to the next
+  i64 advance;    // from one part to the next
+  int rows;       // how many rows there are from the thread's first on
+  int k;          // how many products there are from the thread's first on
+  bool along_k;
 
-  __device__ __forceinline__ void get(const T* __restrict__ from, i64 row0, i64 rows, i64 k0, i64 k, i64 row_stride, i64 k_stride,
-                                      bool along_k) {
-    const int t = threadIdx.x;
-    if (along_k) {
-      const i64 at_k = k0 + t % BK;
-      i64 row = row0 + t / BK;
-#pragma unroll
-      for (int i = 0; i < COUNT; i++) {
-        v[i] = row < rows && at_k < k ? load(from, row * row_stride + at_k * k_stride) : (ACC)0;
-        row += THREADS / BK;
-      }
-    } else {
-      const i64 row = row0 + t % W;
-      i64 at_k = k0 + t / W;
-#pragma unroll
-      for (int i = 0; i < COUNT; i++) {
-        v[i] = row < rows && at_k < k ? load(from, row * row_stride + at_k * k_stride) : (ACC)0;
-        at_k += THREADS / W;
-      }
-    }
+  __device__ __forceinline__ void begin(const T* from, i64 row0, i64 all_rows, i64 all_k, i64 row_stride, i64 k_stride, bool along) {
+    along_k = along;
+    const int row = along ? threadIdx.x / BK : threadIdx.x % W;
+    const int at_k = along ? threadIdx.x % BK : threadIdx.x / W;
+    next = from + (row0 + row) * row_stride + at_k * k_stride;
+    step = along ? row_stride * (THREADS / BK) : k_stride * (THREADS / W);
+    advance = k_stride * BK;
+    rows = (int)min(all_rows - row0 - row, (i64)W);
+    k = (int)min(all_k - at_k, (i64)0x7fffffff);
   }
 
-  __device__ __forceinline__ void put(ACC (*panel)[W + 4], bool along_k) const {
-    const int t = threadIdx.x;
-    if (along_k) {
+  __device__ __forceinline__ void get() {
+    const T* p = next;
 #pragma unroll
-      for (int i = 0; i < COUNT; i++) {
-        panel[t % BK][t / BK + i * (THREADS / BK)] = v[i];
-      }
-    } else {
+    for (int i = 0; i < COUNT; i++) {
+      const bool inside = along_k ? i * (THREADS / BK) < rows && 0 < k : 0 < rows && i * (THREADS / W) < k;
+      v[i] = inside ? load(p, 0) : (ACC)0;
+      p += step;
+    }
+    next += advance;
+    k -= BK;
+  }
+
+  __device__ __forceinline__ void put(ACC (*panel)[W + 4]) const {
+    ACC* to = along_k ? &panel[threadIdx.x % BK][threadIdx.x / BK] : &panel[threadIdx.x / W][threadIdx.x % W];
+    const int apart = along_k ? THREADS / BK : THREADS / W * (W + 4);
 #pragma unroll
-      for (int i = 0; i < COUNT; i++) {
-        panel[t / W + i * (THREADS / W)][t % W] = v[i];
-      }
+    for (int i = 0; i < COUNT; i++) {
+      to[i * apart] = v[i];
     }
   }
 };
@@ -89,21 +91,24 @@ __device__ __forceinline__ void product(const T* __restrict__ x, const T* __rest
     t.begin();
     Fetch<BM> rows;
     Fetch<BN> columns;
-    rows.get(a, row0, m, 0, k, x_row, x_k, x_along);
-    columns.get(b, column0, n, 0, k, y_column, y_k, y_along);
+    rows.begin(a, row0, m, k, x_row, x_k, x_along);
+    columns.begin(b, column0, n, k, y_column, y_k, y_along);
+    rows.get();
+    columns.get();
+    const int parts = (int)((k + BK - 1) / BK);
 #pragma unroll 1
-    for (i64 k0 = 0; k0 < k; k0 += BK) {
+    for (int part = 0; part < parts; part++) {
       __syncthreads();
-      rows.put(panels.rows, x_along);
-      columns.put(panels.columns, y_along);
+      rows.put(panels.rows);
+      columns.put(panels.columns);
       __syncthreads();
-      if (k0 + BK < k) { // the next loads are under way while this part is multiplied
-        rows.get(a, row0, m, k0 + BK, k, x_row, x_k, x_along);
-        columns.get(b, column0, n, k0 + BK, k, y_column, y_k, y_along);
+      if (part + 1 < parts) { // the next loads are under way while this part is multiplied
+        rows.get();
+        columns.get();
       }
-      t.steps(panels, k - k0, row, column);
-      if ((k0 + BK) % K_BLOCK == 0 || k0 + BK >= k) {
-        t.finish(k0 < K_BLOCK);
+      t.steps(panels, part + 1 < parts ? BK : (int)(k - (i64)part * BK), row, column);
+      if ((part + 1) % (K_BLOCK / BK) == 0 || part + 1 == parts) {
+        t.finish(part < K_BLOCK / BK);
       }
     }
 #pragma unroll

@@ -58,7 +58,7 @@ struct Tile {
   }
 
   // No step is taken for what is missing of the last BK: adding +0 to a chain that is -0 would change it.
-  __device__ __forceinline__ void steps(const Panels<BM, BN>& p, i64 length, int row, int column) {
+  __device__ __forceinline__ void steps(const Panels<BM, BN>& p, int length, int row, int column) {
     if (length >= BK) {
 #pragma unroll
       for (int k = 0; k < BK; k++) {
@@ -66,7 +66,7 @@ struct Tile {
       }
     } else {
 #pragma unroll 1
-      for (int k = 0; k < (int)length; k++) {
+      for (int k = 0; k < length; k++) {
         step(p, k, row, column);
       }
     }

@@ -40,7 +40,7 @@ final class MatMulPlanner {
     Affine b = kernel.b();
     Pieces pieces = new Pieces(style, "matmul", kernel.input());
     String suffix = kernel.output() == kernel.input() ? "" : "_i32";
-    boolean small = Math.min(m, n) < NARROW || (double) m * n * k < SMALL;
+    boolean small = Math.min(m, n) < NARROW || (double) m * n * k < SMALL || k > Integer.MAX_VALUE; // tiles count k in an int
     Arg x = new Arg.Slot(0);
     Arg y = new Arg.Slot(1);
     Arg out = new Arg.Slot(2);
