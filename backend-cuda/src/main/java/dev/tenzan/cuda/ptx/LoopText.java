@@ -9,7 +9,9 @@ import dev.tenzan.scalar.ScalarProgram;
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -166,9 +168,14 @@ final class LoopText {
 
   /** The index along each of the dimensions {@code from..to}, from a number that counts them row-major. */
   void split(String number, int from, int to, @Nullable String[] index) {
+    split(number, from, to, index, 1);
+  }
+
+  /** The same, where the number counts groups of {@code width} neighbours along the last dimension. */
+  void split(String number, int from, int to, @Nullable String[] index, int width) {
     String rest = number;
     for (int d = to - 1; d > from; d--) {
-      long extent = space.extents().get(d);
+      long extent = space.extents().get(d) / (d == to - 1 ? width : 1);
       String q = quotient(rest, "extent " + d, extent);
       String whole = calc("mul.lo", q, params.of("extent " + d, extent));
       index[d] = calc("sub", rest, whole);
@@ -176,6 +183,9 @@ final class LoopText {
     }
     if (to > from) {
       index[from] = rest;
+      if (width > 1) {
+        index[to - 1] = calc("mul.lo", Objects.requireNonNull(index[to - 1]), Integer.toString(width));
+      }
     }
   }
 
@@ -292,8 +302,7 @@ final class LoopText {
   }
 
   private String load(DType storage, int slot, String element) {
-    // Inputs never change while the kernel runs, so they may stay in the read-only cache.
-    return Scalars.load(t, storage, "global.nc", at(inputs.get(slot), element, storage.byteSize()));
+    return Scalars.load(t, storage, at(inputs.get(slot), element, storage.byteSize()));
   }
 
   /** An index out of range is noted, and the load goes to index 0 instead: nothing foreign is read, and the loop has no branch. */
@@ -336,7 +345,49 @@ final class LoopText {
     for (LoopKernel.Store s : kernel.stores()) {
       DType storage = kernel.outputs().get(s.slot());
       String to = at(outputs.get(s.slot()), element(s.address(), index), storage.byteSize());
-      Scalars.store(t, storage, "global", to, v[s.value()]);
+      Scalars.store(t, storage, to, v[s.value()]);
+    }
+  }
+
+  // Vectors
+
+  /**
+   * Writes the storing program at {@code count} neighbouring points along the last parallel dimension, whose loads and stores move vectors.
+   *
+   * @param index that of the first point
+   */
+  void vector(@Nullable String[] index, int count) {
+    int last = space.parallel() - 1;
+    ScalarProgram program = kernel.storeProgram();
+    String[][] loaded = new String[program.size()][];
+    for (int i = 0; i < loaded.length; i++) {
+      if (program.get(i) instanceof Instr.Load l) {
+        String element = element(l.address(), index);
+        boolean same = MergedSpace.stride(l.address(), space.source().get(last)) == 0;
+        loaded[i] = new String[count];
+        if (same) {
+          Arrays.fill(loaded[i], load(l.storage(), l.slot(), element));
+        } else {
+          loaded[i] = Scalars.load(t, l.storage(), at(inputs.get(l.slot()), element, l.storage().byteSize()), count);
+        }
+      }
+    }
+    String[][] values = new String[count][program.size()];
+    for (int j = 0; j < count; j++) {
+      @Nullable String[] own = index.clone();
+      own[last] = j == 0 ? index[last] : calc("add", Objects.requireNonNull(index[last]), Integer.toString(j));
+      for (int i = 0; i < loaded.length; i++) {
+        values[j][i] = loaded[i] != null ? loaded[i][j] : instruction(program, program.get(i), own, "", values[j]);
+      }
+    }
+    for (LoopKernel.Store s : kernel.stores()) {
+      DType storage = kernel.outputs().get(s.slot());
+      String to = at(outputs.get(s.slot()), element(s.address(), index), storage.byteSize());
+      String[] stored = new String[count];
+      for (int j = 0; j < count; j++) {
+        stored[j] = values[j][s.value()];
+      }
+      Scalars.store(t, storage, to, stored);
     }
   }
 }

@@ -2,6 +2,7 @@ package dev.tenzan.cuda.ptx;
 
 import dev.tenzan.scalar.ScalarOp;
 import dev.tenzan.type.DType;
+import java.util.Arrays;
 import java.util.Locale;
 
 /**
@@ -287,64 +288,133 @@ final class Scalars {
     return result;
   }
 
-  /** Loads an element, widened to its compute type; {@code space} is for example {@code global.nc}. */
-  static String load(PtxText t, DType storage, String space, String address) {
-    String d = t.value(storage.compute());
-    String at = "[" + address + "]";
-    switch (storage) {
-      case F32 -> t.op("ld." + space + ".f32", d, at);
-      case F64 -> t.op("ld." + space + ".f64", d, at);
-      case I64 -> t.op("ld." + space + ".u64", d, at);
-      case I32 -> t.op("ld." + space + ".u32", d, at);
-      case I16 -> t.op("ld." + space + ".s16", d, at);
-      case I8 -> t.op("ld." + space + ".s8", d, at);
-      case U8 -> t.op("ld." + space + ".u8", d, at);
-      case BOOL -> {
-        String r = t.word();
-        t.op("ld." + space + ".u8", r, at);
-        t.op("setp.ne.s32", d, r, "0");
-      }
-      case F16 -> {
-        String h = t.half();
-        t.op("ld." + space + ".u16", h, at);
-        t.op("cvt.f32.f16", d, h);
-      }
-      case BF16 -> {
-        String r = t.word();
-        String up = t.word();
-        t.op("ld." + space + ".u16", r, at);
-        t.op("shl.b32", up, r, "16");
-        t.op("mov.b32", d, up);
-      }
-    }
-    return d;
+  /** The type of an element in loads and stores. */
+  private static String memory(DType storage) {
+    return switch (storage) {
+      case F32 -> "f32";
+      case F64 -> "f64";
+      case I64 -> "u64";
+      case I32 -> "u32";
+      case I16 -> "s16";
+      case I8 -> "s8";
+      case U8, BOOL -> "u8";
+      case F16, BF16 -> "u16";
+    };
   }
 
-  /** Stores a value that fits its storage type. */
-  static void store(PtxText t, DType storage, String space, String address, String v) {
-    String at = "[" + address + "]";
-    switch (storage) {
-      case F32 -> t.op("st." + space + ".f32", at, v);
-      case F64 -> t.op("st." + space + ".f64", at, v);
-      case I64 -> t.op("st." + space + ".u64", at, v);
-      case I32 -> t.op("st." + space + ".u32", at, v);
-      case I16 -> t.op("st." + space + ".u16", at, v);
-      case I8, U8 -> t.op("st." + space + ".u8", at, v);
+  /** The type of an element in stores, which do not tell signs apart. */
+  private static String stored(DType storage) {
+    return switch (storage) {
+      case I16 -> "u16";
+      case I8 -> "u8";
+      case F64, F32, F16, BF16, I64, I32, U8, BOOL -> memory(storage);
+    };
+  }
+
+  /** A register that takes an element as it is in memory. */
+  private static String raw(PtxText t, DType storage) {
+    return switch (storage) {
+      case F32, F64, I64 -> t.value(storage);
+      case I32, I16, I8, U8, BOOL, BF16 -> t.word();
+      case F16 -> t.half();
+    };
+  }
+
+  /** The value of an element as it is in memory. */
+  private static String widened(PtxText t, DType storage, String raw) {
+    return switch (storage) {
+      case BOOL -> {
+        String d = t.pred();
+        t.op("setp.ne.s32", d, raw, "0");
+        yield d;
+      }
+      case F16 -> {
+        String d = t.value(DType.F32);
+        t.op("cvt.f32.f16", d, raw);
+        yield d;
+      }
+      case BF16 -> {
+        String d = t.value(DType.F32);
+        String up = t.word();
+        t.op("shl.b32", up, raw, "16");
+        t.op("mov.b32", d, up);
+        yield d;
+      }
+      case F64, F32, I64, I32, I16, I8, U8 -> raw;
+    };
+  }
+
+  /** An element as it is in memory, from a value that fits it. */
+  private static String narrowed(PtxText t, DType storage, String v) {
+    return switch (storage) {
       case BOOL -> {
         String r = t.word();
         t.op("selp.b32", r, "1", "0", v);
-        t.op("st." + space + ".u8", at, r);
+        yield r;
       }
       case F16 -> {
         String h = t.half();
         t.op("cvt.rn.f16.f32", h, v);
-        t.op("st." + space + ".u16", at, h);
+        yield h;
       }
       case BF16 -> {
         String r = t.word();
         t.op("shr.u32", r, roundedToBf16(t, v), "16");
-        t.op("st." + space + ".u16", at, r);
+        yield r;
       }
+      case F64, F32, I64, I32, I16, I8, U8 -> v;
+    };
+  }
+
+  /** Loads an element, widened to its compute type; inputs never change while a kernel runs, so they may stay in the read-only cache. */
+  static String load(PtxText t, DType storage, String address) {
+    String raw = raw(t, storage);
+    t.op("ld.global.nc." + memory(storage), raw, "[" + address + "]");
+    return widened(t, storage, raw);
+  }
+
+  /** Stores a value that fits its storage type. */
+  static void store(PtxText t, DType storage, String address, String v) {
+    t.op("st.global." + stored(storage), "[" + address + "]", narrowed(t, storage, v));
+  }
+
+  /** The elements that one instruction moves: 16 bytes at most. */
+  private static int atOnce(DType storage, int count) {
+    return Math.min(count, 16 / storage.byteSize());
+  }
+
+  /** Loads neighbouring elements at an address that is a multiple of their size. */
+  static String[] load(PtxText t, DType storage, String address, int count) {
+    String[] raw = new String[count];
+    for (int i = 0; i < count; i++) {
+      raw[i] = raw(t, storage);
     }
+    int part = atOnce(storage, count);
+    for (int i = 0; i < count; i += part) {
+      String registers = "{" + String.join(", ", Arrays.asList(raw).subList(i, i + part)) + "}";
+      t.op("ld.global.nc.v" + part + "." + memory(storage), registers, "[" + address + at(i * storage.byteSize()) + "]");
+    }
+    String[] values = new String[count];
+    for (int i = 0; i < count; i++) {
+      values[i] = widened(t, storage, raw[i]);
+    }
+    return values;
+  }
+
+  /** Stores neighbouring elements at an address that is a multiple of their size. */
+  static void store(PtxText t, DType storage, String address, String[] v) {
+    String[] raw = new String[v.length];
+    for (int i = 0; i < v.length; i++) {
+      raw[i] = narrowed(t, storage, v[i]);
+    }
+    int part = atOnce(storage, v.length);
+    for (int i = 0; i < v.length; i += part) {
+      String registers = "{" + String.join(", ", Arrays.asList(raw).subList(i, i + part)) + "}";
+      t.op("st.global.v" + part + "." + stored(storage), "[" + address + at(i * storage.byteSize()) + "]", registers);
+    }
+  }
+
+  private static String at(int bytes) {
+    return bytes == 0 ? "" : "+" + bytes;
   }
 }
