@@ -59,7 +59,8 @@ class FindingsTest {
 
   @Test
   void racesInSharedMemory() {
-    String exchange = OWN_WORD + "st.shared.u32 [%x], 0; bar.sync 0; st.shared.u32 [%x], %t; BARRIER xor.b32 %x, %x, DISTANCE; ld.shared.u32 %y, [%x];";
+    String exchange = OWN_WORD + "st.shared.u32 [%x], 0; bar.sync 0; "
+        + "st.shared.u32 [%x], %t; BARRIER xor.b32 %x, %x, DISTANCE; ld.shared.u32 %y, [%x];";
     SimException missing = Harness.finding(64, exchange.replace("BARRIER", "").replace("DISTANCE", "128"));
     assertFound(missing, "race in shared memory at offset", "write after a read by thread (", "without a barrier in between");
     Harness.ints(64, exchange.replace("BARRIER", "bar.sync 0;").replace("DISTANCE", "128"));

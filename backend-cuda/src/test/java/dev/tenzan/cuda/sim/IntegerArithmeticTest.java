@@ -150,8 +150,8 @@ class IntegerArithmeticTest {
         c[i] = random.nextInt(i % 7 == 0 ? 256 : t.bits);
       }
       long[] d = Harness.each("bfe" + t.text() + " %d, %a, %b, %c;", t.bits, 32, 32, t.bits, a, b, c);
-      long[] f = Harness.each("bfi.b" + t.bits + " %d, %a, 0x123456789, %b, %c;".replace("0x123456789", t.bits == 64 ? "0x123456789" : "0x56789"),
-          t.bits, 32, 32, t.bits, a, b, c);
+      String into = t.bits == 64 ? "0x123456789" : "0x56789";
+      long[] f = Harness.each("bfi.b" + t.bits + " %d, %a, " + into + ", %b, %c;", t.bits, 32, 32, t.bits, a, b, c);
       for (int i = 0; i < N; i++) {
         int last = t.bits - 1;
         int pos = (int) b[i];
@@ -240,7 +240,8 @@ class IntegerArithmeticTest {
         for (int i = 0; i < N; i += 4) {
           b[i] = a[i];
         }
-        long[] d = Harness.each("setp." + test + t.text() + " %p|%q, %a, %b; selp.b32 %d, 1, 2, %p; @!%q add.u32 %d, %d, 4;", t.bits, 32, a, b);
+        String uses = " %p|%q, %a, %b; selp.b32 %d, 1, 2, %p; @!%q add.u32 %d, %d, 4;";
+        long[] d = Harness.each("setp." + test + t.text() + uses, t.bits, 32, a, b);
         for (int i = 0; i < N; i++) {
           check("setp." + test + t.text(), a, b, i, holds(test, value(a[i], t).compareTo(value(b[i], t))) ? 5 : 2, d[i]);
         }
