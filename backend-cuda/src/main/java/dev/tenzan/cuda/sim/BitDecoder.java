@@ -29,7 +29,10 @@ final class BitDecoder {
       case "not" -> unary(op, t, t, a -> ~a);
       case "cnot" -> unary(op, t, t, a -> a == 0 ? 1 : 0);
       case "shl" -> binary(op, t, Type.U32, (a, b) -> BitMath.shiftLeft(a, b, bits), null);
-      case "shr" -> binary(op, t, Type.U32, (a, b) -> BitMath.shiftRight(a, b, bits, signed), null);
+      case "shr" -> {
+        int s = t.extension();
+        binary(op, t, Type.U32, (a, b) -> BitMath.shiftRight(a << s >> s, b, bits, signed), null);
+      }
       case "popc" -> unary(op, t, Type.U32, Long::bitCount);
       case "clz" -> unary(op, t, Type.U32, a -> Long.numberOfLeadingZeros(a) - (64 - bits));
       case "brev" -> unary(op, t, t, a -> BitMath.reverse(a, bits));
@@ -81,7 +84,7 @@ final class BitDecoder {
     int d = to.destination(o.get(0));
     int a = to.row(o.get(1), t);
     int b = to.row(o.get(2), second);
-    Instruction in = new Lanes.Binary(d, a, b, t.extension(), t.mask(), f);
+    Instruction in = new Lanes.Binary(d, a, b, 0, t.mask(), f);
     to.emit(op, fast == null ? in : new Lanes.Fast(d, a, b, b, fast, in));
   }
 

@@ -45,11 +45,7 @@ final class ConvertDecoder {
     int s = result.extension();
     LongUnaryOperator widened = result.bits < declared.bits && s != 0 ? a -> f.applyAsLong(a) << s >> s : f;
     long mask = result.bits < declared.bits ? declared.mask() : result.mask();
-    to.emit(op, new Lanes.Unary(to.destination(o.get(0)), sourceRow(o.get(1), source), 0, mask, widened));
-  }
-
-  private int sourceRow(Operand operand, Type source) {
-    return to.row(operand, source);
+    to.emit(op, new Lanes.Unary(to.destination(o.get(0)), to.row(o.get(1), source), 0, mask, widened));
   }
 
   private void packed(Statement.Operation op, Type half, Type source) {
@@ -160,7 +156,7 @@ final class ConvertDecoder {
       unpack(op, parts.items(), to.row(a, t), t);
     } else if (a instanceof Operand.Vector parts) {
       pack(op, to.destination(d), parts.items(), t);
-    } else if (a instanceof Operand.Name n && n.name().startsWith("%clock") || a instanceof Operand.Name g && g.name().startsWith("%globaltimer")) {
+    } else if (a instanceof Operand.Name n && (n.name().startsWith("%clock") || n.name().startsWith("%globaltimer"))) {
       to.emit(op, new Clock(to.destination(d), t.mask()));
     } else {
       to.emit(op, new Lanes.Move(to.destination(d), to.row(a, t)));

@@ -143,7 +143,8 @@ final class MatrixDecoder {
       throw new Lowering.Unsupported();
     }
     Access.Target target = new MemoryDecoder(to).target(op, op.operands().get(1), 2, 16, false);
-    to.emit(op, new LoadMatrix(to.registers.constant(0xffff_ffffL), d, new Access.Load(target, new int[0], 0, new long[0]), op.has("trans")));
+    Access.Load access = new Access.Load(target, new int[0], 0, new long[0]);
+    to.emit(op, new LoadMatrix(to.registers.constant(0xffff_ffffL), d, access, op.has("trans")));
   }
 
   /** Eight lanes give the rows' addresses of each 8 x 8 matrix; every lane gets two elements of each. */

@@ -150,7 +150,7 @@ final class MemoryDecoder {
       throw new Lowering.Unsupported();
     }
     boolean returns = op.opcode().equals("atom");
-    List<Operand> o = returns ? op.operands() : op.operands().subList(0, op.operands().size());
+    List<Operand> o = op.operands();
     int first = returns ? 1 : 0;
     String name = op.modifiers().stream().filter(ATOMIC::contains).findFirst().orElseThrow(Lowering.Unsupported::new);
     boolean compares = name.equals("cas");

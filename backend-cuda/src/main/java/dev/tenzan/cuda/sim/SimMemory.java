@@ -114,7 +114,12 @@ public final class SimMemory {
     }
     long offset = address - entry.getKey();
     return String.format(
-        Locale.ROOT, "%s, offset %d from an allocation of %d bytes at %s", hex(address), offset, entry.getValue().size, hex(entry.getKey()));
+        Locale.ROOT,
+        "%s, offset %d from an allocation of %d bytes at %s",
+        hex(address),
+        offset,
+        entry.getValue().size,
+        hex(entry.getKey()));
   }
 
   static String hex(long address) {
