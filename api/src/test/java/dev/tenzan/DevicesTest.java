@@ -1,5 +1,6 @@
 package dev.tenzan;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -11,6 +12,7 @@ import dev.tenzan.reference.ReferenceProvider;
 import dev.tenzan.spi.Availability;
 import dev.tenzan.spi.Backend;
 import dev.tenzan.spi.BackendProvider;
+import dev.tenzan.type.DType;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -99,5 +101,19 @@ class DevicesTest {
     assertEquals(true, message.contains("backend reference:twin has 1 device(s)"), message);
     Devices.Registry alone = new Devices.Registry(List.of(new ByName()), List.of());
     assertThrows(DeviceException.class, alone::best);
+  }
+
+  @Test
+  void tensorsReachAnotherDeviceOfTheSameBackend() {
+    Device one = Devices.get("reference");
+    Device two = Devices.wrapped(one, b -> b);
+    try (Tensor x = one.arange(DType.F32, 6).reshape(2, 3).permuteDims(1, 0);
+        Tensor y = x.to(two);
+        Tensor none = one.zeros(DType.F32, 0, 3).to(two)) {
+      assertSame(two, y.device());
+      assertArrayEquals(new float[] {0, 3, 1, 4, 2, 5}, y.toFloats());
+      assertEquals(x.shape(), y.shape());
+      assertEquals(0, none.toFloats().length);
+    }
   }
 }

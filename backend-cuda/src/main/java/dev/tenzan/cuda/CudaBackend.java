@@ -192,6 +192,18 @@ public final class CudaBackend implements Backend {
   }
 
   @Override
+  public void copy(Buffer source, long sourceByteOffset, Buffer target, long targetByteOffset, long bytes) {
+    CudaBuffer from = usable("copy", source);
+    CudaBuffer to = usable("copy", target);
+    checkRange("copy", sourceByteOffset, bytes, from.byteSize());
+    checkRange("copy", targetByteOffset, bytes, to.byteSize());
+    CudaDevice giver = device("copy", from.device());
+    CudaDevice taker = device("copy", to.device());
+    giver.failures.run(
+        "copy", () -> taker.failures.run("copy", () -> giver.copy(from.address + sourceByteOffset, taker, to.address + targetByteOffset, bytes)));
+  }
+
+  @Override
   public Executable compile(int device, KernelSpec kernel) {
     Support support = supports(device, kernel);
     if (!support.supported()) {

@@ -268,6 +268,39 @@ final class CudaDevice {
     staging.copyOut(source.address + offset, target);
   }
 
+  /**
+   * Copies to this device or another one, behind the work of both. Each then waits for the copy with its later work: what was read may be
+   * written again. The host waits for nothing.
+   */
+  void copy(long from, CudaDevice taker, long to, long bytes) {
+    CudaDevice first = index <= taker.index ? this : taker;
+    CudaDevice second = first == this ? taker : this;
+    synchronized (first) {
+      synchronized (second) {
+        checkOpen("copy");
+        if (taker == this) {
+          driver.copy(stream, from, to, bytes);
+          return;
+        }
+        CudaDriver.Event ready = driver.createEvent(taker.context);
+        try {
+          driver.record(ready, taker.stream);
+          driver.await(stream, ready);
+          driver.copyPeer(stream, context, from, taker.context, to, bytes);
+        } finally {
+          driver.release(ready);
+        }
+        CudaDriver.Event done = driver.createEvent(context);
+        try {
+          driver.record(done, stream);
+          driver.await(taker.stream, done);
+        } finally {
+          driver.release(done);
+        }
+      }
+    }
+  }
+
   synchronized void synchronize() {
     checkOpen("synchronize");
     driver.synchronize(stream);

@@ -1,12 +1,15 @@
 package dev.tenzan.cuda;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tenzan.conformance.SampleKernels;
+import dev.tenzan.cuda.driver.CudaDriver;
 import dev.tenzan.cuda.driver.ErrorCodes;
+import dev.tenzan.cuda.driver.SimulatedDriver;
 import dev.tenzan.error.ClosedException;
 import dev.tenzan.error.DeviceException;
 import dev.tenzan.error.ShapeException;
@@ -17,9 +20,13 @@ import dev.tenzan.spi.Buffer;
 import dev.tenzan.spi.Executable;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -75,6 +82,47 @@ class BackendTest {
     }
   }
 
+  @Test
+  void buffersAreCopiedWithinADeviceAndBetweenTwo() {
+    try (CudaBackend b = new CudaBackend(new SimulatedDriver(2), "cuda:sim", null)) {
+      Buffer first = b.allocate(0, 100);
+      Buffer same = b.allocate(0, 100);
+      Buffer other = b.allocate(1, 50);
+      byte[] data = new byte[100];
+      new Random(1).nextBytes(data);
+      b.copyIn(MemorySegment.ofArray(data), first, 0);
+      b.copy(first, 10, same, 20, 70);
+      b.copy(same, 20, other, 5, 40);
+      byte[] back = new byte[40];
+      b.copyOut(other, 5, MemorySegment.ofArray(back));
+      assertArrayEquals(Arrays.copyOfRange(data, 10, 50), back);
+      assertSays(assertThrows(ShapeException.class, () -> b.copy(first, 0, other, 0, 51)), "do not fit");
+    }
+  }
+
+  @Test
+  void aCopyBetweenDevicesWaitsForBothAndLetsBothWait() {
+    FakeDriver driver = new FakeDriver();
+    driver.devices = List.of(FakeDriver.facts("one", 8, 0, true), FakeDriver.facts("two", 9, 0, true));
+    List<String> calls = new ArrayList<>();
+    CudaDriver noting =
+        (CudaDriver)
+            Proxy.newProxyInstance(
+                BackendTest.class.getClassLoader(), new Class<?>[] {CudaDriver.class}, (_, method, args) -> {
+                  calls.add(method.getName());
+                  return method.invoke(driver, args);
+                });
+    try (CudaBackend b = new CudaBackend(noting, "cuda", null)) {
+      Buffer first = b.allocate(0, 400);
+      Buffer second = b.allocate(1, 400);
+      calls.clear();
+      b.copy(second, 0, first, 0, 400);
+      assertEquals(
+          List.of("createEvent", "record", "await", "copyPeer", "release", "createEvent", "record", "await", "release"), calls);
+    }
+    assertEquals(driver.created, driver.released);
+  }
+
   private static FakeDriver hardware() {
     FakeDriver driver = new FakeDriver();
     driver.devices = List.of(FakeDriver.facts("GPU", 7, 5, false));
@@ -88,7 +136,7 @@ class BackendTest {
     try (CudaBackend b = new CudaBackend(first, "cuda", cache)) {
       b.compile(0, SampleKernels.twicePlusOne(100));
       b.compile(0, SampleKernels.twicePlusOne(100));
-      b.compile(0, SampleKernels.twicePlusOne(101)); // another shape, the same text
+      b.compile(0, SampleKernels.twicePlusOne(104)); // another shape, the same text
     }
     assertEquals(List.of(false), first.loadedText, "what is loaded is a binary");
     byte[] kept;
