@@ -14,7 +14,7 @@ public final class SimulatedCudaProvider implements BackendProvider {
   /** The name of the backend. */
   public static final String NAME = "cuda:sim";
 
-  /** The system property with the number of devices. */
+  /** The system property with the number of devices; two where it is not set, so that programs for several can be tried. */
   public static final String DEVICES_PROPERTY = "tenzan.cuda.sim.devices";
 
   private static final int MOST = 16;
@@ -36,7 +36,7 @@ public final class SimulatedCudaProvider implements BackendProvider {
 
   @Override
   public Backend open() {
-    String text = System.getProperty(DEVICES_PROPERTY, "1").strip();
+    String text = System.getProperty(DEVICES_PROPERTY, "2").strip();
     if (!text.matches("[0-9]{1,2}") || Integer.parseInt(text) < 1 || Integer.parseInt(text) > MOST) {
       throw new DeviceException("-D" + DEVICES_PROPERTY + ": '" + text + "' is no number of devices; give 1 to " + MOST);
     }
