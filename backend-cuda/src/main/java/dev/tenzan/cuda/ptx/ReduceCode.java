@@ -14,6 +14,7 @@ import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -379,27 +380,36 @@ final class ReduceCode {
         }
       }
       t.place(outside);
-      put(x, "shared [" + side + "]", acc[0]);
-      t.line("bar.sync 0");
-      String done = t.label();
-      String others = t.pred();
-      t.op("setp.ne.s32", others, row, "0");
-      t.jumpIf(others, done);
-      t.jumpUnless(inside, done);
-      String[] rows = new String[ROWS];
-      for (int y = 0; y < ROWS; y++) {
-        rows[y] = get(x, "shared [" + side + "+" + y * Style.WARP * accumulatorBytes() + "]");
-      }
-      for (int half = ROWS / 2; half >= 1; half /= 2) {
-        for (int j = 0; j < half; j++) {
-          combine(x, rows[j], rows[j + half]);
-        }
-      }
-      finishAcross(x, u, of, outer, at, columns, point, rows[0]);
-      t.place(done);
-      t.line("bar.sync 0");
+      foldRows(x, side, row, inside, acc[0], r -> finishAcross(x, u, of, outer, at, columns, point, r));
     });
     return step(x, "tz_reduce", style.blocks(units), ROWS * Style.WARP);
+  }
+
+  /**
+   * Folds what the eight warps of a block have for 32 outputs, in the first of them; {@code inside} tells a thread whether its output is
+   * there.
+   */
+  private void foldRows(LoopText x, String side, String row, String inside, String acc, Consumer<String> finish) {
+    PtxText t = x.t;
+    put(x, "shared [" + side + "]", acc);
+    t.line("bar.sync 0");
+    String done = t.label();
+    String others = t.pred();
+    t.op("setp.ne.s32", others, row, "0");
+    t.jumpIf(others, done);
+    t.jumpUnless(inside, done);
+    String[] rows = new String[ROWS];
+    for (int y = 0; y < ROWS; y++) {
+      rows[y] = get(x, "shared [" + side + "+" + y * Style.WARP * accumulatorBytes() + "]");
+    }
+    for (int half = ROWS / 2; half >= 1; half /= 2) {
+      for (int j = 0; j < half; j++) {
+        combine(x, rows[j], rows[j + half]);
+      }
+    }
+    finish.accept(rows[0]);
+    t.place(done);
+    t.line("bar.sync 0"); // the next unit writes where this one was read
   }
 
   private String sideAddress(LoopText x, String tid) {
