@@ -1,6 +1,7 @@
 package dev.tenzan.cuda;
 
 import dev.tenzan.conformance.Differential;
+import dev.tenzan.conformance.SampleKernels;
 import dev.tenzan.cuda.driver.SimulatedDriver;
 import dev.tenzan.cuda.plan.Abilities;
 import dev.tenzan.cuda.plan.Planner;
@@ -35,6 +36,15 @@ class KernelDifferentialTest {
 
   private static MatMulKernel product(DType in, DType out, long m, long n, long k) {
     return new MatMulKernel(in, out, Shape.SCALAR, m, n, k, new Affine(0, k, 1), new Affine(0, n, 1));
+  }
+
+  @Test
+  void sumsFollowTheTree() {
+    for (long length : new long[] {1, 63, 64, 65, 200, 300, 1000, 4096, 4097, 9000, 20_000}) {
+      check(SampleKernels.sum(3, length, false), Differential.SMALL);
+      check(SampleKernels.sum(40, length, true), Differential.SMALL);
+    }
+    check(SampleKernels.sum(1, 300_000, false), Differential.SMALL); // 74 blocks: several threads fold them
   }
 
   @Test
