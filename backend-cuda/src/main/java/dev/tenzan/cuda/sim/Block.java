@@ -15,7 +15,6 @@ final class Block {
 
   final @Nullable SharedTracker tracker;
   private final Warp[] warps;
-  private final long[] symbols;
 
   /** How many threads have come to a barrier without waiting there. */
   private final int[] arrivals = new int[BARRIERS];
@@ -34,10 +33,10 @@ final class Block {
     this.tracker = tracked
         ? new SharedTracker(bytes, program.granule, launch.checks().races(), launch.checks().uninitialised())
         : null;
-    this.symbols = program.resolve(launch.memory().variables(launch.module()));
     this.warps = new Warp[(launch.threads() + Lanes.WIDTH - 1) / Lanes.WIDTH];
     for (int i = 0; i < warps.length; i++) {
       warps[i] = new Warp(this, i, program, nothing);
+      prepare(warps[i]);
     }
   }
 
@@ -74,14 +73,13 @@ final class Block {
     }
   }
 
-  private void clear(Warp w) {
-    for (long[] row : w.rows) {
-      Arrays.fill(row, 0); // so that what a kernel reads before it writes is at least the same each time
-    }
+  /** Fills the rows that are the same for every block. */
+  private void prepare(Warp w) {
     Program program = w.program;
     for (Program.Constant c : program.constants) {
       Arrays.fill(w.rows[c.row()], c.value());
     }
+    long[] symbols = program.resolve(launch.memory().variables(launch.module()));
     for (int i = 0; i < symbols.length; i++) {
       Arrays.fill(w.rows[program.symbols.get(i).row()], symbols[i]);
     }
@@ -89,6 +87,17 @@ final class Block {
       long[] row = w.rows[s.row()];
       for (int lane = 0; lane < Lanes.WIDTH; lane++) {
         row[lane] = special(s.name(), w.index, lane);
+      }
+    }
+  }
+
+  private void clear(Warp w) {
+    for (int row : w.program.variable) {
+      Arrays.fill(w.rows[row], 0); // so that what a kernel reads before it writes is at least the same each time
+    }
+    for (Program.Special s : w.program.specials) {
+      if (s.name().startsWith("%ctaid")) {
+        Arrays.fill(w.rows[s.row()], special(s.name(), w.index, 0));
       }
     }
   }

@@ -24,6 +24,10 @@ final class Program {
   final List<Constant> constants;
   final List<Symbol> symbols;
   final List<Special> specials;
+
+  /** The rows that instructions write. */
+  final int[] variable;
+
   final int sharedBytes;
   final int localBytes;
   final int accesses;
@@ -38,11 +42,21 @@ final class Program {
     this.constants = from.registers.constants();
     this.symbols = from.registers.symbols();
     this.specials = from.registers.specials();
+    this.variable = variable();
     this.sharedBytes = from.layout.sharedBytes();
     this.localBytes = from.layout.localBytes();
     this.accesses = from.accesses();
     this.granule = from.granule();
     this.reachable = new BitSet[code.length];
+  }
+
+  private int[] variable() {
+    BitSet written = new BitSet(rows);
+    written.set(0, rows);
+    constants.forEach(c -> written.clear(c.row()));
+    symbols.forEach(s -> written.clear(s.row()));
+    specials.forEach(s -> written.clear(s.row()));
+    return written.stream().toArray();
   }
 
   /** Whether a lane that has executed one instruction may come to another. */
