@@ -35,7 +35,7 @@ public final class Devices {
    * A backend that was found.
    *
    * @param name the backend's name
-   * @param priority its rank when the user names no device; the higher is taken first
+   * @param priority its rank when the user names no device; the higher is taken first, and one below 0 never
    * @param availability whether it can be used, or what is missing
    * @param devices its devices; empty where it cannot be used
    */
@@ -111,7 +111,7 @@ public final class Devices {
           return d;
         }
       }
-      String backend = name.contains(":") ? name.substring(0, name.indexOf(':')) : name;
+      String backend = backendOf(name);
       BackendEntry entry = entries.get(backend);
       String known = "available: " + String.join(", ", devices().stream().map(Device::name).toList());
       if (entry == null) {
@@ -128,9 +128,26 @@ public final class Devices {
               + known);
     }
 
+    /** The backend of a device's name: the longest name of one that it begins with. */
+    private String backendOf(String name) {
+      String backend = name;
+      while (!entries.containsKey(backend) && backend.contains(":")) {
+        backend = backend.substring(0, backend.lastIndexOf(':'));
+      }
+      return backend;
+    }
+
+    /** The devices of the backends that need not be named. */
+    List<Device> unnamed() {
+      return entries.values().stream().filter(e -> e.priority() >= 0).flatMap(e -> e.devices().stream()).toList();
+    }
+
     /** The first device of the best backend that is available. */
     Device best() {
       for (BackendEntry e : entries.values()) {
+        if (e.priority() < 0) {
+          continue; // chosen by name alone
+        }
         if (!e.devices().isEmpty()) {
           return e.devices().getFirst();
         }
@@ -152,9 +169,9 @@ public final class Devices {
     return List.copyOf(Found.REGISTRY.entries.values());
   }
 
-  /** Every usable device, best first. */
+  /** Every usable device, best first, save those that only their name chooses; {@link #backends} has them too. */
   public static List<Device> all() {
-    return Found.REGISTRY.devices();
+    return Found.REGISTRY.unnamed();
   }
 
   /**

@@ -281,8 +281,27 @@ final class Engine {
     return Node.ofValue(dtype, shape, new Storage.View(storage, Layout.rowMajor(shape)));
   }
 
+  /** A node that holds a copy of a node of another device of the same backend, which need not pass through the host. */
+  Node receive(Node node, Engine source) {
+    Buffer buffer = allocate(Math.multiplyExact(node.shape().size(), (long) node.dtype().byteSize()));
+    Storage storage = new Storage(device.backend(), buffer);
+    Node copy = Node.ofValue(node.dtype(), node.shape(), new Storage.View(storage, Layout.rowMajor(node.shape())));
+    source.read(node, (from, offset, bytes) -> device.backend().copy(from, offset, buffer, 0, bytes));
+    return copy;
+  }
+
   /** Evaluates a node and copies its elements, dense and row-major, to host memory. */
   void download(Node node, MemorySegment target) {
+    read(node, (from, offset, bytes) -> device.backend().copyOut(from, offset, target.asSlice(0, bytes)));
+  }
+
+  /** Takes the elements of a node, which lie dense and row-major in a buffer. */
+  private interface Reader {
+    void read(Buffer buffer, long byteOffset, long bytes);
+  }
+
+  /** Evaluates a node and hands its elements on; a node without elements has nothing to hand on. */
+  private void read(Node node, Reader reader) {
     evaluate(List.of(node));
     Node.Value value = node.value();
     if (!(value instanceof Storage.View view)) {
@@ -297,13 +316,13 @@ final class Engine {
     }
     if (view.layout().isContiguous()) {
       long offset = view.layout().offset() * node.dtype().byteSize();
-      device.backend().copyOut(view.storage().buffer(), offset, target.asSlice(0, bytes));
+      reader.read(view.storage().buffer(), offset, bytes);
       Reference.reachabilityFence(view);
       return;
     }
     Node dense = Node.of(new Op.Pad(zeros(node), zeros(node), zeros(node), 0), node);
     dense.retain();
-    download(dense, target);
+    read(dense, reader);
     dense.release();
   }
 

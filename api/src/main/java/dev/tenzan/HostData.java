@@ -41,6 +41,9 @@ final class HostData {
   }
 
   static Tensor copyTo(Tensor t, Device target) {
+    if (t.device().backend().equals(target.backend())) {
+      return Tensor.ofNode(target.engine().receive(t.node(), t.device().engine()), target);
+    }
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment s = arena.allocate(Math.max(1, bytes("to", t)), 64);
       read(t, s);

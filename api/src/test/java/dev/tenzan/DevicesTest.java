@@ -1,15 +1,18 @@
 package dev.tenzan;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.tenzan.error.DeviceException;
 import dev.tenzan.error.TenzanException;
+import dev.tenzan.reference.ReferenceBackend;
 import dev.tenzan.reference.ReferenceProvider;
 import dev.tenzan.spi.Availability;
 import dev.tenzan.spi.Backend;
 import dev.tenzan.spi.BackendProvider;
+import dev.tenzan.type.DType;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -62,5 +65,55 @@ class DevicesTest {
     Devices.Registry r = registry(Availability.no("no card", "plug one in"), new IllegalStateException("not opened"));
     assertEquals("reference", r.best().name());
     assertThrows(DeviceException.class, () -> r.get("broken"));
+  }
+
+  /** A variant of the reference backend that only its name chooses. */
+  private static final class ByName implements BackendProvider {
+    @Override
+    public String name() {
+      return "reference:twin";
+    }
+
+    @Override
+    public int priority() {
+      return -100;
+    }
+
+    @Override
+    public Availability availability() {
+      return Availability.yes();
+    }
+
+    @Override
+    public Backend open() {
+      return new ReferenceBackend();
+    }
+  }
+
+  @Test
+  void aBackendOfNegativePriorityIsChosenByItsNameAlone() {
+    Devices.Registry r = new Devices.Registry(List.of(new ByName(), new ReferenceProvider()), List.of());
+    assertEquals("reference", r.best().name());
+    assertEquals(List.of("reference"), r.unnamed().stream().map(Device::name).toList());
+    assertEquals("reference:twin:0", r.get("reference:twin").name());
+    assertEquals("reference:twin:0", r.get("reference:twin:0").name());
+    String message = assertThrows(DeviceException.class, () -> r.get("reference:twin:3")).getMessage();
+    assertEquals(true, message.contains("backend reference:twin has 1 device(s)"), message);
+    Devices.Registry alone = new Devices.Registry(List.of(new ByName()), List.of());
+    assertThrows(DeviceException.class, alone::best);
+  }
+
+  @Test
+  void tensorsReachAnotherDeviceOfTheSameBackend() {
+    Device one = Devices.get("reference");
+    Device two = Devices.wrapped(one, b -> b);
+    try (Tensor x = one.arange(DType.F32, 6).reshape(2, 3).permuteDims(1, 0);
+        Tensor y = x.to(two);
+        Tensor none = one.zeros(DType.F32, 0, 3).to(two)) {
+      assertSame(two, y.device());
+      assertArrayEquals(new float[] {0, 3, 1, 4, 2, 5}, y.toFloats());
+      assertEquals(x.shape(), y.shape());
+      assertEquals(0, none.toFloats().length);
+    }
   }
 }

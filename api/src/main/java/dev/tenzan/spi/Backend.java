@@ -1,6 +1,7 @@
 package dev.tenzan.spi;
 
 import dev.tenzan.kernel.KernelSpec;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
@@ -37,6 +38,21 @@ public interface Backend extends AutoCloseable {
 
   /** Copies a part of a buffer into host memory, after all launches before it. */
   void copyOut(Buffer source, long sourceByteOffset, MemorySegment target);
+
+  /**
+   * Copies a part of a buffer into another one, which may be on another device of this backend, after all launches before it on either.
+   * Here it goes through host memory; a backend whose devices reach each other does better.
+   */
+  default void copy(Buffer source, long sourceByteOffset, Buffer target, long targetByteOffset, long bytes) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment block = arena.allocate(Math.max(1, Math.min(bytes, 16L << 20)), 64);
+      for (long at = 0; at < bytes; at += block.byteSize()) {
+        MemorySegment part = block.asSlice(0, Math.min(block.byteSize(), bytes - at));
+        copyOut(source, sourceByteOffset + at, part);
+        copyIn(part, target, targetByteOffset + at);
+      }
+    }
+  }
 
   /** Makes a kernel ready to run. The backend keeps a bounded cache of generated code. */
   Executable compile(int device, KernelSpec kernel);

@@ -5,10 +5,10 @@ package dev.tenzan.spi;
  * whatever is missing on the machine.
  */
 public interface BackendProvider {
-  /** The backend's name, for example {@code cpu}; lower case, no colon. */
+  /** The backend's name, for example {@code cpu}; lower case. A colon is only in a variant of another backend: {@code cuda:sim}. */
   String name();
 
-  /** The higher is chosen first where the user names no device. */
+  /** The higher is chosen first where the user names no device; one below 0 is only chosen by its name. */
   int priority();
 
   /** Whether the backend can be used here, or what is missing and how to get it. */

@@ -3,9 +3,12 @@ package dev.tenzan.conformance;
 import dev.tenzan.Device;
 import dev.tenzan.conformance.CaseRunner.Outcome;
 import dev.tenzan.conformance.CaseRunner.Status;
+import dev.tenzan.kernel.KernelSpec;
+import dev.tenzan.spi.Support;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -103,6 +106,18 @@ public final class ConformanceKit {
   /** The result in one line. */
   public String summary() {
     return passed + " passed, " + failures.size() + " failed, " + skipped + " skipped";
+  }
+
+  /** The kernels that a device is asked for by the first case of each operation and dtype, computed on {@code host}. */
+  public static Set<KernelSpec> kernels(Device host, Predicate<Group> filter) {
+    Set<KernelSpec> kernels = new LinkedHashSet<>();
+    Device device =
+        SupportTable.declared(host, k -> {
+          kernels.add(k);
+          return Support.yes();
+        });
+    groups(_ -> true).stream().filter(filter).forEach(g -> support(device, g));
+    return kernels;
   }
 
   /** Whether a device runs an operation with a dtype: its first case, with dense inputs. */

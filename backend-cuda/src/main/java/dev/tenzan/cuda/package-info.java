@@ -1,4 +1,4 @@
-/** The place of the CUDA backend. */
+/** The CUDA backend. */
 @NullMarked
 package dev.tenzan.cuda;
 

@@ -9,9 +9,9 @@ import dev.tenzan.opencl.driver.DeviceFacts;
 import dev.tenzan.opencl.driver.OpenClDriver;
 import dev.tenzan.opencl.plan.Style;
 import dev.tenzan.opencl.plan.Tile;
-import dev.tenzan.opencl.program.BinaryCache;
 import dev.tenzan.opencl.program.CompiledPrograms;
 import dev.tenzan.opencl.program.ProgramSource;
+import dev.tenzan.spi.BinaryCache;
 import java.io.File;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -35,6 +35,9 @@ public record ProgramSettings(
 
   /** The system property that is {@code off} where devices must not compile. */
   public static final String COMPILER_PROPERTY = "tenzan.opencl.compiler";
+
+  /** The system property with the folder of compiled programs; {@code off} switches the cache off. */
+  public static final String CACHE_PROPERTY = "tenzan.opencl.cache";
 
   /** The system property with the folder that sources are recorded in. */
   public static final String RECORD_PROPERTY = "tenzan.opencl.record";
@@ -73,7 +76,7 @@ public record ProgramSettings(
             .toList();
     String record = System.getProperty(RECORD_PROPERTY, "").strip();
     return new ProgramSettings(
-        BinaryCache.configured().orElse(null), compiler.equals("on"), bundles, record.isEmpty() ? null : Path.of(record));
+        BinaryCache.configured(CACHE_PROPERTY, "opencl").orElse(null), compiler.equals("on"), bundles, record.isEmpty() ? null : Path.of(record));
   }
 
   private boolean compiles(DeviceFacts facts) {

@@ -3,8 +3,8 @@ package dev.tenzan.opencl;
 import dev.tenzan.error.DeviceException;
 import dev.tenzan.opencl.driver.DeviceFacts;
 import dev.tenzan.opencl.plan.Tile;
-import dev.tenzan.opencl.program.BinaryCache;
 import dev.tenzan.opencl.program.KernelSource;
+import dev.tenzan.spi.BinaryCache;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -60,7 +60,7 @@ final class Tiles {
       return file;
     } catch (IOException e) {
       throw new DeviceException(
-          "tune: " + file + " cannot be written: " + e + "; name another folder with -D" + BinaryCache.PROPERTY + "=FOLDER", e);
+          "tune: " + file + " cannot be written: " + e + "; name another folder with -D" + ProgramSettings.CACHE_PROPERTY + "=FOLDER", e);
     }
   }
 }

@@ -6,7 +6,7 @@ import dev.tenzan.opencl.driver.DeviceFacts;
 import dev.tenzan.opencl.driver.OpenClDriver;
 import dev.tenzan.opencl.plan.Style;
 import dev.tenzan.opencl.plan.Tile;
-import dev.tenzan.opencl.program.BinaryCache;
+import dev.tenzan.spi.BinaryCache;
 import dev.tenzan.spi.Buffer;
 import dev.tenzan.spi.Executable;
 import dev.tenzan.type.Affine;
@@ -106,7 +106,7 @@ public final class Tuner {
   public Path remember(Tile tile) {
     BinaryCache cache = settings.cache();
     if (cache == null) {
-      throw new DeviceException("tune: -D" + BinaryCache.PROPERTY + "=off leaves no place to remember the tile; name a folder");
+      throw new DeviceException("tune: -D" + ProgramSettings.CACHE_PROPERTY + "=off leaves no place to remember the tile; name a folder");
     }
     return Tiles.remember(cache.folder(), facts, tile);
   }

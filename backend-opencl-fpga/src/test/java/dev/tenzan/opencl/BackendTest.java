@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tenzan.conformance.SampleKernels;
 import dev.tenzan.error.ClosedException;
 import dev.tenzan.error.DeviceException;
 import dev.tenzan.error.IndexException;
@@ -17,9 +18,9 @@ import dev.tenzan.opencl.driver.ErrorCodes;
 import dev.tenzan.opencl.driver.JoclDriver;
 import dev.tenzan.opencl.driver.OpenClDriver;
 import dev.tenzan.opencl.plan.Abilities;
-import dev.tenzan.opencl.program.BinaryCache;
 import dev.tenzan.opencl.program.KernelSource;
 import dev.tenzan.spi.Availability;
+import dev.tenzan.spi.BinaryCache;
 import dev.tenzan.spi.Buffer;
 import dev.tenzan.spi.Executable;
 import dev.tenzan.spi.Support;
@@ -55,7 +56,7 @@ class BackendTest {
     System.setProperty(Profile.PROPERTY, file.toString());
     FakeDriver driver = new FakeDriver(true, 64 << 20);
     try (OpenClBackend b = new OpenClBackend(driver, null)) {
-      Executable k = b.compile(0, Kernels.twicePlusOne(100));
+      Executable k = b.compile(0, SampleKernels.twicePlusOne(100));
       List<Buffer> buffers = List.of(b.allocate(0, 400), b.allocate(0, 400));
       for (int i = 0; i < 300; i++) {
         b.launch(k, buffers);
@@ -76,7 +77,7 @@ class BackendTest {
         OpenClBackend b = fake()) {
       Buffer mine = a.allocate(0, 400);
       Buffer foreign = b.allocate(0, 400);
-      Executable k = a.compile(0, Kernels.twicePlusOne(100));
+      Executable k = a.compile(0, SampleKernels.twicePlusOne(100));
       assertSays(assertThrows(DeviceException.class, () -> a.launch(k, List.of(mine, foreign))), "another backend");
       assertSays(assertThrows(DeviceException.class, () -> b.launch(k, List.of(foreign, foreign))), "compiled by another");
       assertSays(assertThrows(DeviceException.class, () -> a.launch(k, List.of(mine))), "1 buffers; pass 2");
@@ -96,17 +97,17 @@ class BackendTest {
 
   @Test
   void aProgramIsBuiltOnceAndKept() throws IOException {
-    BinaryCache cache = new BinaryCache(folder, 1 << 20);
+    BinaryCache cache = new BinaryCache(folder, 1 << 20, "tenzan.opencl.cache");
     FakeDriver first = new FakeDriver(true, MEMORY);
     try (OpenClBackend b = new OpenClBackend(first, cache)) {
-      b.compile(0, Kernels.twicePlusOne(100));
-      b.compile(0, Kernels.twicePlusOne(100));
-      b.compile(0, Kernels.twicePlusOne(101)); // another shape, the same program
+      b.compile(0, SampleKernels.twicePlusOne(100));
+      b.compile(0, SampleKernels.twicePlusOne(100));
+      b.compile(0, SampleKernels.twicePlusOne(101)); // another shape, the same program
     }
     assertEquals(1, first.built);
     FakeDriver second = new FakeDriver(true, MEMORY);
     try (OpenClBackend b = new OpenClBackend(second, cache)) {
-      b.compile(0, Kernels.twicePlusOne(100));
+      b.compile(0, SampleKernels.twicePlusOne(100));
     }
     assertEquals(0, second.built);
     assertEquals(1, second.loaded);
@@ -123,12 +124,12 @@ class BackendTest {
       }
       FakeDriver again = new FakeDriver(true, MEMORY);
       try (OpenClBackend b = new OpenClBackend(again, cache)) {
-        b.compile(0, Kernels.twicePlusOne(100));
+        b.compile(0, SampleKernels.twicePlusOne(100));
       }
       assertEquals(1, again.built, "whole: " + whole);
       FakeDriver healed = new FakeDriver(true, MEMORY);
       try (OpenClBackend b = new OpenClBackend(healed, cache)) {
-        b.compile(0, Kernels.twicePlusOne(100));
+        b.compile(0, SampleKernels.twicePlusOne(100));
       }
       assertEquals(1, healed.loaded, "whole: " + whole);
     }
@@ -137,11 +138,11 @@ class BackendTest {
   @Test
   void aRealBinaryIsFoundAgain() throws IOException {
     Runtimes.assumeAvailable();
-    float[] expected = run(new BinaryCache(folder, 1 << 20));
+    float[] expected = run(new BinaryCache(folder, 1 << 20, "tenzan.opencl.cache"));
     try (Stream<Path> files = Files.list(folder)) {
       assertEquals(1, files.count());
     }
-    assertArrayEquals(expected, run(new BinaryCache(folder, 1 << 20)));
+    assertArrayEquals(expected, run(new BinaryCache(folder, 1 << 20, "tenzan.opencl.cache")));
   }
 
   private static float[] run(BinaryCache cache) {
@@ -150,7 +151,7 @@ class BackendTest {
       Buffer in = b.allocate(0, 20);
       Buffer out = b.allocate(0, 20);
       b.copyIn(MemorySegment.ofArray(x), in, 0);
-      b.launch(b.compile(0, Kernels.twicePlusOne(5)), List.of(in, out));
+      b.launch(b.compile(0, SampleKernels.twicePlusOne(5)), List.of(in, out));
       float[] y = new float[5];
       b.copyOut(out, 0, MemorySegment.ofArray(y));
       assertArrayEquals(new float[] {3, 5, 7, 1, 1}, y);
@@ -166,7 +167,7 @@ class BackendTest {
       Buffer index = b.allocate(0, 16);
       Buffer out = b.allocate(0, 8);
       b.copyIn(MemorySegment.ofArray(new float[] {1, 2, 3, 4}), x, 0);
-      Executable k = b.compile(0, Kernels.gather(2, 4));
+      Executable k = b.compile(0, SampleKernels.gather(2, 4));
       for (long bad : new long[] {4, -1, Long.MAX_VALUE, Long.MIN_VALUE}) {
         b.copyIn(MemorySegment.ofArray(new long[] {1, bad}), index, 0);
         IndexException e = assertThrows(IndexException.class, () -> b.launch(k, List.of(x, index, out)));
@@ -210,9 +211,9 @@ class BackendTest {
     long all = ~0L;
     DeviceFacts exact = FakeDriver.facts(true, MEMORY, all, all);
     assertEquals("yes", Abilities.exactness(exact));
-    assertTrue(Abilities.supports(exact, Kernels.twicePlusOne(3)).supported());
+    assertTrue(Abilities.supports(exact, SampleKernels.twicePlusOne(3)).supported());
     DeviceFacts flushes = FakeDriver.facts(true, MEMORY, all & ~DeviceFacts.DENORM & ~DeviceFacts.CORRECT_DIVIDE_SQRT, 0);
-    Support no = Abilities.supports(flushes, Kernels.twicePlusOne(3));
+    Support no = Abilities.supports(flushes, SampleKernels.twicePlusOne(3));
     assertFalse(no.supported());
     assertTrue(no.reason().contains("flushes subnormals") && no.reason().contains("up to 3 ULP"), no.reason());
     assertTrue(no.reason().contains("-Dtenzan.opencl.inexact=true"), no.reason());

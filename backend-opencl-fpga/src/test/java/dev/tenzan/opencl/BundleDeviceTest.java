@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.tenzan.conformance.SampleKernels;
 import dev.tenzan.error.DeviceException;
 import dev.tenzan.error.UnsupportedKernelException;
 import dev.tenzan.kernel.KernelSpec;
@@ -77,17 +78,17 @@ class BundleDeviceTest {
   @Test
   void kernelsComeFromTheBundleAlone() {
     try (OpenClBackend b = OpenClBackend.open(new FakeDriver(true, MEMORY), recording(folder.resolve("rec")))) {
-      b.compile(0, Kernels.twicePlusOne(100));
+      b.compile(0, SampleKernels.twicePlusOne(100));
     }
     Path bundle = pack("rec", new Constant("a fake binary"));
     FakeDriver driver = new FakeDriver(true, MEMORY);
     try (OpenClBackend b = OpenClBackend.open(driver, bundles(bundle))) {
-      b.compile(0, Kernels.twicePlusOne(100));
-      b.compile(0, Kernels.twicePlusOne(7)); // another shape, the same program
+      b.compile(0, SampleKernels.twicePlusOne(100));
+      b.compile(0, SampleKernels.twicePlusOne(7)); // another shape, the same program
       assertEquals(0, driver.built);
       assertEquals(1, driver.loaded);
       MissingKernelException e =
-          assertThrows(MissingKernelException.class, () -> b.compile(0, Kernels.sum(3, 20, false)));
+          assertThrows(MissingKernelException.class, () -> b.compile(0, SampleKernels.sum(3, 20, false)));
       assertEquals("tz_reduce", e.kernel());
       for (String part : List.of("tz_reduce", e.hash(), bundle.toString(), "opencl:0 (fake device)", "-Dtenzan.opencl.record=DIR", "fpga pack")) {
         assertTrue(e.getMessage().contains(part), part + " is not in: " + e.getMessage());
@@ -99,16 +100,16 @@ class BundleDeviceTest {
   @Test
   void whatSharesABinaryIsLoadedOnce() {
     try (OpenClBackend b = OpenClBackend.open(new FakeDriver(true, MEMORY), recording(folder.resolve("rec")))) {
-      b.compile(0, Kernels.twicePlusOne(100));
-      b.compile(0, Kernels.sum(3, 20, false));
-      b.compile(0, Kernels.matmul(20, 30, 40));
+      b.compile(0, SampleKernels.twicePlusOne(100));
+      b.compile(0, SampleKernels.sum(3, 20, false));
+      b.compile(0, SampleKernels.matmul(20, 30, 40));
     }
     Path bundle = pack("rec", new Constant("a fake binary"));
     FakeDriver driver = new FakeDriver(true, MEMORY);
     try (OpenClBackend b = OpenClBackend.open(driver, bundles(bundle))) {
-      b.compile(0, Kernels.matmul(20, 30, 40));
-      b.compile(0, Kernels.sum(3, 20, false));
-      b.compile(0, Kernels.twicePlusOne(100));
+      b.compile(0, SampleKernels.matmul(20, 30, 40));
+      b.compile(0, SampleKernels.sum(3, 20, false));
+      b.compile(0, SampleKernels.twicePlusOne(100));
     }
     assertEquals(1, driver.loaded);
     assertEquals(5, driver.entries.size());
@@ -120,12 +121,12 @@ class BundleDeviceTest {
   void aMissingKernelIsRecordedToo() {
     Path rec = folder.resolve("rec");
     try (OpenClBackend b = OpenClBackend.open(new FakeDriver(true, MEMORY), recording(rec))) {
-      b.compile(0, Kernels.twicePlusOne(100));
+      b.compile(0, SampleKernels.twicePlusOne(100));
     }
     Path bundle = pack("rec", new Constant("a fake binary"));
     ProgramSettings both = new ProgramSettings(null, false, List.of(bundle), rec);
     try (OpenClBackend b = OpenClBackend.open(new FakeDriver(true, MEMORY), both)) {
-      assertThrows(MissingKernelException.class, () -> b.compile(0, Kernels.sum(3, 20, false)));
+      assertThrows(MissingKernelException.class, () -> b.compile(0, SampleKernels.sum(3, 20, false)));
     }
     assertEquals(2, Recording.read(rec).sources().size());
   }
@@ -133,11 +134,11 @@ class BundleDeviceTest {
   @Test
   void aBundleForAnotherBoardIsATypedError() {
     try (OpenClBackend b = OpenClBackend.open(new FakeDriver(true, MEMORY), recording(folder.resolve("rec")))) {
-      b.compile(0, Kernels.twicePlusOne(100));
+      b.compile(0, SampleKernels.twicePlusOne(100));
     }
     Path bundle = pack("rec", new Constant("for another board"));
     try (OpenClBackend b = OpenClBackend.open(new FakeDriver(true, MEMORY), bundles(bundle))) {
-      DeviceException e = assertThrows(DeviceException.class, () -> b.compile(0, Kernels.twicePlusOne(100)));
+      DeviceException e = assertThrows(DeviceException.class, () -> b.compile(0, SampleKernels.twicePlusOne(100)));
       for (String part : List.of("built for another board by a constant", "CL_INVALID_BINARY", "build the bundle for this device")) {
         assertTrue(e.getMessage().contains(part), part + " is not in: " + e.getMessage());
       }
@@ -147,9 +148,9 @@ class BundleDeviceTest {
   @Test
   void withoutCompilerAndBundlesNothingIsSupported() {
     try (OpenClBackend b = OpenClBackend.open(new FakeDriver(true, MEMORY), bundles())) {
-      assertFalse(b.supports(0, Kernels.twicePlusOne(100)).supported());
+      assertFalse(b.supports(0, SampleKernels.twicePlusOne(100)).supported());
       UnsupportedKernelException e =
-          assertThrows(UnsupportedKernelException.class, () -> b.compile(0, Kernels.twicePlusOne(100)));
+          assertThrows(UnsupportedKernelException.class, () -> b.compile(0, SampleKernels.twicePlusOne(100)));
       assertTrue(e.getMessage().contains("-Dtenzan.opencl.bundles=PATH"), e.getMessage());
     }
   }
@@ -157,13 +158,13 @@ class BundleDeviceTest {
   @Test
   void aDeviceWithoutCompilerUsesBundlesUnasked() {
     try (OpenClBackend b = OpenClBackend.open(new FakeDriver(true, MEMORY), recording(folder.resolve("rec")))) {
-      b.compile(0, Kernels.twicePlusOne(100));
+      b.compile(0, SampleKernels.twicePlusOne(100));
     }
     ProgramSettings settings =
         new ProgramSettings(null, true, List.of(pack("rec", new Constant("a fake binary"))), null);
     FakeDriver driver = new FakeDriver(true, MEMORY);
     try (OpenClBackend b = OpenClBackend.open(SeenAs.with(driver, f -> f.withCompiler(false)), settings)) {
-      b.compile(0, Kernels.twicePlusOne(100));
+      b.compile(0, SampleKernels.twicePlusOne(100));
     }
     assertEquals(0, driver.built);
     assertEquals(1, driver.loaded);
@@ -179,7 +180,7 @@ class BundleDeviceTest {
       paths.add(pack(kind.label(), new Constant("a fake binary")));
     }
     try (OpenClBackend b = OpenClBackend.open(new FakeDriver(true, MEMORY), bundles(paths.get(0), paths.get(1)))) {
-      DeviceException e = assertThrows(DeviceException.class, () -> b.compile(0, Kernels.twicePlusOne(100)));
+      DeviceException e = assertThrows(DeviceException.class, () -> b.compile(0, SampleKernels.twicePlusOne(100)));
       assertTrue(e.getMessage().contains("different styles"), e.getMessage());
     }
   }
@@ -219,7 +220,7 @@ class BundleDeviceTest {
     Path rec = folder.resolve("rec");
     List<List<byte[]>> expected = new ArrayList<>();
     try (OpenClBackend b = OpenClBackend.open(new JoclDriver(), recording(rec))) {
-      for (KernelSpec k : Kernels.all()) {
+      for (KernelSpec k : SampleKernels.all()) {
         expected.add(run(b, k));
       }
     }
@@ -227,7 +228,7 @@ class BundleDeviceTest {
     CompilerCounter counter = new CompilerCounter();
     try (OpenClBackend b = OpenClBackend.open(counter.driver(new JoclDriver()), bundles(bundle))) {
       for (int i = 0; i < expected.size(); i++) {
-        List<byte[]> found = run(b, Kernels.all().get(i));
+        List<byte[]> found = run(b, SampleKernels.all().get(i));
         for (int o = 0; o < found.size(); o++) {
           assertArrayEquals(expected.get(i).get(o), found.get(o), "kernel " + i + ", output " + o);
         }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tenzan.conformance.SampleKernels;
 import dev.tenzan.error.DeviceException;
 import dev.tenzan.error.DeviceMemoryException;
 import dev.tenzan.error.TenzanException;
@@ -88,19 +89,19 @@ class FaultTest {
 
   @Test
   void everyCallMayBeTheLastOfTheDevice() {
-    failEverywhere(new FakeDriver(true, MEMORY), Kernels.all(), ErrorCodes.DEVICE_NOT_AVAILABLE, 1);
-    failEverywhere(new FakeDriver(false, MEMORY), Kernels.all(), ErrorCodes.DEVICE_NOT_AVAILABLE, 1);
+    failEverywhere(new FakeDriver(true, MEMORY), SampleKernels.all(), ErrorCodes.DEVICE_NOT_AVAILABLE, 1);
+    failEverywhere(new FakeDriver(false, MEMORY), SampleKernels.all(), ErrorCodes.DEVICE_NOT_AVAILABLE, 1);
   }
 
   @Test
   void everyCallMayRunOutOfMemory() {
-    failEverywhere(new FakeDriver(false, MEMORY), Kernels.all(), ErrorCodes.MEM_OBJECT_ALLOCATION_FAILURE, 1);
+    failEverywhere(new FakeDriver(false, MEMORY), SampleKernels.all(), ErrorCodes.MEM_OBJECT_ALLOCATION_FAILURE, 1);
   }
 
   @Test
   void aRealDeviceMayBeLostAtAnyCall() {
     Runtimes.assumeAvailable();
-    List<KernelSpec> few = List.of(Kernels.twicePlusOne(100), Kernels.gather(10, 4), Kernels.matmul(20, 30, 40));
+    List<KernelSpec> few = List.of(SampleKernels.twicePlusOne(100), SampleKernels.gather(10, 4), SampleKernels.matmul(20, 30, 40));
     failEverywhere(new JoclDriver(), few, ErrorCodes.DEVICE_NOT_AVAILABLE, 7);
   }
 
@@ -108,7 +109,7 @@ class FaultTest {
   void nothingIsLeftBehind() {
     FakeDriver driver = new FakeDriver(true, MEMORY);
     try (OpenClBackend backend = new OpenClBackend(driver, null)) {
-      work(backend, Kernels.all());
+      work(backend, SampleKernels.all());
       assertEquals(0, backend.memory(0).liveBytes());
     }
     assertEquals(driver.created, driver.released);

@@ -4,6 +4,7 @@ import dev.tenzan.Device;
 import dev.tenzan.Devices;
 import dev.tenzan.conformance.ConformanceKit;
 import dev.tenzan.conformance.OpCase;
+import dev.tenzan.conformance.SampleKernels;
 import dev.tenzan.kernel.KernelSpec;
 import dev.tenzan.opencl.driver.DeviceFacts;
 import dev.tenzan.opencl.driver.JoclDriver;
@@ -34,14 +35,14 @@ final class OclgrindMain {
   public static void main(String[] args) {
     System.setProperty(BufferPool.PROPERTY, "off");
     switch (args[0]) {
-      case "cpu" -> kernels(OclgrindMain::cpu, Kernels.all());
+      case "cpu" -> kernels(OclgrindMain::cpu, SampleKernels.all());
       case "gpu" -> {
-        kernels(SeenAs::gpu, Kernels.all());
-        kernels(SeenAs::gpu, Kernels.severalGroups());
+        kernels(SeenAs::gpu, SampleKernels.all());
+        kernels(SeenAs::gpu, SampleKernels.severalGroups());
       }
       case "fpga" -> {
         System.setProperty(Style.PROPERTY, "fpga");
-        kernels(OclgrindMain::cpu, Kernels.all());
+        kernels(OclgrindMain::cpu, SampleKernels.all());
       }
       case "kit" -> {
         System.setProperty(Style.PROPERTY, args[1]);

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.tenzan.conformance.SampleKernels;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -84,7 +85,7 @@ class OclgrindTest {
     String text = run(style);
     assertTrue(text.contains("on Oclgrind"), text);
     assertTrue(!FINDING.matcher(text).find(), text);
-    int kernels = Kernels.all().size() + (style.equals("gpu") ? Kernels.severalGroups().size() : 0);
+    int kernels = SampleKernels.all().size() + (style.equals("gpu") ? SampleKernels.severalGroups().size() : 0);
     assertEquals(kernels, text.lines().filter(l -> l.startsWith("ran ")).count(), text);
   }
 

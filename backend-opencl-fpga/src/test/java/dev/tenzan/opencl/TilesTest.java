@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tenzan.conformance.SampleKernels;
 import dev.tenzan.error.DeviceException;
 import dev.tenzan.kernel.KernelSpec;
 import dev.tenzan.opencl.driver.DeviceFacts;
@@ -15,7 +16,7 @@ import dev.tenzan.opencl.driver.OpenClDriver;
 import dev.tenzan.opencl.plan.Planner;
 import dev.tenzan.opencl.plan.Style;
 import dev.tenzan.opencl.plan.Tile;
-import dev.tenzan.opencl.program.BinaryCache;
+import dev.tenzan.spi.BinaryCache;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -52,7 +53,7 @@ class TilesTest {
   @Test
   void aTileIsRememberedForADeviceAndItsDriver() throws IOException {
     DeviceFacts f = facts();
-    BinaryCache cache = new BinaryCache(folder, 1 << 20);
+    BinaryCache cache = new BinaryCache(folder, 1 << 20, ProgramSettings.CACHE_PROPERTY);
     ProgramSettings settings = ProgramSettings.compiling(cache);
     Tile own = settings.style(f).shape().tile();
     Tile other = new Tile(3, 3, 4, 0);
@@ -125,7 +126,7 @@ class TilesTest {
     ProgramSettings settings = ProgramSettings.compiling(null);
     try (OpenClBackend plain = OpenClBackend.open(new JoclDriver(), settings);
         OpenClBackend local = OpenClBackend.open(gpu, settings.with(Tile.parse(tile)))) {
-      for (KernelSpec k : Kernels.severalGroups()) {
+      for (KernelSpec k : SampleKernels.severalGroups()) {
         assertArrayEquals(BundleDeviceTest.run(plain, k).getFirst(), BundleDeviceTest.run(local, k).getFirst(), k.toString());
       }
     }
@@ -135,8 +136,8 @@ class TilesTest {
   void aGroupUsesLocalMemoryWhereTheTileHasADepth() {
     DeviceFacts gpu = SeenAs.gpu(facts());
     Style style = Style.of(gpu);
-    assertTrue(Planner.plan(Kernels.matmul(70, 65, 33), style).steps().getLast().entry().equals("tz_product_local"));
+    assertTrue(Planner.plan(SampleKernels.matmul(70, 65, 33), style).steps().getLast().entry().equals("tz_product_local"));
     Style flat = style.with(new Tile(4, 1, 4, 0));
-    assertFalse(Planner.plan(Kernels.matmul(70, 65, 33), flat).steps().getLast().source().code().contains("#define DEPTH"));
+    assertFalse(Planner.plan(SampleKernels.matmul(70, 65, 33), flat).steps().getLast().source().code().contains("#define DEPTH"));
   }
 }

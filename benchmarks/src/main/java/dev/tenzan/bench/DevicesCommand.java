@@ -57,7 +57,7 @@ final class DevicesCommand implements Callable<Integer> {
             Table.Column.number("memory"),
             Table.Column.text("capabilities"));
     String best = Devices.current().name();
-    for (Device d : Devices.all()) {
+    for (Device d : Devices.backends().stream().flatMap(b -> b.devices().stream()).toList()) {
       String properties =
           d.info().properties().entrySet().stream()
               .map(e -> e.getKey() + " " + e.getValue())

@@ -11,7 +11,6 @@ import dev.tenzan.opencl.driver.DryDriver;
 import dev.tenzan.opencl.fpga.Project;
 import dev.tenzan.opencl.fpga.Toolchain;
 import dev.tenzan.opencl.plan.Style;
-import dev.tenzan.opencl.program.BinaryCache;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -78,7 +77,7 @@ final class FpgaExportCommand implements Callable<Integer> {
     System.setProperty(Style.PE_PROPERTY, array.toString());
     System.setProperty(ProgramSettings.COMPILER_PROPERTY, "on");
     System.setProperty(ProgramSettings.RECORD_PROPERTY, out.resolve(Project.KERNELS).toString());
-    System.setProperty(BinaryCache.PROPERTY, "off");
+    System.setProperty(ProgramSettings.CACHE_PROPERTY, "off");
     Device device = Devices.get("opencl:0");
     if (!device.info().description().equals(DryDriver.NAME)) {
       throw new CliException("export: this process has used " + device + " before; start it anew for each export");

@@ -2,6 +2,7 @@ package dev.tenzan.bench;
 
 import dev.tenzan.bench.output.CliException;
 import dev.tenzan.bench.output.Progress;
+import dev.tenzan.opencl.ProgramSettings;
 import dev.tenzan.opencl.bundle.DriverCompiler;
 import dev.tenzan.opencl.bundle.Manifest;
 import dev.tenzan.opencl.bundle.OfflineCompiler;
@@ -12,7 +13,7 @@ import dev.tenzan.opencl.bundle.Recording;
 import dev.tenzan.opencl.driver.DriverError;
 import dev.tenzan.opencl.driver.JoclDriver;
 import dev.tenzan.opencl.fpga.Toolchain;
-import dev.tenzan.opencl.program.BinaryCache;
+import dev.tenzan.spi.BinaryCache;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -123,7 +124,7 @@ final class FpgaPackCommand implements Callable<Integer> {
 
   private DriverCompiler driver() {
     try {
-      return new DriverCompiler(new JoclDriver(), device, BinaryCache.configured().orElse(null));
+      return new DriverCompiler(new JoclDriver(), device, BinaryCache.configured(ProgramSettings.CACHE_PROPERTY, "opencl").orElse(null));
     } catch (DriverError e) {
       throw new CliException("--target driver: OpenCL does not answer: " + e.getMessage() + "; see whether clinfo runs");
     } catch (LinkageError e) {

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.tenzan.Device;
 import dev.tenzan.Devices;
 import dev.tenzan.conformance.SupportTable;
-import dev.tenzan.opencl.plan.Abilities;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,7 +22,8 @@ class SupportTableTest {
     Map<String, Device> columns = new LinkedHashMap<>();
     columns.put("`reference`", Devices.get("reference"));
     columns.put("`cpu`", Devices.get("cpu"));
-    columns.put("`opencl`, declared", SupportTable.declared(Devices.get("cpu"), Abilities::declared));
+    columns.put("`opencl`, declared", SupportTable.declared(Devices.get("cpu"), dev.tenzan.opencl.plan.Abilities::declared));
+    columns.put("`cuda`, declared", SupportTable.declared(Devices.get("cpu"), dev.tenzan.cuda.plan.Abilities::declared));
     String page = SupportTable.markdown(columns);
     if (System.getProperty("tenzan.update", "").equals("docs")) {
       Files.writeString(PAGE, page);

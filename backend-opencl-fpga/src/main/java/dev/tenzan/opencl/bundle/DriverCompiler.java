@@ -4,9 +4,9 @@ import dev.tenzan.error.DeviceException;
 import dev.tenzan.opencl.driver.DeviceFacts;
 import dev.tenzan.opencl.driver.DriverError;
 import dev.tenzan.opencl.driver.OpenClDriver;
-import dev.tenzan.opencl.program.BinaryCache;
 import dev.tenzan.opencl.program.CompiledPrograms;
 import dev.tenzan.opencl.program.KernelSource;
+import dev.tenzan.spi.BinaryCache;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -4,6 +4,7 @@ import dev.tenzan.opencl.driver.DeviceFacts;
 import dev.tenzan.opencl.driver.DriverError;
 import dev.tenzan.opencl.driver.ErrorCodes;
 import dev.tenzan.opencl.driver.OpenClDriver;
+import dev.tenzan.spi.BinaryCache;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 

@@ -1,4 +1,4 @@
-package dev.tenzan.opencl.program;
+package dev.tenzan.spi;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -36,17 +36,17 @@ class BinaryCacheTest {
 
   @Test
   void keepsWhatWasWritten() {
-    BinaryCache cache = new BinaryCache(folder, 1 << 20);
+    BinaryCache cache = new BinaryCache(folder, 1 << 20, "tenzan.test.cache");
     assertTrue(cache.read("a").isEmpty());
     cache.write("a", bytes(1000, 1));
     cache.write("b", new byte[0]);
-    assertArrayEquals(bytes(1000, 1), new BinaryCache(folder, 1 << 20).read("a").orElseThrow());
+    assertArrayEquals(bytes(1000, 1), new BinaryCache(folder, 1 << 20, "tenzan.test.cache").read("a").orElseThrow());
     assertArrayEquals(new byte[0], cache.read("b").orElseThrow());
   }
 
   @Test
   void aDamagedEntryIsAsIfItWereNotThere() throws IOException {
-    BinaryCache cache = new BinaryCache(folder, 1 << 20);
+    BinaryCache cache = new BinaryCache(folder, 1 << 20, "tenzan.test.cache");
     cache.write("a", bytes(100, 1));
     byte[] whole = Files.readAllBytes(cache.entry("a"));
     for (int i = 0; i < whole.length; i++) {
@@ -66,7 +66,7 @@ class BinaryCacheTest {
 
   @Test
   void holdsNoMoreThanItsLimit() throws IOException {
-    BinaryCache cache = new BinaryCache(folder, 10_000);
+    BinaryCache cache = new BinaryCache(folder, 10_000, "tenzan.test.cache");
     for (int i = 0; i < 30; i++) {
       cache.write("k" + i, bytes(1000, i));
       Files.setLastModifiedTime(cache.entry("k" + i), FileTime.from(Instant.now().minusSeconds(1000 - i)));
@@ -88,7 +88,7 @@ class BinaryCacheTest {
     Path old = Files.write(folder.resolve("x123.part"), new byte[10]);
     Path young = Files.write(folder.resolve("y123.part"), new byte[10]);
     Files.setLastModifiedTime(old, FileTime.from(Instant.now().minus(Duration.ofHours(2))));
-    new BinaryCache(folder, 1 << 20).write("a", bytes(10, 1));
+    new BinaryCache(folder, 1 << 20, "tenzan.test.cache").write("a", bytes(10, 1));
     assertFalse(Files.exists(old));
     assertTrue(Files.exists(young), "another process may be writing it");
   }
@@ -96,7 +96,7 @@ class BinaryCacheTest {
   @Test
   void aFolderThatCannotBeWrittenCostsNothingButTime() throws IOException {
     Path file = Files.write(folder.resolve("file"), new byte[1]);
-    BinaryCache cache = new BinaryCache(file.resolve("below"), 1 << 20);
+    BinaryCache cache = new BinaryCache(file.resolve("below"), 1 << 20, "tenzan.test.cache");
     cache.write("a", bytes(10, 1));
     assertTrue(cache.read("a").isEmpty());
   }
@@ -107,7 +107,7 @@ class BinaryCacheTest {
 
     /** Writes into the folder of the first argument. */
     public static void main(String[] args) {
-      BinaryCache cache = new BinaryCache(Path.of(args[0]), 1L << 30);
+      BinaryCache cache = new BinaryCache(Path.of(args[0]), 1L << 30, "tenzan.test.cache");
       for (int i = 0; ; i++) {
         cache.write("k" + i % 50, bytes(300_000, i % 50));
         if (i == 0) {
@@ -128,7 +128,7 @@ class BinaryCacheTest {
       first.destroyForcibly();
       second.destroyForcibly();
       assertTrue(first.waitFor(20, TimeUnit.SECONDS) && second.waitFor(20, TimeUnit.SECONDS));
-      BinaryCache cache = new BinaryCache(folder, 1L << 30);
+      BinaryCache cache = new BinaryCache(folder, 1L << 30, "tenzan.test.cache");
       int present = 0;
       for (int i = 0; i < 50; i++) {
         // Read before it is judged: a damaged entry would be removed, and must not be there at all.

@@ -1,4 +1,4 @@
-package dev.tenzan.opencl;
+package dev.tenzan.conformance;
 
 import dev.tenzan.kernel.ConvolutionKernel;
 import dev.tenzan.kernel.KernelSpec;
@@ -17,12 +17,12 @@ import dev.tenzan.type.DType;
 import dev.tenzan.type.Shape;
 import java.util.List;
 
-/** Small kernels of every kind. */
-final class Kernels {
-  private Kernels() {}
+/** Small kernels of every kind, for tests of backends. */
+public final class SampleKernels {
+  private SampleKernels() {}
 
   /** y[i] = x[i] * 2 + 1 over n floats. */
-  static LoopKernel twicePlusOne(long n) {
+  public static LoopKernel twicePlusOne(long n) {
     ScalarBuilder b = new ScalarBuilder();
     int x = b.add(new Instr.Load(DType.F32, 0, new Affine(0, 1)));
     int y = b.binary(ScalarOp.ADD, b.binary(ScalarOp.MUL, x, b.f32(2)), b.f32(1));
@@ -32,7 +32,7 @@ final class Kernels {
   }
 
   /** y[i] = x[index[i]] over n indices into an axis of some extent. */
-  static LoopKernel gather(long n, long extent) {
+  public static LoopKernel gather(long n, long extent) {
     ScalarBuilder b = new ScalarBuilder();
     int i = b.add(new Instr.Load(DType.I64, 1, new Affine(0, 1)));
     int x = b.add(new Instr.Gather(DType.F32, 0, new Affine(0, 0), i, 1, extent));
@@ -42,7 +42,7 @@ final class Kernels {
   }
 
   /** The sums of the rows (stride length, 1) or, where {@code across} holds, of the columns of a dense matrix. */
-  static LoopKernel sum(long outputs, long length, boolean across) {
+  public static LoopKernel sum(long outputs, long length, boolean across) {
     ScalarBuilder b = new ScalarBuilder();
     Affine at = across ? new Affine(0, 1, outputs) : new Affine(0, length, 1);
     int x = b.add(new Instr.Load(DType.F32, 0, at));
@@ -54,13 +54,14 @@ final class Kernels {
         List.of(new LoopKernel.Store(0, new Affine(0, 1), r)));
   }
 
-  static MatMulKernel matmul(long m, long n, long k) {
+  /** A product of dense matrices of floats. */
+  public static MatMulKernel matmul(long m, long n, long k) {
     return new MatMulKernel(
         DType.F32, DType.F32, Shape.SCALAR, m, n, k, new Affine(0, k, 1), new Affine(0, n, 1));
   }
 
   /** Products that take several groups with local memory, one of them with groups that hold tiles of two batches. */
-  static List<KernelSpec> severalGroups() {
+  public static List<KernelSpec> severalGroups() {
     MatMulKernel batches =
         new MatMulKernel(
             DType.F32, DType.F32, Shape.of(3), 20, 21, 50, new Affine(0, 1000, 50, 1), new Affine(0, 1050, 21, 1));
@@ -68,7 +69,7 @@ final class Kernels {
   }
 
   /** Kernels of every kind that read and write small buffers; index slots may hold zeros. */
-  static List<KernelSpec> all() {
+  public static List<KernelSpec> all() {
     Shape line = Shape.of(5);
     ConvolutionKernel convolution =
         new ConvolutionKernel(

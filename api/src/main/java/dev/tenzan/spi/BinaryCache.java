@@ -1,4 +1,4 @@
-package dev.tenzan.opencl.program;
+package dev.tenzan.spi;
 
 import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
@@ -12,6 +12,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -22,7 +24,7 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * A folder of program binaries that outlives the process. Several processes may share it: an entry is written to a file of its own
+ * A folder of compiled kernels that outlives the process. Several processes may share it: an entry is written to a file of its own
  * and renamed, so a reader sees all of it or nothing, also where the writer was killed. An entry carries its length and SHA-256; one
  * that does not match is removed, as if it had not been there. The least recently used entries go when the folder holds more than its
  * limit.
@@ -30,13 +32,10 @@ import java.util.Optional;
  * <p>A folder that cannot be written costs time, not results: it is logged once, and programs are built anew.
  */
 public final class BinaryCache {
-  /** The system property with the folder; {@code off} switches the cache off. */
-  public static final String PROPERTY = "tenzan.opencl.cache";
-
   /** The bytes that a folder holds at most. */
   public static final long LIMIT = 256L << 20;
 
-  private static final System.Logger LOG = System.getLogger("dev.tenzan.opencl.cache");
+  private static final System.Logger LOG = System.getLogger("dev.tenzan.cache");
   private static final byte[] MAGIC = {'T', 'Z', 'C', 'L', 'B', 'I', 'N', '1'};
   private static final int HEADER = MAGIC.length + Long.BYTES + 32;
   private static final String ENTRY = ".bin";
@@ -47,27 +46,40 @@ public final class BinaryCache {
 
   private final Path folder;
   private final long limit;
+  private final String property;
   private long written;
   private boolean warned;
 
-  /** A cache in a folder, which is made with the first entry. */
-  public BinaryCache(Path folder, long limit) {
+  /**
+   * A cache in a folder, which is made with the first entry.
+   *
+   * @param folder the folder
+   * @param limit the bytes that it holds at most
+   * @param property the system property that names another folder, for messages
+   */
+  public BinaryCache(Path folder, long limit, String property) {
     this.folder = folder;
     this.limit = limit;
+    this.property = property;
     this.written = limit; // the first write looks at what the folder holds
   }
 
-  /** The cache that the system property names, or the one in the user's cache folder; empty where it is switched off. */
-  public static Optional<BinaryCache> configured() {
-    String text = System.getProperty(PROPERTY);
+  /**
+   * The cache that a system property names, or the one in the user's cache folder; empty where it is switched off.
+   *
+   * @param property the property with the folder; {@code off} switches the cache off
+   * @param backend whose binaries they are: the folder's name in the user's cache folder
+   */
+  public static Optional<BinaryCache> configured(String property, String backend) {
+    String text = System.getProperty(property);
     if (text != null && text.strip().toLowerCase(Locale.ROOT).equals("off")) {
       return Optional.empty();
     }
-    Path folder = text == null || text.isBlank() ? userFolder() : Path.of(text.strip());
-    return Optional.of(new BinaryCache(folder, LIMIT));
+    Path folder = text == null || text.isBlank() ? userFolder(backend) : Path.of(text.strip());
+    return Optional.of(new BinaryCache(folder, LIMIT, property));
   }
 
-  private static Path userFolder() {
+  private static Path userFolder(String backend) {
     String system = System.getProperty("os.name", "").toLowerCase(Locale.ROOT);
     Path home = Path.of(System.getProperty("user.home", "."));
     String local = System.getenv("LOCALAPPDATA");
@@ -80,7 +92,7 @@ public final class BinaryCache {
     } else {
       base = xdg == null || xdg.isBlank() ? home.resolve(".cache") : Path.of(xdg);
     }
-    return base.resolve("tenzan").resolve("opencl");
+    return base.resolve("tenzan").resolve(backend);
   }
 
   /** Where the entries are. */
@@ -124,7 +136,15 @@ public final class BinaryCache {
     long length = ByteBuffer.wrap(all).getLong(MAGIC.length);
     byte[] sum = Arrays.copyOfRange(all, MAGIC.length + Long.BYTES, HEADER);
     return length == all.length - HEADER
-        && Arrays.equals(sum, KernelSource.digest().digest(Arrays.copyOfRange(all, HEADER, all.length)));
+        && Arrays.equals(sum, digest().digest(Arrays.copyOfRange(all, HEADER, all.length)));
+  }
+
+  private static MessageDigest digest() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-256", e);
+    }
   }
 
   private static byte[] pack(byte[] binary) {
@@ -132,7 +152,7 @@ public final class BinaryCache {
     try (DataOutputStream out = new DataOutputStream(bytes)) {
       out.write(MAGIC);
       out.writeLong(binary.length);
-      out.write(KernelSource.digest().digest(binary));
+      out.write(digest().digest(binary));
       out.write(binary);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -213,7 +233,7 @@ public final class BinaryCache {
       warned = true;
       LOG.log(
           System.Logger.Level.WARNING,
-          "the folder of OpenCL programs, " + folder + ", " + what + "; they are built anew each time. Set -D" + PROPERTY
+          "the folder of compiled kernels, " + folder + ", " + what + "; they are compiled anew each time. Set -D" + property
               + " to another folder, or to off",
           e);
     }

@@ -1,0 +1,88 @@
+// Convolutions of one dtype as products whose columns are output positions: the unrolled input exists only in shared memory.
+#include "product.cuh"
+
+#define BM 64
+#define BN 64
+#define TM 4
+#define TN 4
+
+// The coordinate that a window position falls on, or -1 where there is no element.
+__device__ __forceinline__ i64 coordinate(i64 at, i64 extent, i64 dilation) {
+  if (dilation != 1) {
+    if (at < 0 || at % dilation != 0) {
+      return -1;
+    }
+    at /= dilation;
+  }
+  return at >= 0 && at < extent ? at : -1;
+}
+
+// Axes that the convolution lacks have extent 1. steps holds, for each (channel, window position), the address of its weight behind the
+// channel's first, the address of the input channel, and its distance from the window's start along each axis.
+extern "C" __global__ void __launch_bounds__(THREADS)
+    tz_convolution(const T* __restrict__ x, const T* __restrict__ w, T* __restrict__ out, const i64* __restrict__ steps, i64 tiles,
+                   i64 groups, i64 rows, i64 positions, i64 k, i64 w_offset, i64 w_row, i64 x_offset, i64 s_batch, i64 s_group, i64 s_z,
+                   i64 s_y, i64 s_x, i64 e_z, i64 e_y, i64 e_x, i64 o_y, i64 o_x, i64 st_z, i64 st_y, i64 st_x, i64 pad_z, i64 pad_y,
+                   i64 pad_x, i64 id_z, i64 id_y, i64 id_x) {
+  __shared__ Panels<BM, BN> panels;
+  const i64 across = (positions + BN - 1) / BN;
+  const i64 down = (rows + BM - 1) / BM;
+  const int row = threadIdx.x / (BN / TN) * TM;
+  const int column = threadIdx.x % (BN / TN) * TN;
+  for (i64 tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
+    const i64 image = tile / (across * down);
+    const i64 group = image % groups;
+    const i64 row0 = tile / across % down * BM;
+    const i64 column0 = tile % across * BN;
+    const T* weights = w + w_offset + (group * rows + row0) * w_row;
+    const T* input = x + x_offset + image / groups * s_batch + group * s_group;
+    const i64 p = column0 + threadIdx.x % BN;
+    const i64 z = p / o_x / o_y * st_z - pad_z;
+    const i64 y = p / o_x % o_y * st_y - pad_y;
+    const i64 at_x = p % o_x * st_x - pad_x;
+    Tile<BM, BN, TM, TN> t;
+    t.begin();
+#pragma unroll 1
+    for (i64 k0 = 0; k0 < k; k0 += BK) {
+      __syncthreads();
+#pragma unroll
+      for (int i = 0; i < BM * BK / THREADS; i++) {
+        const int r = threadIdx.x / BK + i * (THREADS / BK);
+        const i64 at_k = k0 + threadIdx.x % BK;
+        const bool inside = row0 + r < rows && at_k < k;
+        panels.rows[threadIdx.x % BK][r] = inside ? load(weights, r * w_row + steps[at_k * 5]) : (ACC)0;
+      }
+#pragma unroll
+      for (int i = 0; i < BN * BK / THREADS; i++) {
+        const int step = threadIdx.x / BN + i * (THREADS / BN);
+        ACC v = 0;
+        if (p < positions && k0 + step < k) {
+          const i64* s = steps + (k0 + step) * 5;
+          const i64 iz = coordinate(z + s[2], e_z, id_z);
+          const i64 iy = coordinate(y + s[3], e_y, id_y);
+          const i64 ix = coordinate(at_x + s[4], e_x, id_x);
+          if ((iz | iy | ix) >= 0) {
+            v = load(input, s[1] + iz * s_z + iy * s_y + ix * s_x);
+          }
+        }
+        panels.columns[step][threadIdx.x % BN] = v;
+      }
+      __syncthreads();
+      t.steps(panels, (int)min((i64)BK, k - k0), row, column);
+      if ((k0 + BK) % K_BLOCK == 0 || k0 + BK >= k) {
+        t.finish(k0 < K_BLOCK);
+      }
+    }
+#pragma unroll
+    for (int i = 0; i < TM; i++) {
+      const i64 r = row0 + row + i;
+#pragma unroll
+      for (int j = 0; j < TN; j++) {
+        const i64 c = column0 + column + j;
+        if (r < rows && c < positions) {
+          store(out, (image * rows + r) * positions + c, t.total[i][j]);
+        }
+      }
+    }
+  }
+}

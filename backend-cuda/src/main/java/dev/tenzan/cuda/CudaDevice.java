@@ -1,0 +1,326 @@
+package dev.tenzan.cuda;
+
+import dev.tenzan.cuda.driver.CudaDriver;
+import dev.tenzan.cuda.driver.DeviceFacts;
+import dev.tenzan.cuda.driver.DriverError;
+import dev.tenzan.cuda.plan.Arg;
+import dev.tenzan.cuda.plan.Plan;
+import dev.tenzan.cuda.plan.Planner;
+import dev.tenzan.cuda.plan.Step;
+import dev.tenzan.cuda.plan.Style;
+import dev.tenzan.cuda.program.AssembledPrograms;
+import dev.tenzan.cuda.program.KernelSource;
+import dev.tenzan.cuda.program.ProgramSource;
+import dev.tenzan.error.ClosedException;
+import dev.tenzan.error.IndexException;
+import dev.tenzan.kernel.KernelSpec;
+import dev.tenzan.spi.BinaryCache;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.ref.Cleaner;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One CUDA device: its primary context, its stream, its memory and the kernels made for it. Launches and copies go through one lock, so
+ * that they reach the stream in the order of the calls.
+ */
+final class CudaDevice {
+  private static final Cleaner CLEANER = Cleaner.create();
+  private static final int MAX_KERNELS = 2048;
+  private static final int MAX_MODULES = 512;
+
+  /** The status words: whether an index was bad, the index, the extent and the position, of 8 bytes each. */
+  private static final long STATUS_BYTES = 32;
+
+  final String name;
+  final int index;
+  final DeviceFacts facts;
+  final BufferPool pool;
+  final Failures failures;
+  private final Style style;
+  private final CudaDriver driver;
+  private final CudaDriver.Context context;
+  private final CudaDriver.Stream stream;
+  private final Staging staging;
+  private final ProgramSource programs;
+  private final CudaBuffer status;
+  private final MemorySegment statusWords = Arena.ofAuto().allocate(STATUS_BYTES, 8);
+  private final Set<Handles> handles = new HashSet<>();
+  private boolean closed;
+
+  private final Map<KernelSpec, CudaKernel> kernels =
+      new LinkedHashMap<>(256, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<KernelSpec, CudaKernel> eldest) {
+          return size() > MAX_KERNELS; // its handles go when nobody holds it any more
+        }
+      };
+
+  private final Map<KernelSource, Loaded> modules = new LinkedHashMap<>(64, 0.75f, true);
+
+  /** A loaded module. Its functions end with it, so it stays while an executable uses it. */
+  private static final class Loaded {
+    private final CudaDriver.Module module;
+    private int users;
+
+    Loaded(CudaDriver.Module module) {
+      this.module = module;
+    }
+  }
+
+  /** What an executable holds on the device. */
+  private static final class Handles {
+    private final List<Loaded> modules = new ArrayList<>();
+    private final List<CudaBuffer> tables = new ArrayList<>();
+  }
+
+  /**
+   * Opens a device.
+   *
+   * @param ordinal the driver's number for it
+   * @param index the backend's number for it
+   */
+  CudaDevice(CudaDriver driver, int ordinal, DeviceFacts facts, String name, int index, Failures failures, @Nullable BinaryCache cache) {
+    this.driver = driver;
+    this.facts = facts;
+    this.name = name;
+    this.index = index;
+    this.failures = failures;
+    this.style = Style.of(facts);
+    this.context = driver.retain(ordinal);
+    try {
+      this.stream = driver.createStream(context);
+    } catch (DriverError e) {
+      driver.release(context);
+      throw e;
+    }
+    this.pool = new BufferPool(driver, context, name, index, facts.memoryBytes());
+    this.staging = new Staging(driver, context, stream);
+    this.programs = new AssembledPrograms(driver, context, facts, cache);
+    try {
+      this.status = pool.reserve(STATUS_BYTES);
+      staging.copyIn(statusWords, status.address);
+    } catch (RuntimeException e) {
+      release();
+      throw e;
+    }
+  }
+
+  private void release() {
+    staging.close();
+    pool.close();
+    driver.release(stream);
+    driver.release(context);
+  }
+
+  private void checkOpen(String what) {
+    if (closed) {
+      throw new ClosedException(what + ": the cuda backend is closed; open it again");
+    }
+  }
+
+  synchronized CudaKernel compile(KernelSpec kernel) {
+    checkOpen("compile");
+    CudaKernel known = kernels.get(kernel);
+    if (known == null) {
+      known = failures.guard(kernel.name(), () -> make(kernel));
+      kernels.put(kernel, known);
+    }
+    return known;
+  }
+
+  private CudaKernel make(KernelSpec kernel) {
+    Plan plan = Planner.plan(kernel, style);
+    Handles own = new Handles();
+    List<CudaDriver.Function> functions = new ArrayList<>();
+    try {
+      for (long[] table : plan.tables()) {
+        CudaBuffer memory = pool.reserve(Math.max(1, 8L * table.length));
+        own.tables.add(memory);
+        staging.copyIn(MemorySegment.ofArray(table), memory.address);
+      }
+      for (Step step : plan.steps()) {
+        Loaded loaded = module(step.source());
+        loaded.users++;
+        own.modules.add(loaded);
+        functions.add(driver.function(loaded.module, step.entry()));
+      }
+    } catch (RuntimeException e) {
+      release(own);
+      throw e;
+    }
+    List<Long> tables = own.tables.stream().map(t -> t.address).toList();
+    CudaKernel made = new CudaKernel(kernel, this, plan, List.copyOf(functions), tables);
+    handles.add(own);
+    CLEANER.register(made, () -> forget(own));
+    return made;
+  }
+
+  private Loaded module(KernelSource source) {
+    Loaded known = modules.get(source);
+    if (known == null) {
+      known = new Loaded(programs.load(source));
+      modules.put(source, known);
+      if (modules.size() > MAX_MODULES) {
+        dropUnused(known);
+      }
+    }
+    return known;
+  }
+
+  /** Unloads the modules that nobody uses, after all kernels that may still run. */
+  private void dropUnused(Loaded keep) {
+    driver.synchronize(stream);
+    for (Iterator<Loaded> all = modules.values().iterator(); all.hasNext(); ) {
+      Loaded l = all.next();
+      if (l.users == 0 && l != keep) {
+        driver.unload(l.module);
+        all.remove();
+      }
+    }
+  }
+
+  private void release(Handles h) {
+    h.modules.forEach(m -> m.users--);
+    h.tables.forEach(pool::free);
+  }
+
+  private synchronized void forget(Handles h) {
+    if (handles.remove(h)) {
+      release(h);
+    }
+  }
+
+  /** Runs a kernel on buffers that have been checked. */
+  synchronized void launch(CudaKernel k, List<CudaBuffer> slots) {
+    checkOpen("launch");
+    String op = k.kernel().name();
+    List<CudaBuffer> temps = new ArrayList<>();
+    try {
+      failures.run(op, () -> enqueue(k, slots, temps));
+    } finally {
+      temps.forEach(pool::free);
+    }
+    Plan.Check checked = k.plan().checked();
+    if (checked != null) {
+      failures.run(op, () -> checkIndices(checked));
+    }
+  }
+
+  private void enqueue(CudaKernel k, List<CudaBuffer> slots, List<CudaBuffer> temps) {
+    for (long bytes : k.plan().temps()) {
+      temps.add(pool.allocate(bytes));
+    }
+    List<Step> steps = k.plan().steps();
+    for (int s = 0; s < steps.size(); s++) {
+      Step step = steps.get(s);
+      long[] arguments = new long[step.args().size()];
+      for (int i = 0; i < arguments.length; i++) {
+        arguments[i] =
+            switch (step.args().get(i)) {
+              case Arg.Slot a -> slots.get(a.index()).address;
+              case Arg.Temp a -> temps.get(a.index()).address;
+              case Arg.Table a -> k.tables().get(a.index());
+              case Arg.Status _ -> status.address;
+              case Arg.Number a -> a.value();
+            };
+      }
+      driver.launch(stream, k.functions().get(s), step.grid(), step.block(), 0, arguments);
+    }
+  }
+
+  /**
+   * Looks whether the launch met an index out of range. It waits for the launch: a result that is wrong must not be handed on.
+   */
+  private void checkIndices(Plan.Check check) {
+    staging.copyOut(status.address, statusWords);
+    if (statusWords.get(ValueLayout.JAVA_INT, 0) == 0) {
+      return;
+    }
+    long bad = statusWords.get(ValueLayout.JAVA_LONG, 8);
+    long extent = statusWords.get(ValueLayout.JAVA_LONG, 16);
+    long position = statusWords.get(ValueLayout.JAVA_LONG, 24);
+    statusWords.fill((byte) 0);
+    staging.copyIn(statusWords, status.address);
+    throw switch (check) {
+      case GATHER -> IndexException.ofGather(bad, extent);
+      case SCATTER -> IndexException.ofScatter(bad, position, extent);
+    };
+  }
+
+  synchronized void copyIn(MemorySegment source, CudaBuffer target, long offset) {
+    checkOpen("copyIn");
+    staging.copyIn(source, target.address + offset);
+  }
+
+  synchronized void copyOut(CudaBuffer source, long offset, MemorySegment target) {
+    checkOpen("copyOut");
+    staging.copyOut(source.address + offset, target);
+  }
+
+  /**
+   * Copies to this device or another one, behind the work of both. Each then waits for the copy with its later work: what was read may be
+   * written again. The host waits for nothing.
+   */
+  void copy(long from, CudaDevice taker, long to, long bytes) {
+    CudaDevice first = index <= taker.index ? this : taker;
+    CudaDevice second = first == this ? taker : this;
+    synchronized (first) {
+      synchronized (second) {
+        checkOpen("copy");
+        if (taker == this) {
+          driver.copy(stream, from, to, bytes);
+          return;
+        }
+        CudaDriver.Event ready = driver.createEvent(taker.context);
+        try {
+          driver.record(ready, taker.stream);
+          driver.await(stream, ready);
+          driver.copyPeer(stream, context, from, taker.context, to, bytes);
+        } finally {
+          driver.release(ready);
+        }
+        CudaDriver.Event done = driver.createEvent(context);
+        try {
+          driver.record(done, stream);
+          driver.await(taker.stream, done);
+        } finally {
+          driver.release(done);
+        }
+      }
+    }
+  }
+
+  synchronized void synchronize() {
+    checkOpen("synchronize");
+    driver.synchronize(stream);
+  }
+
+  synchronized void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    try {
+      driver.synchronize(stream);
+    } catch (DriverError e) {
+      // The device is gone; what it held is released all the same.
+      System.getLogger("dev.tenzan.cuda").log(System.Logger.Level.WARNING, "close: {0}: {1}", name, e.getMessage());
+    }
+    kernels.clear();
+    handles.clear();
+    modules.values().forEach(m -> driver.unload(m.module));
+    modules.clear();
+    release();
+  }
+}

@@ -1,0 +1,101 @@
+package dev.tenzan.cuda.plan;
+
+import dev.tenzan.kernel.ConvolutionKernel;
+import dev.tenzan.type.Affine;
+import dev.tenzan.type.Shape;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Plans convolutions: for each (input, group) the weights times the unrolled input, which is unrolled in shared memory, tile by tile. */
+final class ConvolutionPlanner {
+  /** The rows and columns of a tile in {@code convolution.cu}. */
+  private static final int TILE = 64;
+
+  /** The numbers of a step in the table of (channel, window position). */
+  private static final int STEP = 5;
+
+  private ConvolutionPlanner() {}
+
+  static Plan plan(ConvolutionKernel kernel, Style style) {
+    long positions = kernel.outSpatial().size();
+    long outputs = kernel.batch() * kernel.outChannels() * positions;
+    long channels = kernel.inChannels() / kernel.groups();
+    long rows = kernel.outChannels() / kernel.groups();
+    Shape xBox = Shape.of(kernel.batch(), kernel.inChannels()).concat(kernel.spatial());
+    Shape wBox = Shape.of(kernel.outChannels(), channels).concat(kernel.window());
+    List<Long> bytes =
+        List.of(bytes(kernel, kernel.x(), xBox), bytes(kernel, kernel.w(), wBox), outputs * kernel.dtype().byteSize());
+    if (outputs == 0) {
+      return Plan.nothing(bytes);
+    }
+    long tiles =
+        kernel.batch() * kernel.groups() * MatMulPlanner.tiles(rows, TILE) * MatMulPlanner.tiles(positions, TILE);
+    Affine x = kernel.x();
+    Affine w = kernel.w();
+    List<Object> args = new ArrayList<>();
+    args.addAll(List.of(new Arg.Slot(0), new Arg.Slot(1), new Arg.Slot(2), new Arg.Table(0), tiles));
+    args.addAll(List.of(kernel.groups(), rows, positions, channels * kernel.window().size(), w.offset(), w.stride(0)));
+    args.addAll(List.of(x.offset(), x.stride(0), channels * x.stride(1)));
+    int rank = kernel.spatial().rank();
+    for (int d = 0; d < 3; d++) {
+      args.add(d < 3 - rank ? 0L : x.stride(2 + d - (3 - rank)));
+    }
+    args.addAll(three(longs(kernel.spatial()), 1));
+    args.addAll(three(longs(kernel.outSpatial()), 1).subList(1, 3));
+    args.addAll(three(kernel.stride(), 1));
+    args.addAll(three(kernel.padLow(), 0));
+    args.addAll(three(kernel.inputDilation(), 1));
+    Pieces pieces = new Pieces(style, "convolution", kernel.dtype());
+    pieces.tiles("tz_convolution", tiles, args.toArray());
+    return new Plan(bytes, List.of(), List.of(steps(kernel, channels)), pieces.steps(), null);
+  }
+
+  private static List<Long> longs(Shape shape) {
+    List<Long> all = new ArrayList<>();
+    for (long d : shape.dims()) {
+      all.add(d);
+    }
+    return all;
+  }
+
+  /** Three numbers; those of the axes that are missing come first and are neutral. */
+  private static List<Long> three(List<Long> values, long neutral) {
+    List<Long> all = new ArrayList<>(values);
+    while (all.size() < 3) {
+      all.addFirst(neutral);
+    }
+    return all;
+  }
+
+  /**
+   * For each (channel of the group, window position): the address of its weight behind the output channel's first, the address of the
+   * channel behind the group's first, and the window position's distance from the window's start along three axes.
+   */
+  private static long[] steps(ConvolutionKernel kernel, long channels) {
+    int rank = kernel.window().rank();
+    int window = Math.toIntExact(kernel.window().size());
+    long[] table = new long[Math.toIntExact(channels * window * STEP)];
+    int at = 0;
+    for (long c = 0; c < channels; c++) {
+      long[] index = new long[rank];
+      for (int t = 0; t < window; t++) {
+        long weight = c * kernel.w().stride(1);
+        for (int d = 0; d < rank; d++) {
+          weight += index[d] * kernel.w().stride(2 + d);
+          table[at + STEP - rank + d] = index[d] * kernel.windowDilation().get(d);
+        }
+        table[at] = weight;
+        table[at + 1] = c * kernel.x().stride(1);
+        at += STEP;
+        for (int d = rank - 1; d >= 0 && ++index[d] == kernel.window().dim(d); d--) {
+          index[d] = 0;
+        }
+      }
+    }
+    return table;
+  }
+
+  private static long bytes(ConvolutionKernel kernel, Affine address, Shape box) {
+    return box.isEmpty() ? 0 : MatMulPlanner.reach("convolution", address, box, kernel.dtype());
+  }
+}

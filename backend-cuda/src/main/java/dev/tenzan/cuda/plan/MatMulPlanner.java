@@ -1,0 +1,100 @@
+package dev.tenzan.cuda.plan;
+
+import dev.tenzan.error.ShapeException;
+import dev.tenzan.kernel.MatMulKernel;
+import dev.tenzan.type.Affine;
+import dev.tenzan.type.DType;
+import dev.tenzan.type.Shape;
+import java.util.List;
+
+/** Plans matrix products: tiles through shared memory, or one result after the other where a tile would be mostly empty. */
+final class MatMulPlanner {
+  /** The rows of a tile in {@code matmul.cu}; those of 8-byte types are half as many. */
+  static final int TILE_ROWS = 128;
+
+  /** The columns of a tile. */
+  static final int TILE_COLUMNS = 64;
+
+  /** Products with fewer rows or columns leave most of a tile empty. */
+  private static final long NARROW = 8;
+
+  /** Products with fewer multiplications are done before a tile's first part is in shared memory. */
+  private static final double SMALL = 16_384;
+
+  private MatMulPlanner() {}
+
+  static Plan plan(MatMulKernel kernel, Style style) {
+    long m = kernel.m();
+    long n = kernel.n();
+    long k = kernel.k();
+    int rank = kernel.batch().rank();
+    long batch = kernel.batch().size();
+    long outputs = batch * m * n;
+    List<Long> bytes =
+        List.of(
+            bytes(kernel, kernel.a(), m, k), bytes(kernel, kernel.b(), k, n), outputs * kernel.output().byteSize());
+    if (outputs == 0) {
+      return Plan.nothing(bytes);
+    }
+    Affine a = kernel.a();
+    Affine b = kernel.b();
+    Pieces pieces = new Pieces(style, "matmul", kernel.input());
+    String suffix = kernel.output() == kernel.input() ? "" : "_i32";
+    boolean small = Math.min(m, n) < NARROW || (double) m * n * k < SMALL || k > Integer.MAX_VALUE; // tiles count k in an int
+    Arg x = new Arg.Slot(0);
+    Arg y = new Arg.Slot(1);
+    Arg out = new Arg.Slot(2);
+    long tiles = small ? outputs : batch * tiles(m, rows(kernel.input())) * tiles(n, TILE_COLUMNS);
+    Object[] args = {
+      x, y, out, new Arg.Table(0), new Arg.Table(1), tiles, m, n, k, a.stride(rank), a.stride(rank + 1), b.stride(rank),
+      b.stride(rank + 1)
+    };
+    if (small) {
+      pieces.items("tz_product_small" + suffix, outputs, args);
+    } else {
+      pieces.tiles("tz_product" + suffix, tiles, args);
+    }
+    List<long[]> offsets = List.of(offsets(kernel.batch(), a), offsets(kernel.batch(), b));
+    return new Plan(bytes, List.of(), offsets, pieces.steps(), null);
+  }
+
+  private static int rows(DType input) {
+    return input.compute().byteSize() == 8 ? TILE_ROWS / 2 : TILE_ROWS;
+  }
+
+  static long tiles(long length, int tile) {
+    return (length + tile - 1) / tile;
+  }
+
+  private static long[] offsets(Shape batch, Affine address) {
+    int count = Math.toIntExact(batch.size());
+    long[] offsets = new long[count];
+    long[] index = new long[batch.rank()];
+    for (int i = 0; i < count; i++) {
+      long at = address.offset();
+      for (int d = 0; d < index.length; d++) {
+        at += index[d] * address.stride(d);
+      }
+      offsets[i] = at;
+      for (int d = index.length - 1; d >= 0 && ++index[d] == batch.dim(d); d--) {
+        index[d] = 0;
+      }
+    }
+    return offsets;
+  }
+
+  private static long bytes(MatMulKernel kernel, Affine address, long rows, long columns) {
+    Shape box = kernel.batch().concat(Shape.of(rows, columns));
+    return box.isEmpty() ? 0 : reach("matmul", address, box, kernel.input());
+  }
+
+  /** The bytes of a buffer that an operand reaches. */
+  static long reach(String op, Affine address, Shape box, DType dtype) {
+    if (address.min(box) < 0) {
+      throw new ShapeException(
+          op + ": an operand reaches element " + address.min(box) + ", before its start; correct the address " + address
+              + " over " + box);
+    }
+    return Math.multiplyExact(address.max(box) + 1, dtype.byteSize());
+  }
+}

@@ -1,0 +1,37 @@
+package dev.tenzan.cuda.plan;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a kernel specification is run on a device.
+ *
+ * @param bytes the least size of each buffer in bytes, inputs first
+ * @param temps the sizes of scratch buffers in bytes
+ * @param tables constants in device memory, filled once
+ * @param steps the launches in order
+ * @param checked which indices kernels check, or null where they have none to check
+ */
+public record Plan(
+    List<Long> bytes, List<Long> temps, List<long[]> tables, List<Step> steps, @Nullable Check checked) {
+  /** Where an index that is out of range comes from. */
+  public enum Check {
+    /** A load at an index. */
+    GATHER,
+    /** A row that is written. */
+    SCATTER
+  }
+
+  /** Copies the lists. */
+  public Plan {
+    bytes = List.copyOf(bytes);
+    temps = List.copyOf(temps);
+    tables = List.copyOf(tables);
+    steps = List.copyOf(steps);
+  }
+
+  /** A plan with nothing to do. */
+  public static Plan nothing(List<Long> bytes) {
+    return new Plan(bytes, List.of(), List.of(), List.of(), null);
+  }
+}

@@ -1,0 +1,40 @@
+package dev.tenzan.cuda.plan;
+
+import dev.tenzan.cuda.driver.DeviceFacts;
+
+/**
+ * How large launches are. The texts of kernels do not depend on it: a launch may have any number of blocks, as kernels walk what is left
+ * in steps of the whole grid.
+ *
+ * @param processors the device's multiprocessors
+ */
+public record Style(int processors) {
+  /** The threads of a block where there is enough to do: eight warps, of which several blocks fit a multiprocessor. */
+  public static final int BLOCK = 256;
+
+  /** The threads that run in lockstep. */
+  public static final int WARP = 32;
+
+  /** Blocks for a multiprocessor: more than fit at once, so that none waits for a slow one. */
+  private static final int WAVES = 32;
+
+  /** The style for a device. */
+  public static Style of(DeviceFacts facts) {
+    return new Style(Math.max(1, facts.processors()));
+  }
+
+  /** The threads of a block for {@code n} pieces of work: whole warps, not more than there is work. */
+  public static int threads(long n) {
+    return (int) Math.min(BLOCK, (Math.max(1, n) + WARP - 1) / WARP * WARP);
+  }
+
+  /** The number of blocks for so many blocks of work. */
+  public int blocks(long wanted) {
+    return (int) Math.clamp(wanted, 1, (long) WAVES * processors);
+  }
+
+  /** The number of blocks for {@code n} pieces of work, one for each thread. */
+  public int blocks(long n, int threads) {
+    return blocks((n + threads - 1) / threads);
+  }
+}

@@ -1,0 +1,476 @@
+package dev.tenzan.cuda.ptx;
+
+import dev.tenzan.cuda.plan.Arg;
+import dev.tenzan.cuda.plan.Plan;
+import dev.tenzan.cuda.plan.Step;
+import dev.tenzan.cuda.plan.Style;
+import dev.tenzan.cuda.program.KernelSource;
+import dev.tenzan.kernel.LoopKernel;
+import dev.tenzan.kernel.MergedSpace;
+import dev.tenzan.kernel.ReductionTree;
+import dev.tenzan.scalar.Instr;
+import dev.tenzan.scalar.ReduceOp;
+import dev.tenzan.type.Affine;
+import dev.tenzan.type.DType;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A loop kernel with a reduction, as PTX. One unit of work is one block of {@link ReductionTree} of one point of the space; where there
+ * are several blocks, the units leave partial results, and a second kernel folds them and runs the epilogue.
+ *
+ * <p>A warp takes a unit: thread l has the lanes l and l + 32, so the first fold is its own, and the others are shuffles. Where memory
+ * runs along the outputs a block of eight warps takes a unit of 32 neighbouring outputs: the thread of output x in warp y has the lanes
+ * y, y + 8, ..., y + 56; three folds are its own, and shared memory does the last three. Up to 63 elements are one thread's chain.
+ */
+final class ReduceCode {
+  private static final int HALF = ReductionTree.LANES / 2;
+
+  /** The warps of a block that share 32 outputs. */
+  private static final int ROWS = 8;
+
+  private static final String EVERY_THREAD = "0xFFFFFFFF";
+
+  private final LoopKernel kernel;
+  private final Style style;
+  private final List<Long> bytes;
+  private final MergedSpace space;
+  private final boolean wide;
+  private final boolean literal;
+  private final ReduceOp op;
+  private final DType type;
+  private final int value;
+  private final long count;
+  private final long blocks;
+  private final long outputs;
+  private final boolean split;
+
+  ReduceCode(LoopKernel kernel, Style style, List<Long> bytes, boolean wide, boolean literal) {
+    LoopKernel.Reduction r = kernel.reduction();
+    if (r == null) {
+      throw new IllegalArgumentException("reduce: the kernel has no reduction");
+    }
+    this.kernel = kernel;
+    this.style = style;
+    this.bytes = bytes;
+    this.space = MergedSpace.of(kernel);
+    this.wide = wide;
+    this.literal = literal;
+    this.op = r.op();
+    this.type = kernel.body().type(r.value());
+    this.value = r.value();
+    this.count = kernel.reduced().size();
+    this.blocks = ReductionTree.blocks(count);
+    this.outputs = kernel.space().size();
+    this.split = blocks > 1;
+  }
+
+  Plan plan() {
+    boolean bodyGathers = count > 0 && LoopPlanner.gathers(kernel.body());
+    boolean endGathers = LoopPlanner.gathers(kernel.epilogue());
+    List<Step> steps = new ArrayList<>();
+    LoopText x = text(bodyGathers || (!split && endGathers));
+    steps.add(ReductionTree.isSequential(count) ? chains(x) : prefersAcross() ? tiles(x) : warps(x));
+    if (split) {
+      steps.add(fold(text(endGathers)));
+    }
+    Plan.Check checked = bodyGathers || endGathers ? Plan.Check.GATHER : null;
+    List<Long> temps = split ? List.of(Math.multiplyExact(outputs * blocks, (long) accumulatorBytes())) : List.of();
+    return new Plan(bytes, temps, List.of(), steps, checked);
+  }
+
+  private LoopText text(boolean gathers) {
+    return new LoopText(kernel, space, wide, literal, gathers, split ? new Arg.Temp(0) : null);
+  }
+
+  private int accumulatorBytes() {
+    return type == DType.BOOL ? 4 : type.byteSize();
+  }
+
+  /** Whether more loads move by one element along the outputs than along the reduced dimensions. */
+  private boolean prefersAcross() {
+    int lastParallel = space.parallel() - 1;
+    int lastReduced = space.extents().size() - 1;
+    if (lastParallel < 0 || lastReduced == lastParallel) {
+      return false;
+    }
+    int alongOutputs = 0;
+    int alongReduced = 0;
+    for (Instr i : kernel.body().code()) {
+      Affine a = i instanceof Instr.Load l ? l.address() : i instanceof Instr.Gather g ? g.address() : null;
+      if (a != null) {
+        alongOutputs += MergedSpace.stride(a, space.source().get(lastParallel)) == 1 ? 1 : 0;
+        alongReduced += MergedSpace.stride(a, space.source().get(lastReduced)) == 1 ? 1 : 0;
+      }
+    }
+    return alongOutputs > alongReduced;
+  }
+
+  private @Nullable String[] newIndex() {
+    return new @Nullable String[space.extents().size()];
+  }
+
+  private String identity(LoopText x) {
+    String r = x.t.value(type);
+    Scalars.constant(x.t, r, type, op.identity(type));
+    return r;
+  }
+
+  private void combine(LoopText x, String into, String with) {
+    Scalars.binary(x.t, into, op.combine(), type, into, with);
+  }
+
+  /** Runs the body at reduced element {@code e}, and combines its value into {@code into}. */
+  private void element(LoopText x, @Nullable String[] point, String e, String into) {
+    @Nullable String[] index = point.clone();
+    x.split(e, space.parallel(), index.length, index);
+    String[] v = x.program(kernel.body(), index, "");
+    combine(x, into, v[value]);
+  }
+
+  /** A value as words of 32 bits or one of 64 that shuffles and memory take; a bool is a word. */
+  private String stored(LoopText x, String v) {
+    if (type != DType.BOOL) {
+      return v;
+    }
+    String word = x.t.word();
+    x.t.op("selp.b32", word, "1", "0", v);
+    return word;
+  }
+
+  private void put(LoopText x, String where, String v) {
+    String suffix = type == DType.BOOL ? "u32" : Scalars.type(type);
+    x.t.op("st." + where.substring(0, where.indexOf(' ')) + "." + suffix, where.substring(where.indexOf(' ') + 1), stored(x, v));
+  }
+
+  private String get(LoopText x, String where) {
+    String at = where.substring(where.indexOf(' ') + 1);
+    String memory = where.substring(0, where.indexOf(' '));
+    String v = x.t.value(type);
+    if (type == DType.BOOL) {
+      String word = x.t.word();
+      x.t.op("ld." + memory + ".u32", word, at);
+      x.t.op("setp.ne.s32", v, word, "0");
+    } else {
+      x.t.op("ld." + memory + "." + Scalars.type(type), v, at);
+    }
+    return v;
+  }
+
+  /** Keeps the result of a unit, or runs the epilogue on it. */
+  private void finish(LoopText x, String unit, @Nullable String[] point, String result) {
+    if (split) {
+      put(x, "global [" + x.at(x.part, unit, accumulatorBytes()) + "]", result);
+    } else {
+      x.stores(x.program(kernel.epilogue(), point, result), point);
+    }
+  }
+
+  /** A thread for each output walks all elements in order. */
+  private Step chains(LoopText x) {
+    String block = x.special("%ctaid.x");
+    String size = x.special("%ntid.x");
+    String first = x.mad(block, size, x.special("%tid.x"));
+    String step = x.calc("mul.lo", size, x.special("%nctaid.x"));
+    x.walk(first, step, x.params.of("outputs", outputs), u -> {
+      @Nullable String[] point = newIndex();
+      x.split(u, 0, space.parallel(), point);
+      String r = identity(x);
+      if (count > 0) {
+        String e = x.index();
+        x.move(e, "0");
+        x.walk(e, "1", x.params.of("count", count), at -> element(x, point, at, r));
+      }
+      finish(x, u, point, r);
+    });
+    int threads = Style.threads(outputs);
+    return step(x, "tz_reduce", style.blocks(outputs, threads), threads);
+  }
+
+  private Step step(LoopText x, String entry, int grid, int block) {
+    return new Step(new KernelSource(x.module(entry, Math.max(block, Style.BLOCK))), entry, x.params.args(), grid, block);
+  }
+
+  /** How many elements of a lane are taken at once, so that their loads overlap: fewer where the body is long. */
+  private int unroll() {
+    int size = kernel.body().size();
+    return size <= 12 ? 4 : size <= 40 ? 2 : 1;
+  }
+
+  /** The first element of a unit and the end of its block. */
+  private record Range(String first, String stop) {}
+
+  /** Splits a unit's number into block and point. */
+  private String point(LoopText x, String unit) {
+    return split ? x.quotient(unit, "blocks", blocks) : unit;
+  }
+
+  private Range range(LoopText x, String unit, String of) {
+    String first = x.index();
+    if (split) {
+      String whole = x.calc("mul.lo", of, x.params.of("blocks", blocks));
+      x.calc(first, "mul.lo", x.calc("sub", unit, whole), Integer.toString(ReductionTree.BLOCK));
+    } else {
+      x.move(first, "0");
+    }
+    String end = x.calc("add", first, Integer.toString(ReductionTree.BLOCK));
+    return new Range(first, x.calc("min", end, x.params.of("count", count)));
+  }
+
+  /** A warp for each unit. */
+  private Step warps(LoopText x) {
+    PtxText t = x.t;
+    long units = outputs * blocks;
+    String tid = t.word();
+    String lane = t.word();
+    String warp = t.word();
+    t.op("mov.u32", tid, "%tid.x");
+    t.op("and.b32", lane, tid, Integer.toString(Style.WARP - 1));
+    t.op("shr.u32", warp, tid, "5");
+    String threads = t.word();
+    String warps = t.word();
+    t.op("mov.u32", threads, "%ntid.x");
+    t.op("shr.u32", warps, threads, "5");
+    String perBlock = x.widened(warps);
+    String first = x.mad(x.special("%ctaid.x"), perBlock, x.widened(warp));
+    String own = x.widened(lane);
+    String step = x.calc("mul.lo", perBlock, x.special("%nctaid.x"));
+    x.walk(first, step, x.params.of("units", units), u -> {
+      @Nullable String[] point = newIndex();
+      String of = point(x, u);
+      x.split(of, 0, space.parallel(), point);
+      Range range = range(x, u, of);
+      String[] acc = {identity(x), identity(x)};
+      String e = x.calc("add", range.first, own);
+      lanes(x, point, e, range, HALF, acc);
+      combine(x, acc[0], acc[1]);
+      for (int w = HALF / 2; w >= 1; w /= 2) {
+        shuffle(x, acc[0], w);
+      }
+      String skip = t.label();
+      String others = t.pred();
+      t.op("setp.ne.s32", others, lane, "0");
+      t.jumpIf(others, skip);
+      finish(x, u, point, acc[0]);
+      t.place(skip);
+    });
+    int size = (int) Math.min(Style.BLOCK, units * Style.WARP);
+    return step(x, "tz_reduce", style.blocks(units, size / Style.WARP), size);
+  }
+
+  /**
+   * Takes all elements of a range: those of whole groups of 64 several groups at a time, and the others one group at a time with tests.
+   *
+   * @param e the register with the first element of the thread's first lane
+   * @param distance between the thread's lanes
+   * @param acc one accumulator for each of its lanes
+   */
+  private void lanes(LoopText x, @Nullable String[] point, String e, Range range, int distance, String[] acc) {
+    PtxText t = x.t;
+    int lanes = ReductionTree.LANES;
+    int groups = acc.length > 2 ? 1 : unroll();
+    String whole = t.label();
+    String rest = t.label();
+    String end = t.label();
+    String base = x.index();
+    String next = x.index();
+    x.move(base, range.first);
+    t.place(whole);
+    x.calc(next, "add", base, Integer.toString(groups * lanes));
+    t.jumpIf(x.test("gt", next, range.stop), rest);
+    for (int g = 0; g < groups; g++) {
+      for (int j = 0; j < acc.length; j++) {
+        int ahead = g * lanes + j * distance;
+        element(x, point, ahead == 0 ? e : x.calc("add", e, Integer.toString(ahead)), acc[j]);
+      }
+    }
+    x.calc(e, "add", e, Integer.toString(groups * lanes));
+    x.move(base, next);
+    t.jump(whole);
+    t.place(rest);
+    t.jumpIf(x.test("ge", base, range.stop), end);
+    for (int j = 0; j < acc.length; j++) {
+      String skip = t.label();
+      String at = j == 0 ? e : x.calc("add", e, Integer.toString(j * distance));
+      t.jumpIf(x.test("ge", at, range.stop), skip);
+      element(x, point, at, acc[j]);
+      t.place(skip);
+    }
+    x.calc(e, "add", e, Integer.toString(lanes));
+    x.calc(base, "add", base, Integer.toString(lanes));
+    t.jump(rest);
+    t.place(end);
+  }
+
+  /** Combines a value with that of the thread {@code distance} above; those of the upper threads lose their meaning. */
+  private void shuffle(LoopText x, String acc, int distance) {
+    PtxText t = x.t;
+    String by = Integer.toString(distance);
+    if (type.byteSize() == 8) {
+      String low = t.word();
+      String high = t.word();
+      String from = t.value(type);
+      t.line("mov.b64 {" + low + ", " + high + "}, " + acc);
+      t.op("shfl.sync.down.b32", low, low, by, "31", EVERY_THREAD);
+      t.op("shfl.sync.down.b32", high, high, by, "31", EVERY_THREAD);
+      t.line("mov.b64 " + from + ", {" + low + ", " + high + "}");
+      combine(x, acc, from);
+      return;
+    }
+    String word = type == DType.I32 ? acc : t.word();
+    if (type == DType.BOOL) {
+      t.op("selp.b32", word, "1", "0", acc);
+    } else if (type == DType.F32) {
+      t.op("mov.b32", word, acc);
+    }
+    String other = t.word();
+    t.op("shfl.sync.down.b32", other, word, by, "31", EVERY_THREAD);
+    if (type == DType.I32) {
+      combine(x, acc, other);
+      return;
+    }
+    String from = t.value(type);
+    if (type == DType.BOOL) {
+      t.op("setp.ne.s32", from, other, "0");
+    } else {
+      t.op("mov.b32", from, other);
+    }
+    combine(x, acc, from);
+  }
+
+  /** A block for each block of the tree of 32 neighbouring outputs. */
+  private Step tiles(LoopText x) {
+    PtxText t = x.t;
+    int last = space.parallel() - 1;
+    long columns = space.extents().get(last);
+    long tiles = (columns + Style.WARP - 1) / Style.WARP;
+    long units = outputs / columns * tiles * blocks;
+    t.shared("side", ROWS * Style.WARP * accumulatorBytes());
+    String tid = t.word();
+    String column = t.word();
+    String row = t.word();
+    t.op("mov.u32", tid, "%tid.x");
+    t.op("and.b32", column, tid, Integer.toString(Style.WARP - 1));
+    t.op("shr.u32", row, tid, "5");
+    String side = sideAddress(x, tid);
+    String first = x.index();
+    x.move(first, x.special("%ctaid.x"));
+    x.walk(first, x.special("%nctaid.x"), x.params.of("units", units), u -> {
+      @Nullable String[] point = newIndex();
+      String of = point(x, u);
+      String outer = x.quotient(of, "tiles", tiles);
+      String tile = x.calc("sub", of, x.calc("mul.lo", outer, x.params.of("tiles", tiles)));
+      x.split(outer, 0, last, point);
+      String at = x.mad(tile, Integer.toString(Style.WARP), x.widened(column));
+      point[last] = at;
+      String inside = x.test("lt", at, x.params.of("columns", columns));
+      Range range = range(x, u, of);
+      String[] acc = new String[ReductionTree.LANES / ROWS];
+      for (int j = 0; j < acc.length; j++) {
+        acc[j] = identity(x);
+      }
+      String outside = t.label();
+      t.jumpUnless(inside, outside);
+      lanes(x, point, x.calc("add", range.first, x.widened(row)), range, ROWS, acc);
+      for (int half = acc.length / 2; half >= 1; half /= 2) {
+        for (int j = 0; j < half; j++) {
+          combine(x, acc[j], acc[j + half]);
+        }
+      }
+      t.place(outside);
+      foldRows(x, side, row, inside, acc[0], r -> finishAcross(x, u, of, outer, at, columns, point, r));
+    });
+    return step(x, "tz_reduce", style.blocks(units), ROWS * Style.WARP);
+  }
+
+  /**
+   * Folds what the eight warps of a block have for 32 outputs, in the first of them; {@code inside} tells a thread whether its output is
+   * there.
+   */
+  private void foldRows(LoopText x, String side, String row, String inside, String acc, Consumer<String> finish) {
+    PtxText t = x.t;
+    put(x, "shared [" + side + "]", acc);
+    t.line("bar.sync 0");
+    String done = t.label();
+    String others = t.pred();
+    t.op("setp.ne.s32", others, row, "0");
+    t.jumpIf(others, done);
+    t.jumpUnless(inside, done);
+    String[] rows = new String[ROWS];
+    for (int y = 0; y < ROWS; y++) {
+      rows[y] = get(x, "shared [" + side + "+" + y * Style.WARP * accumulatorBytes() + "]");
+    }
+    for (int half = ROWS / 2; half >= 1; half /= 2) {
+      for (int j = 0; j < half; j++) {
+        combine(x, rows[j], rows[j + half]);
+      }
+    }
+    finish.accept(rows[0]);
+    t.place(done);
+    t.line("bar.sync 0"); // the next unit writes where this one was read
+  }
+
+  private String sideAddress(LoopText x, String tid) {
+    String base = x.t.word();
+    String side = x.t.word();
+    x.t.op("mov.u32", base, "side");
+    x.t.op("mad.lo.s32", side, tid, Integer.toString(accumulatorBytes()), base);
+    return side;
+  }
+
+  private void finishAcross(
+      LoopText x, String unit, String of, String outer, String at, long columns, @Nullable String[] point, String result) {
+    if (!split) {
+      finish(x, unit, point, result);
+      return;
+    }
+    String block = x.calc("sub", unit, x.calc("mul.lo", of, x.params.of("blocks", blocks)));
+    String output = x.mad(outer, x.params.of("columns", columns), at);
+    finish(x, x.mad(output, x.params.of("blocks", blocks), block), point, result);
+  }
+
+  /** A block for each output folds its partial results, then runs the epilogue. */
+  private Step fold(LoopText x) {
+    PtxText t = x.t;
+    String tid = x.special("%tid.x");
+    String threads = x.special("%ntid.x");
+    String first = x.index();
+    x.move(first, x.special("%ctaid.x"));
+    x.walk(first, x.special("%nctaid.x"), x.params.of("outputs", outputs), u -> {
+      String own = x.at(x.part, x.calc("mul.lo", u, x.params.of("blocks", blocks)), accumulatorBytes());
+      String m = x.index();
+      x.move(m, x.params.of("blocks", blocks));
+      String again = t.label();
+      String folded = t.label();
+      t.place(again);
+      t.jumpIf(x.test("le", m, "1"), folded);
+      String up = x.calc("add", m, "1");
+      String half = x.index();
+      t.op(wide ? "shr.u64" : "shr.u32", half, up, "1");
+      String k = x.index();
+      x.move(k, tid);
+      x.walk(k, threads, x.calc("sub", m, half), at -> {
+        String low = "global [" + x.at(own, at, accumulatorBytes()) + "]";
+        String r = get(x, low);
+        combine(x, r, get(x, "global [" + x.at(own, x.calc("add", at, half), accumulatorBytes()) + "]"));
+        put(x, low, r);
+      });
+      t.line("bar.sync 0"); // which also lets all threads of the block see what was written
+      x.move(m, half);
+      t.jump(again);
+      t.place(folded);
+      String done = t.label();
+      t.jumpIf(x.test("ne", tid, "0"), done);
+      String result = get(x, "global [" + own + "]");
+      @Nullable String[] point = newIndex();
+      x.split(u, 0, space.parallel(), point);
+      x.stores(x.program(kernel.epilogue(), point, result), point);
+      t.place(done);
+    });
+    int size = Math.clamp(Long.highestOneBit(blocks), Style.WARP, 2 * Style.BLOCK);
+    return new Step(
+        new KernelSource(x.module("tz_fold", 2 * Style.BLOCK)), "tz_fold", x.params.args(), style.blocks(outputs), size);
+  }
+}

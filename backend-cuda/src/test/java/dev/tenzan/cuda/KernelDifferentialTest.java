@@ -1,0 +1,152 @@
+package dev.tenzan.cuda;
+
+import dev.tenzan.conformance.Differential;
+import dev.tenzan.conformance.SampleKernels;
+import dev.tenzan.cuda.driver.SimulatedDriver;
+import dev.tenzan.cuda.plan.Abilities;
+import dev.tenzan.cuda.plan.Planner;
+import dev.tenzan.cuda.plan.Style;
+import dev.tenzan.kernel.ConvolutionKernel;
+import dev.tenzan.kernel.KernelSpec;
+import dev.tenzan.kernel.MatMulKernel;
+import dev.tenzan.kernel.ScanKernel;
+import dev.tenzan.kernel.ScatterKernel;
+import dev.tenzan.kernel.SortKernel;
+import dev.tenzan.scalar.ReduceOp;
+import dev.tenzan.type.Affine;
+import dev.tenzan.type.DType;
+import dev.tenzan.type.Shape;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** The hand-written kernels on a simulated device and on the reference backend: tiles that are whole and not, every dtype, any strides. */
+class KernelDifferentialTest {
+  private static void check(KernelSpec k, long bound) {
+    try (CudaBackend cuda = new CudaBackend(new SimulatedDriver(1), SimulatedCudaProvider.NAME, null)) {
+      Differential.check(cuda, k, Planner.plan(k, Style.of(cuda.facts(0))).bytes(), bound);
+    }
+  }
+
+  private static Stream<DType> numbers() {
+    return Arrays.stream(DType.values()).filter(t -> t != DType.BOOL);
+  }
+
+  private static MatMulKernel product(DType in, DType out, long m, long n, long k) {
+    return new MatMulKernel(in, out, Shape.SCALAR, m, n, k, new Affine(0, k, 1), new Affine(0, n, 1));
+  }
+
+  @Test
+  void sumsFollowTheTree() {
+    for (long length : new long[] {1, 63, 64, 65, 200, 300, 1000, 4096, 4097, 9000, 20_000}) {
+      check(SampleKernels.sum(3, length, false), Differential.SMALL);
+      check(SampleKernels.sum(40, length, true), Differential.SMALL);
+    }
+    check(SampleKernels.sum(1, 300_000, false), Differential.SMALL); // 74 blocks: several threads fold them
+  }
+
+  @Test
+  void tiledProductsOfEveryDtype() {
+    numbers().forEach(t -> check(product(t, t, 70, 65, 40), Differential.SMALL));
+    for (DType t : List.of(DType.I8, DType.I16, DType.U8)) {
+      check(product(t, DType.I32, 33, 65, 17), Differential.SMALL);
+    }
+  }
+
+  @Test
+  void productsAreCutAtBlocksOfK() {
+    for (long k : new long[] {255, 256, 257, 512, 530}) {
+      check(product(DType.F32, DType.F32, 9, 10, k), Differential.SMALL);
+      check(product(DType.F32, DType.F32, 3, 7, k), Differential.SMALL); // too narrow for tiles
+    }
+    check(product(DType.F64, DType.F64, 65, 9, 300), Differential.SMALL);
+  }
+
+  @Test
+  void productsTakeAnyStrides() {
+    Shape batch = Shape.of(2, 3);
+    Affine rows = new Affine(5, 2000, 0, 41, 1);
+    Affine columns = new Affine(7, 0, 3000, 1, 37);
+    Affine reversed = new Affine(4000, 0, 0, -50, -1);
+    Affine spread = new Affine(3, 1000, 30, 90, 2);
+    for (Affine a : List.of(rows, columns, reversed, spread)) {
+      for (Affine b : List.of(rows, columns, reversed)) {
+        check(new MatMulKernel(DType.F32, DType.F32, batch, 35, 33, 30, a, b), Differential.SMALL);
+      }
+    }
+  }
+
+  private static ConvolutionKernel convolution(
+      DType t, long batch, long channels, long out, long groups, Shape spatial, Shape window, long stride, long pad, long inDilation,
+      long windowDilation) {
+    int rank = spatial.rank();
+    long[] outSpatial = new long[rank];
+    for (int d = 0; d < rank; d++) {
+      long extent = (spatial.dim(d) - 1) * inDilation + 1 + 2 * pad - ((window.dim(d) - 1) * windowDilation + 1);
+      outSpatial[d] = extent / stride + 1;
+    }
+    return new ConvolutionKernel(
+        t, batch, channels, out, groups, spatial, window, Shape.of(outSpatial), times(rank, stride), times(rank, pad),
+        times(rank, inDilation), times(rank, windowDilation), dense(Shape.of(batch, channels).concat(spatial)),
+        dense(Shape.of(out, channels / groups).concat(window)));
+  }
+
+  private static List<Long> times(int rank, long value) {
+    return Stream.generate(() -> value).limit(rank).toList();
+  }
+
+  private static Affine dense(Shape shape) {
+    long[] strides = new long[shape.rank()];
+    long next = 1;
+    for (int d = strides.length - 1; d >= 0; d--) {
+      strides[d] = next;
+      next *= shape.dim(d);
+    }
+    return new Affine(0, strides);
+  }
+
+  @Test
+  void convolutions() {
+    numbers().forEach(t -> check(convolution(t, 1, 3, 5, 1, Shape.of(9, 8), Shape.of(3, 3), 1, 1, 1, 1), Differential.SMALL));
+    check(convolution(DType.F32, 2, 4, 6, 2, Shape.of(70), Shape.of(5), 2, 3, 1, 2), Differential.SMALL);
+    check(convolution(DType.F32, 1, 2, 66, 1, Shape.of(4, 5, 6), Shape.of(2, 3, 2), 1, 1, 2, 1), Differential.SMALL);
+    check(convolution(DType.F32, 2, 40, 3, 1, Shape.of(4, 4), Shape.of(3, 3), 1, -1, 1, 1), Differential.SMALL); // k of 360, cropped
+  }
+
+  @Test
+  void scansOfEveryDtypeAndOperation() {
+    for (DType t : DType.values()) {
+      for (ReduceOp op : ReduceOp.values()) {
+        ScanKernel k = new ScanKernel(op, t, 2, 150, 3);
+        if (Abilities.declared(k).supported()) {
+          check(k, 0);
+        }
+      }
+    }
+  }
+
+  @Test
+  void scattersOfEveryDtypeAndOperation() {
+    for (DType t : DType.values()) {
+      for (ReduceOp op : new ReduceOp[] {null, ReduceOp.SUM, ReduceOp.PROD, ReduceOp.MIN, ReduceOp.MAX}) {
+        ScatterKernel k = new ScatterKernel(t, op, 2, 7, 3, 20);
+        if (t != DType.I64 && Abilities.declared(k).supported()) {
+          check(k, 7);
+        }
+      }
+    }
+    check(new ScatterKernel(DType.I64, Objects.requireNonNull(ReduceOp.SUM), 1, 7, 40, 20), 7);
+  }
+
+  @Test
+  void sortsOfEveryDtype() {
+    for (DType t : DType.values()) {
+      for (boolean descending : new boolean[] {false, true}) {
+        check(new SortKernel(t, descending, false, 2, 77, 3), 0);
+        check(new SortKernel(t, descending, true, 2, 77, 3), 0);
+      }
+    }
+  }
+}

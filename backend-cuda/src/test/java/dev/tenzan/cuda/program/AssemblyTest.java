@@ -1,0 +1,248 @@
+package dev.tenzan.cuda.program;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.tenzan.Device;
+import dev.tenzan.Devices;
+import dev.tenzan.Tensor;
+import dev.tenzan.conformance.ConformanceKit;
+import dev.tenzan.conformance.RandomLoop;
+import dev.tenzan.conformance.SupportTable;
+import dev.tenzan.cuda.driver.DriverError;
+import dev.tenzan.cuda.plan.Abilities;
+import dev.tenzan.cuda.plan.Planner;
+import dev.tenzan.cuda.plan.Step;
+import dev.tenzan.cuda.plan.Style;
+import dev.tenzan.kernel.KernelSpec;
+import dev.tenzan.spi.Support;
+import dev.tenzan.type.DType;
+import dev.tenzan.type.Shape;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The PTX of every kind of kernel is assembled by NVIDIA's own assembler, which needs no device, for each architecture. */
+class AssemblyTest {
+  private static final List<String> ARCHITECTURES = List.of("sm_75", "sm_80", "sm_86", "sm_89", "sm_90");
+  private static final Style STYLE = new Style(80);
+  private static final Path PAGE = Path.of("..", "docs", "cuda-kernels.md");
+
+  /** Assembling all of the kit's kernels takes minutes; so one of so many is, save where all are asked for. */
+  private static final int EVERY = System.getProperty("tenzan.conformance", "").equals("full") ? 1 : 48;
+
+  private static final String HEAD =
+      """
+      # CUDA kernels
+
+      Generated; do not edit. A test fails where this page is stale: `mvn verify -Dtenzan.update=docs` writes it.
+
+      What kernels take on each architecture, as JCuda's PTX compiler says: registers of a thread, and behind a plus the bytes that do \
+      not fit them (there should be none). A multiprocessor has 65536 registers. `shared` is the shared memory of a block in bytes.
+      """;
+
+  @TempDir Path folder;
+
+  private static Set<KernelSource> texts(KernelSpec kernel) {
+    Set<KernelSource> texts = new LinkedHashSet<>();
+    for (Step s : Planner.plan(kernel, STYLE).steps()) {
+      texts.add(s.source());
+    }
+    return texts;
+  }
+
+  /** Each shipped module is assembled once for each architecture: it takes a second. */
+  private static final Map<String, Map<String, Usage>> SHIPPED = new ConcurrentHashMap<>();
+
+  private static Map<String, Usage> usage(KernelSource source, String architecture) {
+    return SHIPPED.computeIfAbsent(source.hash() + architecture, _ -> Usage.of(source, architecture));
+  }
+
+  @Test
+  void everyShippedKernelAssemblesWithoutSpilling() throws IOException {
+    for (String source : ShippedKernelsTest.sources()) {
+      for (DType dtype : DType.values()) {
+        if (dtype != DType.BOOL || source.equals("axis")) {
+          boolean shown = !source.equals("axis") || dtype == DType.F32; // the page needs them for each architecture anyway
+          for (String architecture : shown || EVERY == 1 ? ARCHITECTURES : ARCHITECTURES.subList(0, 1)) {
+            usage(Shipped.module(source, dtype), architecture)
+                .forEach((entry, u) -> assertEquals(0, u.spillBytes(), source + " " + dtype + " " + entry + " on " + architecture));
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void kernelsOfTheKitAssemble() {
+    Set<KernelSource> rendered = new LinkedHashSet<>();
+    int kernels = 0;
+    for (KernelSpec k : ConformanceKit.kernels(Devices.get("reference"), _ -> true)) {
+      if (Abilities.declared(k).supported()) {
+        kernels++;
+        rendered.addAll(texts(k));
+      }
+    }
+    assertTrue(kernels > 1000, "the kit asks for " + kernels + " kernels only");
+    List<KernelSource> all = rendered.stream().filter(s -> !s.code().startsWith("// ")).toList();
+    int assembled = 0;
+    for (int i = 0; i < all.size(); i += EVERY) {
+      for (String architecture : ARCHITECTURES) {
+        KernelSource source = all.get(i);
+        Usage.of(source, architecture)
+            .forEach((entry, u) -> assertEquals(0, u.spillBytes(), entry + " on " + architecture + "\n" + source.code()));
+        assembled++;
+      }
+    }
+    System.out.println(kernels + " kernels, " + all.size() + " rendered texts, " + assembled + " assembled");
+  }
+
+  @Test
+  void randomLoopsAssemble() {
+    for (int seed = 0; seed < 40; seed++) {
+      for (KernelSource s : texts(new RandomLoop(new Random(seed), 9000, 10).next(seed % 2 == 0))) {
+        Usage.of(s, ARCHITECTURES.get(seed % ARCHITECTURES.size()));
+      }
+    }
+  }
+
+  @Test
+  void textsAreTheSameEachTime() {
+    for (int seed = 0; seed < 40; seed++) {
+      KernelSpec k = new RandomLoop(new Random(seed), 9000, 10).next(seed % 2 == 0);
+      assertEquals(texts(k), texts(new RandomLoop(new Random(seed), 9000, 10).next(seed % 2 == 0)));
+    }
+  }
+
+  @Test
+  void theAssemblersLogReachesTheError() {
+    DriverError e =
+        assertThrows(
+            DriverError.class,
+            () -> Assembler.assemble(new KernelSource(".version 7.0\n.target sm_75\n.address_size 64\nno such line;\n"), "sm_75"));
+    assertTrue(e.detail().contains("line 4"), e.detail());
+  }
+
+  /** What a computation asks a device for; {@code last} of it, as its inputs are kernels too. */
+  private static List<KernelSpec> kernels(Function<Device, Tensor> computation) {
+    List<KernelSpec> kernels = new ArrayList<>();
+    Device device =
+        SupportTable.declared(Devices.get("reference"), k -> {
+          kernels.add(k);
+          return Support.yes();
+        });
+    try (Tensor t = computation.apply(device)) {
+      Tensor.eval(t);
+    }
+    return kernels;
+  }
+
+  private static void rendered(Map<String, KernelSource> rows, String name, Function<Device, Tensor> computation) {
+    int n = 0;
+    for (KernelSpec k : kernels(computation)) {
+      for (Step s : Planner.plan(k, STYLE).steps()) {
+        rows.put(name + (n++ == 0 ? "" : ", kernel " + n), s.source());
+      }
+    }
+  }
+
+  private static Tensor values(Device d, DType dtype, long... shape) {
+    return d.fromFloats(dtype, new float[Math.toIntExact(Shape.of(shape).size())], shape);
+  }
+
+  /** The rendered kernels of the table. Inputs are made before, so that only the named work is rendered. */
+  private static Map<String, KernelSource> renderedRows() {
+    Map<String, KernelSource> rows = new LinkedHashMap<>();
+    rendered(rows, "x + y, f32", d -> values(d, DType.F32, 1000).add(values(d, DType.F32, 1000)));
+    rendered(rows, "tanh(x * y) + x, f32", d -> {
+      Tensor x = values(d, DType.F32, 1000);
+      return x.mul(values(d, DType.F32, 1000)).tanh().add(x);
+    });
+    rendered(rows, "sum of all, f32", d -> values(d, DType.F32, 10_000).sum());
+    rendered(rows, "sum of rows, f32", d -> values(d, DType.F32, 10, 1000).sum(1));
+    rendered(rows, "sum of columns, f32", d -> values(d, DType.F32, 100, 1000).sum(0));
+    rendered(rows, "softmax, f32", d -> values(d, DType.F32, 10, 1000).softmax(1));
+    return rows;
+  }
+
+  @Test
+  void thePageIsUpToDate() throws IOException {
+    StringBuilder page = new StringBuilder(HEAD);
+    page.append("\n## Rendered\n").append(tableHead("kernel"));
+    renderedRows().forEach((name, source) -> rows(page, source, _ -> name));
+    for (String source : ShippedKernelsTest.sources()) {
+      page.append("\n## ").append(source).append(".cu\n").append(tableHead("kernel"));
+      for (DType dtype : DType.values()) {
+        if (source.equals("axis") ? dtype == DType.F32 : dtype != DType.BOOL) {
+          rows(page, Shipped.module(source, dtype), entry -> "`" + entry + "`, " + dtype);
+        }
+      }
+    }
+    if (System.getProperty("tenzan.update", "").equals("docs")) {
+      Files.writeString(PAGE, page);
+    }
+    assertTrue(Files.exists(PAGE), PAGE + " is missing; run mvn verify -Dtenzan.update=docs");
+    assertEquals(Files.readString(PAGE), page.toString(), PAGE + " is stale; run mvn verify -Dtenzan.update=docs");
+  }
+
+  private static String tableHead(String what) {
+    return "\n| " + what + " | shared | " + String.join(" | ", ARCHITECTURES) + " |\n|---|--:|" + "--:|".repeat(ARCHITECTURES.size()) + "\n";
+  }
+
+  private static void rows(StringBuilder page, KernelSource source, Function<String, String> name) {
+    Map<String, List<Usage>> usage = new LinkedHashMap<>();
+    for (String architecture : ARCHITECTURES) {
+      usage(source, architecture).forEach((entry, u) -> usage.computeIfAbsent(entry, _ -> new ArrayList<>()).add(u));
+    }
+    usage.keySet().stream().sorted().forEach(entry -> {
+      List<Usage> all = usage.get(entry);
+      page.append("| ").append(name.apply(entry)).append(" | ").append(all.getFirst().sharedBytes()).append(" |");
+      for (Usage u : all) {
+        assertEquals(0, u.spillBytes(), name.apply(entry));
+        page.append(' ').append(u.registers()).append(u.spillBytes() == 0 ? "" : " + " + u.spillBytes()).append(" |");
+      }
+      page.append('\n');
+    });
+  }
+
+  @Test
+  void anotherAssemblerTakesTheSameTexts() throws Exception {
+    assumeTrue(hasPtxas(), "there is no ptxas on the PATH; the toolkit has it");
+    List<KernelSource> some = new ArrayList<>(renderedRows().values());
+    some.add(Shipped.module("matmul", DType.F32));
+    some.add(Shipped.module("axis", DType.F16));
+    some.add(Shipped.module("convolution", DType.F64));
+    for (KernelSource s : some) {
+      Path file = Files.write(folder.resolve("kernel.ptx"), s.bytes());
+      Process p =
+          new ProcessBuilder("ptxas", "-arch=sm_90", "-o", folder.resolve("out").toString(), file.toString())
+              .redirectErrorStream(true)
+              .start();
+      String log = new String(p.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
+      assertEquals(0, p.waitFor(), log);
+    }
+  }
+
+  private static boolean hasPtxas() throws InterruptedException {
+    try {
+      Process p = new ProcessBuilder("ptxas", "--version").redirectErrorStream(true).start();
+      p.getInputStream().readAllBytes();
+      return p.waitFor() == 0;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+}
