@@ -4,7 +4,6 @@ import dev.tenzan.error.DeviceException;
 import dev.tenzan.opencl.driver.DeviceFacts;
 import dev.tenzan.opencl.plan.Tile;
 import dev.tenzan.opencl.program.KernelSource;
-import dev.tenzan.spi.BinaryCache;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
