@@ -59,10 +59,14 @@ final class TuneCommand implements Callable<Integer> {
     Table table =
         new Table(
             console.terminal(), Table.Column.text("tile"), Table.Column.number("GFLOP/s"), Table.Column.text("note"));
-    for (Tuner.Result r : results) {
-      boolean failed = r.failure() != null;
-      String note = failed ? r.failure().lines().findFirst().orElse("") : r == results.getFirst() ? "used until now" : "";
-      table.row(r.tile().toString(), failed ? "" : Units.number(r.gflops()), note);
+    for (int i = 0; i < results.size(); i++) {
+      Tuner.Result r = results.get(i);
+      String failure = r.failure();
+      if (failure == null) {
+        table.row(r.tile().toString(), Units.number(r.gflops()), i == 0 ? "used until now" : "");
+      } else {
+        table.row(r.tile().toString(), "", failure.lines().findFirst().orElse(""));
+      }
     }
     console.out().print(table.render());
     Tuner.Result best =
