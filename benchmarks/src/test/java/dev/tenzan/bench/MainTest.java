@@ -64,7 +64,11 @@ class MainTest {
         "math-error --threads 0                    | --threads: 0 is out of range; give 1 to 1024",
         "math-error --json /no/such/folder/x.json  | does not exist",
         "soak --operations 0                       | --operations: 0 is out of range",
+        "tune --size 0                             | --size: 0 is out of range; give 16 to 8192",
+        "tune --device cpu                         | 'cpu' is no OpenCL device; give one such as opencl:0",
         "fpga                                      | name a command",
+        "fpga pack /tmp --out /x --join 0          | --join: 0 is out of range; give 1 to 10000",
+        "bench --fpga-report /no/such/report       | there is no file /no/such/report",
         "fpga export digits --target pocl          | --out",
         "fpga export cats --target pocl --out /x   | cats",
         "fpga export digits --target vhdl --out /x | vhdl",
@@ -107,7 +111,7 @@ class MainTest {
   void helpAndVersionSucceed() {
     Run help = tenzan("--help");
     assertEquals(ExitCode.OK, help.code());
-    for (String command : List.of("devices", "doctor", "bench", "train", "conformance", "math-error", "soak", "fpga")) {
+    for (String command : List.of("devices", "doctor", "bench", "train", "conformance", "math-error", "soak", "tune", "fpga")) {
       assertTrue(help.out().contains("  " + command), command);
       assertEquals(ExitCode.OK, tenzan(command, "--help").code(), command);
     }
