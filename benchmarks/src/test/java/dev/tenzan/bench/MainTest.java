@@ -65,7 +65,7 @@ class MainTest {
         "math-error --json /no/such/folder/x.json  | does not exist",
         "soak --operations 0                       | --operations: 0 is out of range",
         "tune --size 0                             | --size: 0 is out of range; give 16 to 8192",
-        "tune --device cpu                         | 'cpu' is no OpenCL device; give one such as opencl:0",
+        "tune --device cpu                         | is no OpenCL device; give one such as opencl:0",
         "fpga                                      | name a command",
         "fpga pack /tmp --out /x --join 0          | --join: 0 is out of range; give 1 to 10000",
         "bench --fpga-report /no/such/report       | there is no file /no/such/report",
