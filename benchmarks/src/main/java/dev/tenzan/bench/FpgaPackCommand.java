@@ -97,10 +97,11 @@ final class FpgaPackCommand implements Callable<Integer> {
     if (jobs < 1 || jobs > MOST_JOBS) {
       throw new CliException("--jobs: " + jobs + " is out of range; give 1 to " + MOST_JOBS);
     }
+    FpgaCommand.checkJoin(join);
     if (Files.exists(out)) {
       throw new CliException("--out: " + out + " exists; remove it or name another");
     }
-    Packer packer = new Packer(Recording.read(folder), FpgaCommand.checkJoin(join));
+    Packer packer = new Packer(Recording.read(folder), join);
     Manifest manifest =
         switch (target) {
           case POCL -> build(packer, PoclCompiler.open(), jobs);
