@@ -195,15 +195,15 @@ class BackendTest {
     String head = "Error while loading native library \"JCudaDriver-12.6.0-linux-x86_64\"\njava.lang.UnsatisfiedLinkError: no JCudaDriver\n";
     assertMissing(
         CudaProvider.missing(
-            new UnsatisfiedLinkError(head + "java.lang.UnsatisfiedLinkError: /tmp/x.so: libcuda.so.1: cannot open shared object file")),
+            new UnsatisfiedLinkError(head + "java.lang.UnsatisfiedLinkError: lib/x.so: libcuda.so.1: cannot open shared object file")),
         "no NVIDIA driver: libcuda.so.1 is not there", "install NVIDIA's driver, version 560");
     assertMissing(
         CudaProvider.missing(
-            new UnsatisfiedLinkError(head + "java.lang.UnsatisfiedLinkError: /tmp/x.so: undefined symbol: cuGraphNew")),
+            new UnsatisfiedLinkError(head + "java.lang.UnsatisfiedLinkError: lib/x.so: undefined symbol: cuGraphNew")),
         "older than CUDA 12.6", "update");
     assertMissing(
-        CudaProvider.missing(new UnsatisfiedLinkError(head + "java.lang.UnsatisfiedLinkError: /tmp/x.so: wrong ELF class")),
-        "/tmp/x.so: wrong ELF class", "jcuda-natives");
+        CudaProvider.missing(new UnsatisfiedLinkError(head + "java.lang.UnsatisfiedLinkError: lib/x.so: wrong ELF class")),
+        "lib/x.so: wrong ELF class", "jcuda-natives");
   }
 
   @Test
