@@ -54,6 +54,45 @@ public final class LoopFootprint {
     return most;
   }
 
+  /** A bound of the magnitude of every number that the kernel's index arithmetic meets, {@link #reach} among them. */
+  public long largestIndex() {
+    Shape all = kernel.space().concat(kernel.reduced());
+    long most = Math.max(kernel.space().size(), 1);
+    if (!all.isEmpty()) {
+      most = Math.max(most, all.size());
+      most = Math.max(most, largest(kernel.body(), all));
+    }
+    most = Math.max(most, largest(kernel.epilogue(), kernel.space()));
+    for (LoopKernel.Store s : kernel.stores()) {
+      most = Math.max(most, magnitude(s.address(), kernel.space()));
+    }
+    return Math.max(most, reach());
+  }
+
+  private static long largest(ScalarProgram program, Shape space) {
+    long most = 0;
+    for (Instr i : program.code()) {
+      long m =
+          switch (i) {
+            case Instr.Load l -> magnitude(l.address(), space);
+            case Instr.Gather g -> magnitude(g.address(), space) + Math.abs(g.stride()) * Math.max(1, g.extent());
+            case Instr.Index x -> magnitude(x.value(), space);
+            case Instr.Const _, Instr.Reduced _, Instr.Unary _, Instr.Binary _, Instr.Ternary _ -> 0;
+            case Instr.Convert _, Instr.Bitcast _, Instr.Narrow _ -> 0;
+          };
+      most = Math.max(most, m < 0 ? Long.MAX_VALUE : m);
+    }
+    return most;
+  }
+
+  private static long magnitude(Affine a, Shape space) {
+    long sum = Math.abs(a.offset());
+    for (int d = 0; d < a.rank(); d++) {
+      sum += Math.abs(a.stride(d)) * Math.max(1, space.dim(d));
+    }
+    return sum < 0 ? Long.MAX_VALUE : sum;
+  }
+
   private void visit(ScalarProgram program, Shape space) {
     for (Instr instr : program.code()) {
       if (instr instanceof Instr.Load l) {

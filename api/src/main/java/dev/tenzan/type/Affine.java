@@ -39,6 +39,24 @@ public record Affine(long offset, long... strides) {
     return v;
   }
 
+  /**
+   * The values at all indices of a box, in row-major order.
+   *
+   * @param extents the extents of the first dimensions; the indices of the others are 0
+   * @throws ArithmeticException where there are more than an array holds
+   */
+  public long[] values(Shape extents) {
+    long[] values = new long[Math.toIntExact(extents.size())];
+    long[] index = new long[Math.max(rank(), extents.rank())];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = at(index);
+      for (int d = extents.rank() - 1; d >= 0 && ++index[d] == extents.dim(d); d--) {
+        index[d] = 0;
+      }
+    }
+    return values;
+  }
+
   /** The least value over the box {@code 0 <= index[d] < extents[d]} of a non-empty shape. */
   public long min(Shape extents) {
     long v = offset;

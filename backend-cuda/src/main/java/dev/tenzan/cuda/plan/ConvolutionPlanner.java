@@ -1,6 +1,7 @@
 package dev.tenzan.cuda.plan;
 
 import dev.tenzan.kernel.ConvolutionKernel;
+import dev.tenzan.kernel.OperandFootprint;
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.Shape;
 import java.util.ArrayList;
@@ -24,7 +25,8 @@ final class ConvolutionPlanner {
     Shape xBox = Shape.of(kernel.batch(), kernel.inChannels()).concat(kernel.spatial());
     Shape wBox = Shape.of(kernel.outChannels(), channels).concat(kernel.window());
     List<Long> bytes =
-        List.of(bytes(kernel, kernel.x(), xBox), bytes(kernel, kernel.w(), wBox), outputs * kernel.dtype().byteSize());
+        List.of(OperandFootprint.bytes("convolution", kernel.x(), xBox, kernel.dtype()),
+            OperandFootprint.bytes("convolution", kernel.w(), wBox, kernel.dtype()), outputs * kernel.dtype().byteSize());
     if (outputs == 0) {
       return Plan.nothing(bytes);
     }
@@ -93,9 +95,5 @@ final class ConvolutionPlanner {
       }
     }
     return table;
-  }
-
-  private static long bytes(ConvolutionKernel kernel, Affine address, Shape box) {
-    return box.isEmpty() ? 0 : MatMulPlanner.reach("convolution", address, box, kernel.dtype());
   }
 }

@@ -1,7 +1,7 @@
 package dev.tenzan.cuda.plan;
 
-import dev.tenzan.error.ShapeException;
 import dev.tenzan.kernel.MatMulKernel;
+import dev.tenzan.kernel.OperandFootprint;
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
 import dev.tenzan.type.Shape;
@@ -54,7 +54,7 @@ final class MatMulPlanner {
     } else {
       pieces.tiles("tz_product" + suffix, tiles, args);
     }
-    List<long[]> offsets = List.of(offsets(kernel.batch(), a), offsets(kernel.batch(), b));
+    List<long[]> offsets = List.of(a.values(kernel.batch()), b.values(kernel.batch()));
     return new Plan(bytes, List.of(), offsets, pieces.steps(), null);
   }
 
@@ -66,35 +66,7 @@ final class MatMulPlanner {
     return (length + tile - 1) / tile;
   }
 
-  private static long[] offsets(Shape batch, Affine address) {
-    int count = Math.toIntExact(batch.size());
-    long[] offsets = new long[count];
-    long[] index = new long[batch.rank()];
-    for (int i = 0; i < count; i++) {
-      long at = address.offset();
-      for (int d = 0; d < index.length; d++) {
-        at += index[d] * address.stride(d);
-      }
-      offsets[i] = at;
-      for (int d = index.length - 1; d >= 0 && ++index[d] == batch.dim(d); d--) {
-        index[d] = 0;
-      }
-    }
-    return offsets;
-  }
-
   private static long bytes(MatMulKernel kernel, Affine address, long rows, long columns) {
-    Shape box = kernel.batch().concat(Shape.of(rows, columns));
-    return box.isEmpty() ? 0 : reach("matmul", address, box, kernel.input());
-  }
-
-  /** The bytes of a buffer that an operand reaches. */
-  static long reach(String op, Affine address, Shape box, DType dtype) {
-    if (address.min(box) < 0) {
-      throw new ShapeException(
-          op + ": an operand reaches element " + address.min(box) + ", before its start; correct the address " + address
-              + " over " + box);
-    }
-    return Math.multiplyExact(address.max(box) + 1, dtype.byteSize());
+    return OperandFootprint.bytes("matmul", address, kernel.batch().concat(Shape.of(rows, columns)), kernel.input());
   }
 }

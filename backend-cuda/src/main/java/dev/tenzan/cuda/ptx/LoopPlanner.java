@@ -6,8 +6,6 @@ import dev.tenzan.kernel.LoopFootprint;
 import dev.tenzan.kernel.LoopKernel;
 import dev.tenzan.scalar.Instr;
 import dev.tenzan.scalar.ScalarProgram;
-import dev.tenzan.type.Affine;
-import dev.tenzan.type.Shape;
 import java.util.Arrays;
 import java.util.List;
 
@@ -28,7 +26,7 @@ public final class LoopPlanner {
     if (kernel.space().isEmpty()) {
       return Plan.nothing(bytes);
     }
-    boolean wide = Math.max(largest(kernel), footprint.reach()) >= NARROW;
+    boolean wide = footprint.largestIndex() >= NARROW;
     Plan plan = render(kernel, style, bytes, wide, false);
     int most = plan.steps().stream().mapToInt(s -> 8 * s.args().size()).max().orElse(0);
     return most > PARAMETER_BYTES ? render(kernel, style, bytes, wide, true) : plan;
@@ -43,44 +41,5 @@ public final class LoopPlanner {
   /** Whether a program has a gather. */
   static boolean gathers(ScalarProgram program) {
     return program.code().stream().anyMatch(Instr.Gather.class::isInstance);
-  }
-
-  /** A bound of the magnitude of every number that index arithmetic meets. */
-  private static long largest(LoopKernel kernel) {
-    Shape all = kernel.space().concat(kernel.reduced());
-    long most = Math.max(kernel.space().size(), 1);
-    if (!all.isEmpty()) {
-      most = Math.max(most, all.size());
-      most = Math.max(most, largest(kernel.body(), all));
-    }
-    most = Math.max(most, largest(kernel.epilogue(), kernel.space()));
-    for (LoopKernel.Store s : kernel.stores()) {
-      most = Math.max(most, magnitude(s.address(), kernel.space()));
-    }
-    return most;
-  }
-
-  private static long largest(ScalarProgram program, Shape space) {
-    long most = 0;
-    for (Instr i : program.code()) {
-      long m =
-          switch (i) {
-            case Instr.Load l -> magnitude(l.address(), space);
-            case Instr.Gather g -> magnitude(g.address(), space) + Math.abs(g.stride()) * Math.max(1, g.extent());
-            case Instr.Index x -> magnitude(x.value(), space);
-            case Instr.Const _, Instr.Reduced _, Instr.Unary _, Instr.Binary _, Instr.Ternary _ -> 0;
-            case Instr.Convert _, Instr.Bitcast _, Instr.Narrow _ -> 0;
-          };
-      most = Math.max(most, m < 0 ? Long.MAX_VALUE : m);
-    }
-    return most;
-  }
-
-  private static long magnitude(Affine a, Shape space) {
-    long sum = Math.abs(a.offset());
-    for (int d = 0; d < a.rank(); d++) {
-      sum += Math.abs(a.stride(d)) * Math.max(1, space.dim(d));
-    }
-    return sum < 0 ? Long.MAX_VALUE : sum;
   }
 }

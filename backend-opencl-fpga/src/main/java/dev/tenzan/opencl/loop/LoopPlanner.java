@@ -6,9 +6,7 @@ import dev.tenzan.opencl.plan.Plan;
 import dev.tenzan.opencl.plan.Style;
 import dev.tenzan.scalar.Instr;
 import dev.tenzan.scalar.ScalarProgram;
-import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
-import dev.tenzan.type.Shape;
 import java.util.Arrays;
 import java.util.List;
 
@@ -26,7 +24,7 @@ public final class LoopPlanner {
     if (kernel.space().isEmpty()) {
       return new Plan(bytes, List.of(), List.of(), List.of(), null);
     }
-    boolean wide = Math.max(largest(kernel), footprint.reach()) >= NARROW;
+    boolean wide = footprint.largestIndex() >= NARROW;
     Plan plan = render(kernel, style, bytes, wide, false);
     long arguments = plan.steps().stream().mapToLong(s -> 8L * s.args().size()).max().orElse(0);
     return arguments > style.argumentBytes() ? render(kernel, style, bytes, wide, true) : plan;
@@ -49,45 +47,5 @@ public final class LoopPlanner {
         || kernel.outputs().contains(DType.F64)
         || kernel.body().code().stream().anyMatch(i -> i.type() == DType.F64)
         || kernel.epilogue().code().stream().anyMatch(i -> i.type() == DType.F64);
-  }
-
-  /** A bound of the magnitude of every number that index arithmetic meets. */
-  private static long largest(LoopKernel kernel) {
-    Shape all = kernel.space().concat(kernel.reduced());
-    long most = Math.max(kernel.space().size(), 1);
-    if (!all.isEmpty()) {
-      most = Math.max(most, all.size());
-      most = Math.max(most, largest(kernel.body(), all));
-    }
-    most = Math.max(most, largest(kernel.epilogue(), kernel.space()));
-    for (LoopKernel.Store s : kernel.stores()) {
-      most = Math.max(most, magnitude(s.address(), kernel.space()));
-    }
-    return most;
-  }
-
-  private static long largest(ScalarProgram program, Shape space) {
-    long most = 0;
-    for (Instr i : program.code()) {
-      long m =
-          switch (i) {
-            case Instr.Load l -> magnitude(l.address(), space);
-            case Instr.Gather g ->
-                magnitude(g.address(), space) + Math.abs(g.stride()) * Math.max(1, g.extent());
-            case Instr.Index x -> magnitude(x.value(), space);
-            case Instr.Const _, Instr.Reduced _, Instr.Unary _, Instr.Binary _, Instr.Ternary _ -> 0;
-            case Instr.Convert _, Instr.Bitcast _, Instr.Narrow _ -> 0;
-          };
-      most = Math.max(most, m);
-    }
-    return most;
-  }
-
-  private static long magnitude(Affine a, Shape space) {
-    long sum = Math.abs(a.offset());
-    for (int d = 0; d < a.rank(); d++) {
-      sum += Math.abs(a.stride(d)) * Math.max(1, space.dim(d));
-    }
-    return sum < 0 ? Long.MAX_VALUE : sum;
   }
 }

@@ -2,8 +2,8 @@ package dev.tenzan.opencl.plan;
 
 import static dev.tenzan.opencl.plan.Pieces.UNITS;
 
-import dev.tenzan.error.ShapeException;
 import dev.tenzan.kernel.ConvolutionKernel;
+import dev.tenzan.kernel.OperandFootprint;
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
 import dev.tenzan.type.Shape;
@@ -29,7 +29,8 @@ final class ConvolutionPlanner {
     Shape wBox = Shape.of(kernel.outChannels(), channels).concat(kernel.window());
     List<Long> bytes =
         List.of(
-            bytes(kernel, kernel.x(), xBox), bytes(kernel, kernel.w(), wBox), outputs * kernel.dtype().byteSize());
+            OperandFootprint.bytes("convolution", kernel.x(), xBox, kernel.dtype()),
+            OperandFootprint.bytes("convolution", kernel.w(), wBox, kernel.dtype()), outputs * kernel.dtype().byteSize());
     if (outputs == 0) {
       return new Plan(bytes, List.of(), List.of(), List.of(), null);
     }
@@ -115,17 +116,5 @@ final class ConvolutionPlanner {
       }
     }
     return offsets;
-  }
-
-  private static long bytes(ConvolutionKernel kernel, Affine address, Shape box) {
-    if (box.isEmpty()) {
-      return 0;
-    }
-    if (address.min(box) < 0) {
-      throw new ShapeException(
-          "convolution: an operand reaches element " + address.min(box) + ", before its start; correct the address " + address
-              + " over " + box);
-    }
-    return Math.multiplyExact(address.max(box) + 1, kernel.dtype().byteSize());
   }
 }

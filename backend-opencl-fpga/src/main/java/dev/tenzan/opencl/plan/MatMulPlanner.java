@@ -2,8 +2,8 @@ package dev.tenzan.opencl.plan;
 
 import static dev.tenzan.opencl.plan.Pieces.UNITS;
 
-import dev.tenzan.error.ShapeException;
 import dev.tenzan.kernel.MatMulKernel;
+import dev.tenzan.kernel.OperandFootprint;
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
 import dev.tenzan.type.Shape;
@@ -42,9 +42,9 @@ final class MatMulPlanner {
       return new Plan(bytes, List.of(), List.of(), List.of(), null);
     }
     Operand a =
-        new Operand(0, offsets(kernel.batch(), kernel.a()), kernel.m(), kernel.a().stride(rank), kernel.a().stride(rank + 1));
+        new Operand(0, kernel.a().values(kernel.batch()), kernel.m(), kernel.a().stride(rank), kernel.a().stride(rank + 1));
     Operand b =
-        new Operand(1, offsets(kernel.batch(), kernel.b()), kernel.n(), kernel.b().stride(rank + 1), kernel.b().stride(rank));
+        new Operand(1, kernel.b().values(kernel.batch()), kernel.n(), kernel.b().stride(rank + 1), kernel.b().stride(rank));
     ProductText text = ProductText.of(kernel.input(), kernel.output(), style);
     Pieces pieces = Pieces.products(style, text.head(), kernel.input() == DType.F64);
     if (!style.single() && (double) kernel.m() * kernel.n() * kernel.k() < SMALL) {
@@ -83,33 +83,7 @@ final class MatMulPlanner {
     return (rows + width - 1) / width;
   }
 
-  private static long[] offsets(Shape batch, Affine address) {
-    int count = Math.toIntExact(batch.size());
-    long[] offsets = new long[count];
-    long[] index = new long[batch.rank()];
-    for (int i = 0; i < count; i++) {
-      long at = address.offset();
-      for (int d = 0; d < index.length; d++) {
-        at += index[d] * address.stride(d);
-      }
-      offsets[i] = at;
-      for (int d = index.length - 1; d >= 0 && ++index[d] == batch.dim(d); d--) {
-        index[d] = 0;
-      }
-    }
-    return offsets;
-  }
-
   private static long bytes(MatMulKernel kernel, Affine address, long rows, long columns) {
-    Shape box = kernel.batch().concat(Shape.of(rows, columns));
-    if (box.isEmpty()) {
-      return 0;
-    }
-    if (address.min(box) < 0) {
-      throw new ShapeException(
-          "matmul: an operand reaches element " + address.min(box) + ", before its start; correct the address " + address
-              + " over " + box);
-    }
-    return Math.multiplyExact(address.max(box) + 1, kernel.input().byteSize());
+    return OperandFootprint.bytes("matmul", address, kernel.batch().concat(Shape.of(rows, columns)), kernel.input());
   }
 }
