@@ -57,6 +57,12 @@ final class BodyBuilder {
     return this;
   }
 
+  /** Adds a combination of each row into one of the frame's results. */
+  BodyBuilder toLanes(ReduceOp op, int value) {
+    outs.add(new LoopBody.ToLanes(op, instruction(value)));
+    return this;
+  }
+
   LoopBody body() {
     return new LoopBody(code, outs);
   }

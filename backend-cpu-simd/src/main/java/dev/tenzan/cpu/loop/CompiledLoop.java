@@ -1,5 +1,6 @@
 package dev.tenzan.cpu.loop;
 
+import dev.tenzan.kernel.ReductionTree;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -12,6 +13,7 @@ final class CompiledLoop {
 
   private final VectorUse use;
   private final boolean accumulates;
+  private final boolean combinesRows;
   private final Readiness readiness = new Readiness();
   private final PassPlan scalarPlan;
   private final LoopCode scalarCode;
@@ -22,6 +24,7 @@ final class CompiledLoop {
     this.body = body;
     this.use = use;
     this.accumulates = body.outs().stream().anyMatch(o -> o instanceof LoopBody.ToAccumulators);
+    this.combinesRows = body.outs().stream().anyMatch(o -> o instanceof LoopBody.ToLanes);
     this.scalarPlan = PassPlan.scalar(body);
     this.scalarCode = generate(scalarPlan);
     this.vectorPlan = isa == null ? null : vectorPlan(body, isa, accumulates);
@@ -31,6 +34,11 @@ final class CompiledLoop {
   private static @Nullable PassPlan vectorPlan(LoopBody body, VectorIsa isa, boolean accumulates) {
     PassPlan plan = PassPlan.vector(body, isa);
     return accumulates && !plan.isSinglePass() ? null : plan;
+  }
+
+  /** Whether a body is run in a single pass, in whichever way. */
+  static boolean isSinglePass(LoopBody body, @Nullable VectorIsa isa) {
+    return PassPlan.scalar(body).isSinglePass() && (isa == null || PassPlan.vector(body, isa).isSinglePass());
   }
 
   private static LoopCode generate(PassPlan plan) {
@@ -112,6 +120,7 @@ final class CompiledLoop {
           case 7 -> 16 * lanes;
           case 11 -> 2 * lanes + 1;
           case 15 -> 7 * lanes + lanes / 2;
+          case 3, 5, 9, 13 -> combinesRows ? ReductionTree.LANES : lanes;
           default -> lanes;
         };
     return Math.min(n, columns);
@@ -136,7 +145,7 @@ final class CompiledLoop {
       return;
     }
     code.run(0, f);
-    if (plan.steps.getFirst() instanceof PassPlan.Pass pass && !VectorPassEmitter.overlaps(pass)) {
+    if (plan.steps.getFirst() instanceof PassPlan.Pass pass && VectorPassEmitter.leavesRest(pass)) {
       f.from = f.n & -plan.lanes;
       if (f.from < f.n) {
         runScalars(f, addresses);

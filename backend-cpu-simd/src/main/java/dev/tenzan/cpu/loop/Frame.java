@@ -1,5 +1,6 @@
 package dev.tenzan.cpu.loop;
 
+import dev.tenzan.kernel.ReductionTree;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -41,6 +42,13 @@ final class Frame {
   double[] redD = {};
   int[] redI = {};
   long[] redL = {};
+
+  /** Accumulators of one block of {@link ReductionTree}. */
+  final float[] laneF = new float[ReductionTree.LANES];
+
+  final double[] laneD = new double[ReductionTree.LANES];
+  final int[] laneI = new int[ReductionTree.LANES];
+  final long[] laneL = new long[ReductionTree.LANES];
 
   /** Scratch arrays of {@link #CHUNK} elements, by compute type (BOOL is in {@code i}) and number. */
   float[][] f = {};

@@ -43,6 +43,12 @@ record LoopBody(List<Instr> code, List<Out> outs) {
   /** A value is combined into the frame's result array, at the position of its point. */
   record ToAccumulators(ReduceOp op, int value) implements Out {}
 
+  /**
+   * The values of a row are combined in the order of {@link dev.tenzan.kernel.ReductionTree}, for the first of whose blocks the row counts;
+   * the result goes to the frame's result array, at the position of the row. Only a body that is a single pass has such an output.
+   */
+  record ToLanes(ReduceOp op, int value) implements Out {}
+
   LoopBody {
     code = List.copyOf(code);
     outs = List.copyOf(outs);

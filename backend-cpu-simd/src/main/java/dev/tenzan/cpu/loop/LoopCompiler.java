@@ -51,6 +51,11 @@ public final class LoopCompiler {
     }
   }
 
+  /** Whether a body is run in a single pass, with vectors and without. */
+  boolean isSinglePass(LoopBody body) {
+    return CompiledLoop.isSinglePass(body, isa);
+  }
+
   CompiledLoop compile(LoopBody body) {
     synchronized (classes) {
       CompiledLoop known = classes.get(body);

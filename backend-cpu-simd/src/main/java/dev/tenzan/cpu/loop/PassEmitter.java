@@ -1,5 +1,6 @@
 package dev.tenzan.cpu.loop;
 
+import dev.tenzan.kernel.ReductionTree;
 import dev.tenzan.scalar.Instr;
 import dev.tenzan.type.DType;
 import java.lang.classfile.CodeBuilder;
@@ -12,12 +13,14 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Emits the scalar form of one pass as the body of a static method {@code (Frame)}: a loop over the rows and a loop over the columns
  * with the program between. The vector form replaces the inner loop.
  */
 class PassEmitter {
+  private static final ClassDesc ARRAYS = ClassDesc.of("java.util.Arrays");
   static final ClassDesc FRAME = ClassDesc.of(Frame.class.getName());
   private static final ClassDesc LONGS = ConstantDescs.CD_long.arrayType();
   private static final String[] KIND_NAMES = {"F", "D", "I", "L"};
@@ -78,20 +81,62 @@ class PassEmitter {
 
   /** Emits the work of one row. */
   void emitRow() {
+    LoopBody.ToLanes lanes = lanesOutput();
+    if (lanes != null) {
+      clearLanes(lanes);
+    }
     cb.iload(from).istore(column);
-    columnLoop(n, 1, this::emitPoint);
+    columnLoop(n, 1, this::emitScalarPoint);
+    if (lanes != null) {
+      foldLanes(lanes, ReductionTree.LANES);
+    }
   }
 
-  /** Emits a loop that runs {@code point} from the current column to the limit. */
+  /** The output that combines whole rows, or null; it is the only one of its pass. */
+  final LoopBody.@Nullable ToLanes lanesOutput() {
+    return !pass.outs().isEmpty() && pass.outs().getFirst() instanceof LoopBody.ToLanes lanes ? lanes : null;
+  }
+
+  /** Sets all accumulators to the identity. */
+  final void clearLanes(LoopBody.ToLanes out) {
+    DType type = body.type(out.value());
+    cb.aload(lanesLocal(type));
+    ScalarOps.constant(cb, type, out.op().identity(type));
+    cb.invokestatic(ARRAYS, "fill", MethodTypeDesc.of(ConstantDescs.CD_void, ScalarOps.desc(type).arrayType(), ScalarOps.desc(type)));
+  }
+
+  /** Folds the first accumulators, a power of two, and writes the row's result. */
+  final void foldLanes(LoopBody.ToLanes out, int count) {
+    DType type = body.type(out.value());
+    cb.aload(resultsLocal("out", type)).iload(at);
+    cb.aload(lanesLocal(type)).loadConstant(count);
+    LaneFold.emit(cb, out.op(), type);
+    cb.arrayStore(ScalarOps.kind(type));
+  }
+
+  /** Pushes the index of the current column's accumulator. */
+  final void pushLane() {
+    cb.iload(column).loadConstant(ReductionTree.LANES - 1).iand();
+  }
+
+  final int lanesLocal(DType type) {
+    return resultsLocal("lane", type);
+  }
+
+  /** Emits a loop that runs {@code point} from the current column to the limit; with step 0 it moves the column itself. */
   final void columnLoop(int limit, int step, Runnable point) {
     Label top = cb.newLabel();
     Label end = cb.newLabel();
     cb.labelBinding(top).iload(column).iload(limit).if_icmpge(end);
     point.run();
-    cb.iinc(column, step).goto_(top).labelBinding(end);
+    if (step != 0) {
+      cb.iinc(column, step);
+    }
+    cb.goto_(top).labelBinding(end);
   }
 
-  private void emitPoint() {
+  /** Emits the work of one point without vectors. */
+  final void emitScalarPoint() {
     for (int v : pass.varying()) {
       computeScalar(v);
     }
@@ -126,6 +171,14 @@ class PassEmitter {
         cb.dup2().arrayLoad(ScalarOps.kind(type));
         pushScalar(a.value());
         ScalarOps.combine(cb, a.op(), type);
+        cb.arrayStore(ScalarOps.kind(type));
+      }
+      case LoopBody.ToLanes l -> {
+        cb.aload(lanesLocal(type));
+        pushLane();
+        cb.dup2().arrayLoad(ScalarOps.kind(type));
+        pushScalar(l.value());
+        ScalarOps.combine(cb, l.op(), type);
         cb.arrayStore(ScalarOps.kind(type));
       }
     }
@@ -254,6 +307,9 @@ class PassEmitter {
         address(m.address(), m.move());
       } else {
         resultArray("out", body.type(out.value()));
+        if (out instanceof LoopBody.ToLanes) {
+          resultArray("lane", body.type(out.value()));
+        }
         at = at < 0 ? intField("at") : at;
       }
     }

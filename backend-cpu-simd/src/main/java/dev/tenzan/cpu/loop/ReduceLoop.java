@@ -6,6 +6,7 @@ import dev.tenzan.scalar.Instr;
 import dev.tenzan.scalar.ReduceOp;
 import dev.tenzan.type.DType;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A loop kernel with a reduction. The parallel space is cut into chunks of neighbouring outputs along its innermost dimension. Each
@@ -40,6 +41,15 @@ final class ReduceLoop implements CpuLoop {
   /** Whether a single chain gives the result: few values, or any order will do. */
   private final boolean chain;
 
+  /** Whether the values must be combined in a single chain. */
+  private final boolean sequential;
+
+  /** Whether generated code combines the values as it computes them; otherwise they are evaluated first. */
+  private final boolean lanes;
+
+  /** Combines values that were evaluated first; null where none are, or where they must be combined in a chain. */
+  private final @Nullable RowFold fold;
+
   private final long blocks;
   private final int chunk;
   private final long columns;
@@ -59,12 +69,15 @@ final class ReduceLoop implements CpuLoop {
     this.type = kernel.body().type(reduction.value());
     this.count = kernel.reduced().size();
     this.empty = count == 0;
-    this.chain = ReductionTree.isSequential(count) || op.orderFree(type);
+    this.sequential = ReductionTree.isSequential(count) && !op.orderFree(type);
+    this.chain = sequential || op.orderFree(type);
     this.blocks = ReductionTree.blocks(count);
     int lastParallel = space.parallel - 1;
     int lastReduced = space.rank() > space.parallel ? space.rank() - 1 : -1;
     this.columns = space.extent(lastParallel);
     this.across = !empty && lastParallel >= 0 && prefersAcross(kernel, lastParallel, lastReduced);
+    this.lanes = !across && !sequential && space.rank() - space.parallel <= 1 && combinesInOnePass(kernel, reduction, lastReduced);
+    this.fold = across || lanes || sequential ? null : new RowFold(compiler, op, type);
     this.body = bodyNest(kernel, reduction, lastParallel, lastReduced);
     this.epilogue = epilogueNest(kernel, lastParallel);
     int width = type.byteSize() == 8 ? 128 : 256;
@@ -105,6 +118,10 @@ final class ReduceLoop implements CpuLoop {
     return columns > space.extent(lastReduced);
   }
 
+  private boolean combinesInOnePass(LoopKernel kernel, LoopKernel.Reduction reduction, int inner) {
+    return compiler.isSinglePass(new BodyBuilder(space, inner, kernel.body()).toLanes(op, reduction.value()).body());
+  }
+
   private LoopNest bodyNest(
       LoopKernel kernel, LoopKernel.Reduction reduction, int lastParallel, int lastReduced) {
     int inner = across ? lastParallel : lastReduced;
@@ -112,6 +129,8 @@ final class ReduceLoop implements CpuLoop {
     BodyBuilder builder = new BodyBuilder(space, inner, kernel.body());
     if (across) {
       builder.toAccumulators(op, reduction.value());
+    } else if (lanes) {
+      builder.toLanes(op, reduction.value());
     } else {
       builder.toResults(reduction.value());
     }
@@ -162,9 +181,8 @@ final class ReduceLoop implements CpuLoop {
       if (empty) {
         f.partial.fill(type, 0, chunk, op.identity(type));
       } else {
-        body.prepare(f, segments);
         for (long b = 0; b < blocks; b++) {
-          computeBlock(f, c, b, f.partial, (int) (b * chunk));
+          computeBlock(f, segments, c, b, f.partial, (int) (b * chunk));
         }
         f.partial.foldRows(type, op, 0, (int) blocks, chunk);
       }
@@ -175,9 +193,8 @@ final class ReduceLoop implements CpuLoop {
 
   private void runBlocks(MemorySegment[] segments, Values partial, long from, long to) {
     Frame f = Frame.current();
-    body.prepare(f, segments);
     for (long u = from; u < to; u++) {
-      computeBlock(f, u / blocks, u % blocks, partial, (int) (u * chunk));
+      computeBlock(f, segments, u / blocks, u % blocks, partial, (int) (u * chunk));
     }
     f.seg = Frame.NO_SEGMENTS;
   }
@@ -211,17 +228,26 @@ final class ReduceLoop implements CpuLoop {
   }
 
   /** Computes one block of one chunk: a row of partial results. */
-  private void computeBlock(Frame f, long c, long block, Values target, int at) {
+  private void computeBlock(Frame f, MemorySegment[] segments, long c, long block, Values target, int at) {
     long first = block * ReductionTree.BLOCK;
     int n = (int) Math.min(ReductionTree.BLOCK, count - first);
+    body.prepare(f, segments);
     long[] index = seek(f, c);
     if (across) {
       blockAcross(f, index, width(c), first, n, target, at);
+    } else if (lanes) {
+      if (body.inner >= 0) {
+        index[body.inner] = first;
+      }
+      f.resultsTo(target);
+      f.at = at;
+      f.atStep = 1;
+      body.run(f, index, width(c), n);
     } else if (space.rank() - space.parallel <= 1) {
-      blockAlong(f, index, width(c), first, n, target, at);
+      blockAlong(f, segments, index, width(c), first, n, target, at);
     } else {
       for (int o = 0; o < width(c); o++) {
-        blockGathered(f, index, first, n, target, at + o);
+        blockGathered(f, segments, index, first, n, target, at + o);
         if (space.parallel > 0) {
           index[space.parallel - 1]++;
         }
@@ -229,23 +255,33 @@ final class ReduceLoop implements CpuLoop {
     }
   }
 
+  /** Combines rows of the evaluated values. */
+  private void combineRows(Frame f, int rows, int n, Values target, int at) {
+    if (fold == null) {
+      for (int k = 0; k < rows; k++) {
+        target.chain(type, op, at + k, f.work, k * n, n);
+      }
+    } else {
+      fold.run(f, f.work, rows, n, target, at);
+    }
+  }
+
   /** One reduced dimension, walked by the columns of generated code; as many outputs at a time as values fit. */
   private void blockAlong(
-      Frame f, long[] index, int width, long first, int n, Values target, int at) {
+      Frame f, MemorySegment[] segments, long[] index, int width, long first, int n, Values target, int at) {
     int batch = Math.min(width, Math.max(1, ReductionTree.BLOCK / n));
     f.work.reserve(type, batch * n);
-    f.resultsTo(f.work);
-    f.at = 0;
-    f.atStep = n;
     if (body.inner >= 0) {
       index[body.inner] = first;
     }
     for (int o = 0; o < width; o += batch) {
       int outputs = Math.min(batch, width - o);
+      body.prepare(f, segments);
+      f.resultsTo(f.work);
+      f.at = 0;
+      f.atStep = n;
       body.run(f, index, outputs, n);
-      for (int k = 0; k < outputs; k++) {
-        f.lanes.reduceBlock(type, op, chain, f.work, k * n, n, target, at + o + k);
-      }
+      combineRows(f, outputs, n, target, at + o);
       if (space.parallel > 0) {
         index[space.parallel - 1] += outputs;
       }
@@ -253,8 +289,10 @@ final class ReduceLoop implements CpuLoop {
   }
 
   /** Several reduced dimensions: the block's values are evaluated run by run, in order. */
-  private void blockGathered(Frame f, long[] index, long first, int n, Values target, int at) {
+  private void blockGathered(
+      Frame f, MemorySegment[] segments, long[] index, long first, int n, Values target, int at) {
     f.work.reserve(type, ReductionTree.BLOCK);
+    body.prepare(f, segments);
     f.resultsTo(f.work);
     f.atStep = 0;
     int last = space.rank() - 1;
@@ -265,7 +303,7 @@ final class ReduceLoop implements CpuLoop {
       body.run(f, index, 1, run);
       done += run;
     }
-    f.lanes.reduceBlock(type, op, chain, f.work, 0, n, target, at);
+    combineRows(f, 1, n, target, at);
   }
 
   private void seekReduced(long[] index, long point) {

@@ -69,25 +69,6 @@ public final class Values {
     }
   }
 
-  /** Reduces {@code count} values of {@code source} into one, as a chain or as one block of the tree; this array is scratch. */
-  public void reduceBlock(
-      DType type, ReduceOp op, boolean chain, Values source, int from, int count, Values target, int to) {
-    long identity = op.identity(type);
-    if (chain) {
-      target.fill(type, to, to + 1, identity);
-      target.chain(type, op, to, source, from, count);
-      return;
-    }
-    int lanes = ReductionTree.LANES;
-    reserve(type, lanes);
-    fill(type, 0, lanes, identity);
-    for (int x = 0; x < count; x += lanes) {
-      accumulate(type, op, 0, source, from + x, Math.min(lanes, count - x));
-    }
-    foldRows(type, op, 0, lanes, 1);
-    target.copy(type, this, 0, to, 1);
-  }
-
   /** {@code v[to + x] = v[to + x] op source[from + x]} for {@code 0 <= x < count}. */
   public void accumulate(DType type, ReduceOp op, int to, Values source, int from, int count) {
     switch (type) {
@@ -100,13 +81,50 @@ public final class Values {
     }
   }
 
-  private void chain(DType type, ReduceOp op, int to, Values source, int from, int count) {
-    for (int x = 0; x < count; x++) {
-      accumulate(type, op, to, source, from + x, 1);
+  /** {@code v[to]} becomes the chain {@code identity op source[from] op source[from + 1] ...} of {@code count} values. */
+  public void chain(DType type, ReduceOp op, int to, Values source, int from, int count) {
+    fill(type, to, to + 1, op.identity(type));
+    switch (type) {
+      case F32 -> f[to] = chain(op, f[to], source.f, from, count);
+      case F64 -> d[to] = chain(op, d[to], source.d, from, count);
+      case I32, BOOL, I64 -> {
+        for (int x = 0; x < count; x++) {
+          accumulate(type, op, to, source, from + x, 1);
+        }
+      }
+      case F16, BF16, I16, I8, U8 -> throw new IllegalArgumentException("not a compute type: " + type);
     }
   }
 
-  private static void accumulate(ReduceOp op, float[] v, int to, float[] s, int from, int n) {
+  private static float chain(ReduceOp op, float start, float[] s, int from, int n) {
+    float r = start;
+    for (int x = from; x < from + n; x++) {
+      r =
+          switch (op) {
+            case SUM -> r + s[x];
+            case PROD -> r * s[x];
+            case MIN -> Math.min(r, s[x]);
+            case MAX -> Math.max(r, s[x]);
+          };
+    }
+    return r;
+  }
+
+  private static double chain(ReduceOp op, double start, double[] s, int from, int n) {
+    double r = start;
+    for (int x = from; x < from + n; x++) {
+      r =
+          switch (op) {
+            case SUM -> r + s[x];
+            case PROD -> r * s[x];
+            case MIN -> Math.min(r, s[x]);
+            case MAX -> Math.max(r, s[x]);
+          };
+    }
+    return r;
+  }
+
+  static void accumulate(ReduceOp op, float[] v, int to, float[] s, int from, int n) {
     switch (op) {
       case SUM -> {
         for (int x = 0; x < n; x++) {
@@ -131,7 +149,7 @@ public final class Values {
     }
   }
 
-  private static void accumulate(ReduceOp op, double[] v, int to, double[] s, int from, int n) {
+  static void accumulate(ReduceOp op, double[] v, int to, double[] s, int from, int n) {
     switch (op) {
       case SUM -> {
         for (int x = 0; x < n; x++) {
@@ -156,7 +174,7 @@ public final class Values {
     }
   }
 
-  private static void accumulate(ReduceOp op, int[] v, int to, int[] s, int from, int n) {
+  static void accumulate(ReduceOp op, int[] v, int to, int[] s, int from, int n) {
     switch (op) {
       case SUM -> {
         for (int x = 0; x < n; x++) {
@@ -182,7 +200,7 @@ public final class Values {
   }
 
   /** Truth values: MIN and PROD are "and", MAX is "or". */
-  private static void accumulateBool(ReduceOp op, int[] v, int to, int[] s, int from, int n) {
+  static void accumulateBool(ReduceOp op, int[] v, int to, int[] s, int from, int n) {
     if (op == ReduceOp.MAX) {
       for (int x = 0; x < n; x++) {
         v[to + x] |= s[from + x];
@@ -194,7 +212,7 @@ public final class Values {
     }
   }
 
-  private static void accumulate(ReduceOp op, long[] v, int to, long[] s, int from, int n) {
+  static void accumulate(ReduceOp op, long[] v, int to, long[] s, int from, int n) {
     switch (op) {
       case SUM -> {
         for (int x = 0; x < n; x++) {

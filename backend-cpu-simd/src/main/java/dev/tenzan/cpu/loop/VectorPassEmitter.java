@@ -1,5 +1,6 @@
 package dev.tenzan.cpu.loop;
 
+import dev.tenzan.kernel.ReductionTree;
 import dev.tenzan.scalar.Instr;
 import dev.tenzan.scalar.ReduceOp;
 import dev.tenzan.scalar.ScalarOp;
@@ -23,6 +24,9 @@ import java.util.Objects;
  * the rest done by scalar code. The block must be as wide as a vector.
  */
 final class VectorPassEmitter extends PassEmitter {
+  /** The most instructions of the copies of a program that combines rows in registers. */
+  private static final int LANES_IN_REGISTERS = 112;
+
   private final VectorOps ops;
   private final NarrowFloats narrows;
   private final int lanes;
@@ -50,9 +54,9 @@ final class VectorPassEmitter extends PassEmitter {
     Arrays.fill(vector, -1);
   }
 
-  /** Whether the last columns may be computed twice. */
-  static boolean overlaps(PassPlan.Pass pass) {
-    return pass.outs().stream().noneMatch(o -> o instanceof LoopBody.ToAccumulators);
+  /** Whether the vectors leave the last columns of a row to scalar code, because they may not be computed twice. */
+  static boolean leavesRest(PassPlan.Pass pass) {
+    return pass.outs().stream().anyMatch(o -> o instanceof LoopBody.ToAccumulators);
   }
 
   @Override
@@ -105,6 +109,11 @@ final class VectorPassEmitter extends PassEmitter {
         cb.lstore(local);
       }
     }
+    LoopBody.ToLanes row = lanesOutput();
+    if (row != null) {
+      emitLanes(row);
+      return;
+    }
     int limit = cb.allocateLocal(TypeKind.INT);
     cb.iload(n).loadConstant(-lanes).iand().istore(limit);
     cb.iconst_0().istore(column);
@@ -112,7 +121,7 @@ final class VectorPassEmitter extends PassEmitter {
     Label done = cb.newLabel();
     cb.labelBinding(again);
     columnLoop(limit, lanes, this::emitPoint);
-    if (overlaps(pass)) {
+    if (!leavesRest(pass)) {
       cb.iload(limit).iload(n).if_icmpeq(done);
       cb.iload(n).loadConstant(lanes).isub().istore(column);
       cb.iload(n).istore(limit);
@@ -120,11 +129,103 @@ final class VectorPassEmitter extends PassEmitter {
     }
   }
 
-  private void emitPoint() {
+  /**
+   * Combines a row. Where the program is short enough for a copy for each accumulator, these stay in registers, and only what is left over
+   * of the row meets them in memory; otherwise all of it does, which costs a load and a store for each vector.
+   */
+  private void emitLanes(LoopBody.ToLanes out) {
+    DType type = body.type(out.value());
+    int count = ReductionTree.LANES / lanes;
+    int limit = cb.allocateLocal(TypeKind.INT);
+    Label end = cb.newLabel();
+    cb.iconst_0().istore(column);
+    if (count * pass.varying().length <= LANES_IN_REGISTERS) {
+      Label rest = cb.newLabel();
+      int[] accumulators = accumulateInRegisters(out, type, count, limit);
+      cb.iload(column).iload(n).if_icmplt(rest);
+      for (int w = count / 2; w > 0; w /= 2) {
+        for (int a = 0; a < w; a++) {
+          int other = accumulators[a + w];
+          combine(out, type, accumulators[a], () -> cb.aload(other));
+        }
+      }
+      spill(accumulators, type, 1);
+      foldLanes(out, lanes);
+      cb.goto_(end).labelBinding(rest);
+      spill(accumulators, type, count);
+    } else {
+      clearLanes(out);
+    }
+    cb.iload(n).loadConstant(-lanes).iand().istore(limit);
+    columnLoop(limit, lanes, () -> accumulateInMemory(out, type));
+    columnLoop(n, 1, this::emitScalarPoint);
+    foldLanes(out, ReductionTree.LANES);
+    cb.labelBinding(end);
+  }
+
+  /** Combines the whole periods of all accumulators, and returns the locals with these. */
+  private int[] accumulateInRegisters(LoopBody.ToLanes out, DType type, int count, int limit) {
+    int[] accumulators = new int[count];
+    for (int a = 0; a < count; a++) {
+      ops.species(type);
+      ScalarOps.constant(cb, type, out.op().identity(type));
+      ops.broadcast(type);
+      accumulators[a] = cb.allocateLocal(TypeKind.REFERENCE);
+      cb.astore(accumulators[a]);
+    }
+    cb.iload(n).loadConstant(-ReductionTree.LANES).iand().istore(limit);
+    columnLoop(
+        limit,
+        0,
+        () -> {
+          for (int accumulator : accumulators) {
+            computeVarying();
+            combine(out, type, accumulator, () -> pushForArray(out.value()));
+            cb.iinc(column, lanes);
+          }
+        });
+    return accumulators;
+  }
+
+  private void accumulateInMemory(LoopBody.ToLanes out, DType type) {
+    computeVarying();
+    ops.species(type);
+    cb.aload(lanesLocal(type));
+    pushLane();
+    ops.fromArray(type);
+    ops.binaryOperator(combination(out.op(), type));
+    pushForArray(out.value());
+    ops.binary(type);
+    cb.aload(lanesLocal(type));
+    pushLane();
+    ops.intoArray(type);
+  }
+
+  private void combine(LoopBody.ToLanes out, DType type, int accumulator, Runnable value) {
+    cb.aload(accumulator);
+    ops.binaryOperator(combination(out.op(), type));
+    value.run();
+    ops.binary(type);
+    cb.astore(accumulator);
+  }
+
+  private void spill(int[] accumulators, DType type, int count) {
+    for (int a = 0; a < count; a++) {
+      cb.aload(accumulators[a]).aload(lanesLocal(type)).loadConstant(a * lanes);
+      ops.intoArray(type);
+    }
+  }
+
+  /** Computes the values of the current vector of points. */
+  private void computeVarying() {
     masks.clear();
     for (int v : pass.varying()) {
       compute(v);
     }
+  }
+
+  private void emitPoint() {
+    computeVarying();
     for (int v : pass.kept()) {
       pushForArray(v);
       cb.aload(scratchLocal(v)).iload(column);
@@ -157,6 +258,7 @@ final class VectorPassEmitter extends PassEmitter {
         pushAt(at());
         ops.intoArray(type);
       }
+      case LoopBody.ToLanes _ -> throw new IllegalStateException("rows are combined by emitLanes");
     }
   }
 
