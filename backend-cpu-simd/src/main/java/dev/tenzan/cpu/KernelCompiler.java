@@ -3,6 +3,8 @@ package dev.tenzan.cpu;
 import dev.tenzan.cpu.axis.ScanCode;
 import dev.tenzan.cpu.axis.ScatterCode;
 import dev.tenzan.cpu.axis.SortCode;
+import dev.tenzan.cpu.direct.ChannelConvolution;
+import dev.tenzan.cpu.direct.RowProduct;
 import dev.tenzan.cpu.gemm.MatrixEngine;
 import dev.tenzan.cpu.gemm.MatrixProgram;
 import dev.tenzan.cpu.loop.CpuLoop;
@@ -52,6 +54,10 @@ record KernelCompiler(CpuPool pool, MatrixEngine matrices, LoopCompiler loops) {
       span(k, "B", k.b(), k.batch().concat(Shape.of(k.k(), k.n())), k.input()),
       dense(out.size(), k.output())
     };
+    RowProduct rows = RowProduct.of(k, pool, loops);
+    if (rows != null) {
+      return new CpuKernel(k, bytes, s -> rows.run(s[0], s[1], s[2]));
+    }
     MatrixProgram program = matrices.compile(k);
     return new CpuKernel(k, bytes, s -> program.run(s[0], s[1], s[2]));
   }
@@ -63,6 +69,10 @@ record KernelCompiler(CpuPool pool, MatrixEngine matrices, LoopCompiler loops) {
     long[] bytes = {
       span(k, "x", k.x(), x, k.dtype()), span(k, "w", k.w(), w, k.dtype()), dense(out.size(), k.dtype())
     };
+    ChannelConvolution channels = ChannelConvolution.of(k, pool, loops);
+    if (channels != null) {
+      return new CpuKernel(k, bytes, s -> channels.run(s[0], s[1], s[2]));
+    }
     MatrixProgram program = matrices.compile(k);
     return new CpuKernel(k, bytes, s -> program.run(s[0], s[1], s[2]));
   }

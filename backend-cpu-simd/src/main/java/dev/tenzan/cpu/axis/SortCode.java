@@ -10,12 +10,16 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
- * Runs a {@link SortKernel}. Elements become signed integers in the kernel's order, so that the JDK's sorts (which use vectors where
- * there are any) do the work. Positions of narrow elements ride in the low half of a 64-bit key, which makes the sort stable; for 64-bit
- * elements a stable merge sort carries the positions along. Long lines are sorted in parts by all threads and merged.
+ * Runs a {@link SortKernel}. Elements become signed integers in the kernel's order. Long lines of elements of at most 32 bits are sorted
+ * by radix, by all threads where there are few lines; all others by the JDK's sorts, which use vectors where there are any, in parts that
+ * are merged. Positions of narrow elements ride in the low half of a 64-bit key, which makes the sort stable; for 64-bit elements a stable
+ * merge sort carries the positions along.
  */
 public final class SortCode {
   private static final int PART = 32 * 1024;
+
+  /** From so many elements on a radix sort of 32 bits is faster than comparisons. */
+  private static final int RADIX = 4096;
 
   private final SortKernel kernel;
   private final CpuPool pool;
@@ -80,24 +84,25 @@ public final class SortCode {
     private final boolean parallel;
     private final Stage.Raw raw = new Stage.Raw();
     private final Values values = new Values();
-    private final long[] keys = new long[length];
-    private final long[] spare;
+    private final boolean wide = type.byteSize() == 8;
+    private final boolean radix = !wide && length >= RADIX;
+    private long[] keys = new long[length];
+    private long[] spare;
 
     Worker(MemorySegment in, MemorySegment out, boolean parallel) {
       this.in = in;
       this.out = out;
       this.parallel = parallel;
       values.reserve(type, length);
-      this.spare = parallel ? new long[length] : new long[0];
+      this.spare = parallel || radix ? new long[length] : new long[0];
     }
 
     void line(long outer, long inner) {
       long first = outer * length * kernel.inner() + inner;
       Stage.load(kernel.dtype(), in, first * bytes, kernel.inner() * bytes, values, 0, length, raw);
-      boolean wide = type.byteSize() == 8;
       toKeys();
       if (!kernel.indices()) {
-        sort(keys);
+        sort(0);
         fromKeys();
         long stride = kernel.inner() * bytes;
         Stage.store(kernel.dtype(), out, first * bytes, stride, values, 0, length, raw);
@@ -110,7 +115,7 @@ public final class SortCode {
         for (int x = 0; x < length; x++) {
           keys[x] = keys[x] << 32 | x;
         }
-        sort(keys);
+        sort(32);
         for (int x = 0; x < length; x++) {
           keys[x] &= Integer.MAX_VALUE;
         }
@@ -147,29 +152,34 @@ public final class SortCode {
       }
     }
 
-    private void sort(long[] a) {
-      if (!parallel) {
-        Arrays.sort(a);
-        return;
+    /** Sorts the keys, whose numbers begin at bit {@code low}. */
+    private void sort(int low) {
+      if (radix) {
+        if (RadixSort.sort(keys, spare, low, pool, parallel ? pool.threads() : 1)) {
+          long[] sorted = spare;
+          spare = keys;
+          keys = sorted;
+        }
+      } else if (parallel) {
+        sortParts();
+      } else {
+        Arrays.sort(keys);
       }
+    }
+
+    private void sortParts() {
       int parts = Integer.highestOneBit(Math.max(2, Math.min(2 * pool.threads(), length / PART)));
       int part = (length + parts - 1) / parts;
+      long[] a = keys;
       pool.parallelFor(parts, p -> Arrays.sort(a, Math.min(length, p * part), Math.min(length, (p + 1) * part)));
-      long[] from = a;
-      long[] to = spare;
-      boolean inSpare = false;
       for (int run = part; run < length; run *= 2) {
-        long[] source = from;
-        long[] target = to;
+        long[] source = keys;
+        long[] target = spare;
         int step = run;
         int merges = (length + 2 * run - 1) / (2 * run);
         pool.parallelFor(merges, m -> MergeSort.merge(source, target, 2 * m * step, step));
-        from = target;
-        to = source;
-        inSpare = !inSpare;
-      }
-      if (inSpare) {
-        System.arraycopy(from, 0, a, 0, length);
+        keys = target;
+        spare = source;
       }
     }
   }

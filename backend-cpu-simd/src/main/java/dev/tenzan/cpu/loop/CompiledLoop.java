@@ -27,13 +27,7 @@ final class CompiledLoop {
     this.combinesRows = body.outs().stream().anyMatch(o -> o instanceof LoopBody.ToLanes);
     this.scalarPlan = PassPlan.scalar(body);
     this.scalarCode = generate(scalarPlan);
-    this.vectorPlan = isa == null ? null : vectorPlan(body, isa, accumulates);
-  }
-
-  /** The plan with vectors, or null where the body combines into accumulators and is not a single pass. */
-  private static @Nullable PassPlan vectorPlan(LoopBody body, VectorIsa isa, boolean accumulates) {
-    PassPlan plan = PassPlan.vector(body, isa);
-    return accumulates && !plan.isSinglePass() ? null : plan;
+    this.vectorPlan = isa == null ? null : PassPlan.vector(body, isa);
   }
 
   /** Whether a body is run in a single pass, in whichever way. */
@@ -130,7 +124,7 @@ final class CompiledLoop {
     if (scalarPlan.isSinglePass()) {
       scalarCode.run(0, f);
     } else {
-      runChunks(scalarPlan, scalarCode, f, addresses);
+      ChunkedPasses.run(scalarPlan, scalarCode, f, addresses);
     }
   }
 
@@ -140,54 +134,28 @@ final class CompiledLoop {
       code = generate(plan); // two threads may both do so; the classes are alike
       vectorCode = code;
     }
-    if (!plan.isSinglePass()) {
-      runChunks(plan, code, f, addresses);
+    if (!accumulates) {
+      if (plan.isSinglePass()) {
+        code.run(0, f);
+      } else {
+        ChunkedPasses.run(plan, code, f, addresses);
+      }
       return;
     }
-    code.run(0, f);
-    if (plan.steps.getFirst() instanceof PassPlan.Pass pass && VectorPassEmitter.leavesRest(pass)) {
-      f.from = f.n & -plan.lanes;
-      if (f.from < f.n) {
-        runScalars(f, addresses);
-      }
-      f.from = 0;
-    }
-  }
-
-  private static void runChunks(PassPlan plan, LoopCode code, Frame f, int addresses) {
-    f.reserveScratch(plan);
-    int rows = f.rows;
+    // Nothing may be combined twice, so the vectors leave the last columns to scalar code.
     int n = f.n;
-    int at = f.at;
-    int redAt = f.redAt;
-    System.arraycopy(f.base, 0, f.blockBase, 0, addresses);
-    f.rows = 1;
-    for (int r = 0; r < rows; r++) {
-      for (int c = f.from; c < n; ) {
-        int m = Math.min(Frame.CHUNK, n - c);
-        if (m < plan.lanes) { // start earlier and do some points again rather than leave the vectors
-          c = n - plan.lanes;
-          m = plan.lanes;
-        }
-        for (int a = 0; a < addresses; a++) {
-          f.base[a] = f.blockBase[a] + r * f.step[a] + c * f.stride[a];
-        }
-        f.n = m;
-        f.at = at + r * f.atStep + c;
-        f.redAt = redAt + c;
-        for (PassPlan.Step step : plan.steps) {
-          switch (step) {
-            case PassPlan.Pass pass -> code.run(pass.number(), f);
-            case PassPlan.Compute helper -> Helper.compute(plan, helper.value(), f);
-            case PassPlan.Write w -> Helper.write(plan, w.out(), f);
-          }
-        }
-        c += m;
-      }
+    int whole = n & -plan.lanes;
+    f.n = whole;
+    if (plan.isSinglePass()) {
+      code.run(0, f);
+    } else {
+      ChunkedPasses.run(plan, code, f, addresses);
     }
-    f.rows = rows;
     f.n = n;
-    f.at = at;
-    f.redAt = redAt;
+    f.from = whole;
+    if (whole < n) {
+      runScalars(f, addresses);
+    }
+    f.from = 0;
   }
 }

@@ -13,6 +13,10 @@ public sealed interface CpuLoop permits MapLoop, ReduceLoop, EmptyLoop {
     if (kernel.space().isEmpty()) {
       return new EmptyLoop();
     }
-    return kernel.reduction() == null ? new MapLoop(kernel, compiler) : new ReduceLoop(kernel, compiler);
+    if (kernel.reduction() == null) {
+      return new MapLoop(kernel, compiler);
+    }
+    LoopKernel written = ShortReduction.written(kernel);
+    return written == null ? new ReduceLoop(kernel, compiler) : new MapLoop(written, compiler);
   }
 }

@@ -57,6 +57,13 @@ final class Frame {
   int[][] i = {};
   long[][] l = {};
 
+  /** Tiles of values that are loaded for several rows at a time, numbered like the scratch arrays. */
+  float[][] tileF = {};
+
+  double[][] tileD = {};
+  int[][] tileI = {};
+  long[][] tileL = {};
+
   /** Working memory of reductions: values of a batch or accumulators, lanes, and results of blocks. */
   final Values work = new Values();
 
@@ -117,6 +124,22 @@ final class Frame {
     }
     if (l.length < plan.scratchCount(3)) {
       l = new long[plan.scratchCount(3)][CHUNK];
+    }
+  }
+
+  /** Makes room for a plan's tiles. */
+  void reserveTiles(PassPlan plan, int size) {
+    if (tileF.length < plan.scratchCount(0)) {
+      tileF = new float[plan.scratchCount(0)][size];
+    }
+    if (tileD.length < plan.scratchCount(1)) {
+      tileD = new double[plan.scratchCount(1)][size];
+    }
+    if (tileI.length < plan.scratchCount(2)) {
+      tileI = new int[plan.scratchCount(2)][size];
+    }
+    if (tileL.length < plan.scratchCount(3)) {
+      tileL = new long[plan.scratchCount(3)][size];
     }
   }
 }

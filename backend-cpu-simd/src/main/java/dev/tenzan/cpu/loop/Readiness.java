@@ -5,8 +5,8 @@ package dev.tenzan.cpu.loop;
  * interpreter and C1 put every vector on the heap; afterwards it takes about 1 ns, or 10 where memory is the limit. {@link #SLOW} tells
  * these apart on any machine.
  *
- * <p>A loop starts with scalar code. Beside it, small trial runs of the vector code make HotSpot compile it; they may take a quarter of
- * the time that the scalar code takes. Once trials are fast, the vector code takes over. It is still timed now and then, because HotSpot
+ * <p>A loop starts with scalar code. Beside it, small trial runs of the vector code make HotSpot compile it; they may take as much
+ * time as the scalar code does, which is soon made good, for vectors are many times faster. Once trials are fast, the vector code takes over. It is still timed now and then, because HotSpot
  * may throw compiled code away; then scalar code steps in until it is compiled again. The bits are the same either way.
  *
  * <p>Counters are read and written by several threads without locks: a lost update only shifts the moment of the change.
@@ -53,7 +53,7 @@ final class Readiness {
 
   /** Whether a trial may be run now. */
   boolean mayTry() {
-    return !ready && trialNanos < scalarNanos / 4 + CREDIT;
+    return !ready && trialNanos < scalarNanos + CREDIT;
   }
 
   /** The number of the next trial; the caller varies its size, so that all paths of the code are taken. */

@@ -1,0 +1,131 @@
+package dev.tenzan.cpu.direct;
+
+import dev.tenzan.cpu.CpuPool;
+import dev.tenzan.cpu.loop.CpuLoop;
+import dev.tenzan.cpu.loop.LoopCompiler;
+import dev.tenzan.kernel.ConvolutionKernel;
+import dev.tenzan.kernel.LoopKernel;
+import dev.tenzan.scalar.Instr;
+import dev.tenzan.scalar.ScalarOp;
+import dev.tenzan.scalar.ScalarProgram;
+import dev.tenzan.type.Affine;
+import dev.tenzan.type.DType;
+import dev.tenzan.type.Layout;
+import dev.tenzan.type.Shape;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A convolution whose outputs see one channel each, such as a depthwise one: a loop over the outputs of a channel with the window written out
+ * as a chain of multiply-adds. A matrix product would have a single row, and would spend its time on packing the input.
+ *
+ * <p>The chain is that of the convolution's definition: from +0 over the window positions, those in the padding included.
+ */
+public final class ChannelConvolution {
+  /** Longer windows make a program that compiles badly. */
+  private static final long MAX_WINDOW = 64;
+
+  private static final ThreadBuffer WEIGHTS = new ThreadBuffer();
+
+  private final ConvolutionKernel k;
+  private final CpuPool pool;
+  private final ChannelPlanes planes;
+  private final CpuLoop loop;
+
+  /** For each window position the element offset of output channel 0's weight. */
+  private final long[] taps;
+
+  /** Whether the weights of a window lie one after another. */
+  private final boolean denseWindows;
+
+  private ChannelConvolution(ConvolutionKernel kernel, CpuPool pool, LoopCompiler loops) {
+    this.k = kernel;
+    this.pool = pool;
+    this.planes = new ChannelPlanes(kernel);
+    this.taps = new long[Math.toIntExact(kernel.window().size())];
+    this.loop = CpuLoop.of(window(), loops);
+    boolean dense = true;
+    for (int t = 0; t < taps.length; t++) {
+      dense &= taps[t] == taps[0] + t;
+    }
+    this.denseWindows = dense;
+  }
+
+  /** The program of a convolution, or null where it is to be a matrix product. */
+  public static @Nullable ChannelConvolution of(ConvolutionKernel k, CpuPool pool, LoopCompiler loops) {
+    boolean oneChannel = k.inChannels() == k.groups() && k.inChannels() > 0;
+    boolean floats = k.dtype() == DType.F32 || k.dtype() == DType.F64;
+    boolean dilated = k.inputDilation().stream().anyMatch(d -> d != 1);
+    long window = k.window().size();
+    boolean work = window > 0 && window <= MAX_WINDOW && !k.outSpatial().isEmpty() && !k.spatial().isEmpty();
+    return oneChannel && floats && !dilated && work ? new ChannelConvolution(k, pool, loops) : null;
+  }
+
+  /** The loop over one channel's outputs; its inputs are the plane and the weights of the window, one after another. */
+  private LoopKernel window() {
+    DType type = k.dtype();
+    Shape out = k.outSpatial();
+    long[] steps = new long[out.rank()];
+    for (int d = 0; d < steps.length; d++) {
+      steps[d] = planes.step(d);
+    }
+    List<Instr> code = new ArrayList<>();
+    code.add(new Instr.Const(type, 0));
+    int sum = 0;
+    long[] position = new long[out.rank()];
+    for (int t = 0; t < taps.length; t++) {
+      taps[t] = k.w().offset();
+      for (int d = 0; d < position.length; d++) {
+        taps[t] += position[d] * k.w().stride(2 + d);
+      }
+      code.add(new Instr.Load(type, 0, new Affine(planes.place(position), steps)));
+      code.add(new Instr.Load(type, 1, new Affine(t, new long[out.rank()])));
+      code.add(new Instr.Ternary(type, ScalarOp.FMA, code.size() - 2, code.size() - 1, sum));
+      sum = code.size() - 1;
+      for (int d = position.length - 1; d >= 0 && ++position[d] == k.window().dim(d); d--) {
+        position[d] = 0;
+      }
+    }
+    LoopKernel.Store store = new LoopKernel.Store(0, Layout.rowMajor(out).address(), sum);
+    return new LoopKernel(
+        out, Shape.SCALAR, List.of(type, type), List.of(type), new ScalarProgram(code), null, ScalarProgram.EMPTY, List.of(store));
+  }
+
+  /** Convolves x with w. */
+  public void run(MemorySegment x, MemorySegment w, MemorySegment output) {
+    MemorySegment weights = denseWindows ? w : gather(w);
+    pool.parallelFor(Math.toIntExact(k.batch() * k.groups()), c -> channel(x, weights, output, c));
+  }
+
+  /** The weights of each output channel, one after another. */
+  private MemorySegment gather(MemorySegment w) {
+    int bytes = k.dtype().byteSize();
+    MemorySegment weights = WEIGHTS.atLeast(k.outChannels() * taps.length * bytes);
+    for (long o = 0; o < k.outChannels(); o++) {
+      for (int t = 0; t < taps.length; t++) {
+        MemorySegment.copy(w, (taps[t] + o * k.w().stride(0)) * bytes, weights, (o * taps.length + t) * bytes, bytes);
+      }
+    }
+    return weights;
+  }
+
+  private void channel(MemorySegment x, MemorySegment weights, MemorySegment output, int c) {
+    long image = c / k.groups();
+    long group = c % k.groups();
+    MemorySegment plane = planes.fill(x, k.x().offset() + image * k.x().stride(0) + group * k.x().stride(1));
+    long perGroup = k.outChannels() / k.groups();
+    int bytes = k.dtype().byteSize();
+    long size = k.outSpatial().size() * bytes;
+    long window = (long) taps.length * bytes;
+    long first = denseWindows ? k.w().offset() * bytes : 0;
+    long apart = denseWindows ? k.w().stride(0) * bytes : window;
+    for (long o = group * perGroup; o < (group + 1) * perGroup; o++) {
+      loop.run(
+          new MemorySegment[] {
+            plane, weights.asSlice(first + o * apart, window), output.asSlice((image * k.outChannels() + o) * size, size)
+          });
+    }
+  }
+}

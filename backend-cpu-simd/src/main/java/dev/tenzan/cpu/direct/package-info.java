@@ -1,0 +1,5 @@
+/** Products and convolutions that are not worth packing their operands for a matrix product: plain loops over memory. */
+@NullMarked
+package dev.tenzan.cpu.direct;
+
+import org.jspecify.annotations.NullMarked;

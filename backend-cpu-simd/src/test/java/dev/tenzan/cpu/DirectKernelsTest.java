@@ -1,0 +1,155 @@
+package dev.tenzan.cpu;
+
+import static org.junit.jupiter.api.Assertions.fail;
+
+import dev.tenzan.conformance.StoredElements;
+import dev.tenzan.kernel.ConvolutionKernel;
+import dev.tenzan.kernel.KernelSpec;
+import dev.tenzan.kernel.MatMulKernel;
+import dev.tenzan.reference.ReferenceBackend;
+import dev.tenzan.spi.Backend;
+import dev.tenzan.spi.Buffer;
+import dev.tenzan.type.Affine;
+import dev.tenzan.type.DType;
+import dev.tenzan.type.Shape;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+/** Thin matrix products and convolutions of single channels, which have code of their own, against the reference backend, bit for bit. */
+class DirectKernelsTest {
+  private static final long SEED = Long.getLong("tenzan.test.seed", 20260101);
+  private static final int CASES = 60;
+
+  @Test
+  void thinProducts() {
+    System.out.println("seeds " + SEED + " to " + (SEED + CASES - 1));
+    try (Backend scalar = Backends.scalar(2); Backend vector = Backends.vector(2)) {
+      for (int c = 0; c < CASES; c++) {
+        Random random = new Random(SEED + c);
+        List<DType> types = List.of(DType.F32, DType.F64, DType.BF16, DType.F16);
+        DType type = types.get(random.nextInt(types.size()));
+        DType output = random.nextBoolean() ? type.compute() : type;
+        long m = 1 + random.nextInt(4);
+        long n = 250 + random.nextInt(c % 10 == 0 ? 5000 : 400);
+        long k = c % 3 == 0 ? 8 + random.nextInt(900) : 8 + random.nextInt(60);
+        long pad = random.nextInt(3);
+        boolean turned = random.nextBoolean();
+        Affine a = turned ? new Affine(pad, 1, m) : new Affine(pad, k + pad, 1);
+        MatMulKernel product = new MatMulKernel(type, output, Shape.of(), m, n, k, a, new Affine(pad, n + pad, 1));
+        check("seed " + (SEED + c) + ", " + product, product, new long[] {(m + 1) * (k + 4), k * (n + 4) + 4, m * n}, List.of(scalar, vector), random);
+      }
+    }
+  }
+
+  @Test
+  void channels() {
+    System.out.println("seeds " + SEED + " to " + (SEED + CASES - 1));
+    try (Backend scalar = Backends.scalar(2); Backend vector = Backends.vector(2)) {
+      for (int c = 0; c < CASES; c++) {
+        Random random = new Random(SEED + c);
+        ConvolutionKernel convolution = convolution(random, 1 + random.nextInt(3));
+        Shape x = Shape.of(convolution.batch(), convolution.inChannels()).concat(convolution.spatial());
+        Shape w = Shape.of(convolution.outChannels(), 1).concat(convolution.window());
+        Shape out = Shape.of(convolution.batch(), convolution.outChannels()).concat(convolution.outSpatial());
+        long[] sizes = {convolution.x().max(x) + 1, convolution.w().max(w) + 1, out.size()};
+        check("seed " + (SEED + c) + ", " + convolution, convolution, sizes, List.of(scalar, vector), random);
+      }
+    }
+  }
+
+  private static ConvolutionKernel convolution(Random random, int rank) {
+    long channels = 1 + random.nextInt(3);
+    long each = 1 + random.nextInt(2);
+    long[] spatial = new long[rank];
+    long[] window = new long[rank];
+    long[] out = new long[rank];
+    List<Long> stride = new ArrayList<>();
+    List<Long> pad = new ArrayList<>();
+    List<Long> dilation = new ArrayList<>();
+    for (int d = 0; d < rank; d++) {
+      spatial[d] = 1 + random.nextInt(d == rank - 1 ? 70 : 7);
+      window[d] = 1 + random.nextInt(rank == 1 ? 7 : 3);
+      stride.add(1L + random.nextInt(3));
+      pad.add((long) random.nextInt(4) - 1);
+      dilation.add(1L + random.nextInt(2));
+      long reach = (window[d] - 1) * dilation.get(d) + 1;
+      long padded = Math.max(reach, spatial[d] + pad.get(d) + random.nextInt(3));
+      out[d] = (padded - reach) / stride.get(d) + 1;
+    }
+    Shape x = Shape.of(2, channels).concat(Shape.of(spatial));
+    Shape w = Shape.of(channels * each, 1).concat(Shape.of(window));
+    DType type = random.nextBoolean() ? DType.F32 : DType.F64;
+    return new ConvolutionKernel(
+        type, 2, channels, channels * each, channels, Shape.of(spatial), Shape.of(window), Shape.of(out), stride, pad,
+        Collections.nCopies(rank, 1L), dilation, address(x, random), address(w, random));
+  }
+
+  /** Row-major, or with the last dimension's elements apart, or backwards in memory order. */
+  private static Affine address(Shape shape, Random random) {
+    long[] strides = shape.rowMajorStrides();
+    if (random.nextInt(3) == 0) {
+      for (int d = 0; d < strides.length; d++) {
+        strides[d] *= 2;
+      }
+    } else if (random.nextInt(3) == 0) {
+      long next = 1;
+      for (int d = 0; d < strides.length; d++) {
+        strides[d] = next;
+        next *= shape.dim(d);
+      }
+    }
+    return new Affine(random.nextInt(3), strides);
+  }
+
+  private static void check(String name, KernelSpec kernel, long[] sizes, List<Backend> backends, Random random) {
+    List<DType> types = List.of(kernel.inputs().get(0), kernel.inputs().get(1), kernel.outputs().getFirst());
+    try (Arena arena = Arena.ofConfined(); Backend reference = new ReferenceBackend()) {
+      List<MemorySegment> hosts = new ArrayList<>();
+      for (int i = 0; i < 3; i++) {
+        MemorySegment host = arena.allocate(sizes[i] * types.get(i).byteSize(), 8);
+        boolean plain = random.nextInt(4) > 0;
+        for (int e = 0; e < sizes[i]; e++) {
+          StoredElements.write(types.get(i), host, e, plain ? plain(types.get(i), random) : StoredElements.random(types.get(i), random));
+        }
+        hosts.add(host);
+      }
+      MemorySegment expected = run(kernel, hosts, reference, arena);
+      for (Backend backend : backends) {
+        for (int repeat = 0; repeat < 2; repeat++) {
+          MemorySegment found = run(kernel, hosts, backend, arena);
+          for (int e = 0; e < sizes[2]; e++) {
+            long want = StoredElements.read(types.get(2), expected, e);
+            long have = StoredElements.read(types.get(2), found, e);
+            if (!StoredElements.same(types.get(2), want, have)) {
+              fail(name + ": element " + e + " has bits " + Long.toHexString(have) + ", not " + Long.toHexString(want));
+            }
+          }
+        }
+      }
+    }
+  }
+
+  private static long plain(DType type, Random random) {
+    double v = random.nextDouble() * 2 - 1;
+    return type == DType.F64 ? Double.doubleToRawLongBits(v) : Float.floatToRawIntBits((float) v);
+  }
+
+  private static MemorySegment run(KernelSpec kernel, List<MemorySegment> hosts, Backend backend, Arena arena) {
+    List<Buffer> buffers = new ArrayList<>();
+    for (MemorySegment host : hosts) {
+      Buffer b = backend.allocate(0, host.byteSize());
+      backend.copyIn(host, b, 0);
+      buffers.add(b);
+    }
+    backend.launch(backend.compile(0, kernel), buffers);
+    MemorySegment result = arena.allocate(hosts.get(2).byteSize(), 8);
+    backend.copyOut(buffers.get(2), 0, result);
+    buffers.forEach(backend::free);
+    return result;
+  }
+}
