@@ -75,7 +75,7 @@ final class Engine {
 
   /** Evaluates nodes; those that are evaluated already stay as they are. */
   void evaluate(List<Node> nodes) {
-    List<Node> pending = nodes.stream().filter(n -> n.value() == null).distinct().toList();
+    List<Node> pending = pending(nodes);
     if (pending.isEmpty()) {
       return;
     }
@@ -102,6 +102,14 @@ final class Engine {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** The nodes that have no value yet, each once. Called for every small operation, so the common case is a short way. */
+  private static List<Node> pending(List<Node> nodes) {
+    if (nodes.size() == 1) {
+      return nodes.getFirst().value() == null ? nodes : List.of();
+    }
+    return nodes.stream().filter(n -> n.value() == null).distinct().toList();
   }
 
   private static Storage storage(Node.@Nullable Value value) {

@@ -24,7 +24,7 @@ public final class TensorScope implements AutoCloseable {
   private final @Nullable TensorScope parent;
   private final Thread owner = Thread.currentThread();
   private final List<Tensor> made = new ArrayList<>();
-  private final Set<Tensor> kept = Collections.newSetFromMap(new IdentityHashMap<>());
+  private @Nullable Set<Tensor> kept;
   private boolean closed;
 
   private TensorScope(@Nullable TensorScope parent) {
@@ -47,7 +47,12 @@ public final class TensorScope implements AutoCloseable {
 
   /** Takes a tensor out of this scope: the enclosing scope owns it then, or nobody. Returns the tensor. */
   public Tensor keep(Tensor tensor) {
-    kept.add(tensor);
+    Set<Tensor> set = kept;
+    if (set == null) {
+      set = Collections.newSetFromMap(new IdentityHashMap<>());
+      kept = set;
+    }
+    set.add(tensor);
     return tensor;
   }
 
@@ -71,8 +76,9 @@ public final class TensorScope implements AutoCloseable {
     } else {
       CURRENT.set(parent);
     }
+    Set<Tensor> spared = kept;
     for (Tensor t : made) {
-      if (!kept.contains(t)) {
+      if (spared == null || !spared.contains(t)) {
         t.close();
       } else if (parent != null) {
         parent.made.add(t);

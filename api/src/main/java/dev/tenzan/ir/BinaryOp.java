@@ -44,6 +44,7 @@ public enum BinaryOp {
   LESS_EQUAL(Domain.ANY);
 
   private final Domain domain;
+  private final String label = Names.label(this);
 
   BinaryOp(Domain domain) {
     this.domain = domain;
@@ -61,6 +62,6 @@ public enum BinaryOp {
 
   /** The lower-camel-case name for messages. */
   public String label() {
-    return Names.label(this);
+    return label;
   }
 }

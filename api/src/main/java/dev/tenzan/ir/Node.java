@@ -60,7 +60,9 @@ public final class Node {
    */
   public static Node of(Op op, Node... inputs) {
     List<Node> operands = List.of(inputs);
-    operands.forEach(Node::retain);
+    for (Node n : inputs) {
+      n.retain();
+    }
     try {
       ShapeInference.Result r = ShapeInference.infer(op, operands);
       int depth = 0;
@@ -132,7 +134,9 @@ public final class Node {
       unwanted = ended && holders == 0;
       ended = unwanted;
     }
-    operands.forEach(Node::release);
+    for (Node n : operands) {
+      n.release();
+    }
     if (unwanted) {
       value.release();
     }
@@ -156,23 +160,32 @@ public final class Node {
 
   /** Notes one holder less; with the last one the value is released, and the operands lose a holder. */
   public void release() {
-    Deque<Node> open = new ArrayDeque<>();
-    open.push(this);
-    while (!open.isEmpty()) {
-      Node n = open.pop();
-      Value value;
-      synchronized (n) {
-        if (--n.holders != 0) {
-          continue;
-        }
-        value = n.ended ? null : n.state.value;
-        n.ended = true;
-        n.takeOperands().forEach(open::push);
-      }
-      if (value != null) {
-        value.release();
-      }
+    List<Node> operands = releaseThis();
+    if (operands.isEmpty()) {
+      return; // most nodes are released when they have a value, and then they have no operands
     }
+    Deque<Node> open = new ArrayDeque<>(operands);
+    while (!open.isEmpty()) {
+      open.pop().releaseThis().forEach(open::push);
+    }
+  }
+
+  /** Notes one holder less; returns the operands that lose one with the last. */
+  private List<Node> releaseThis() {
+    Value value;
+    List<Node> operands;
+    synchronized (this) {
+      if (--holders != 0) {
+        return List.of();
+      }
+      value = ended ? null : state.value;
+      ended = true;
+      operands = takeOperands();
+    }
+    if (value != null) {
+      value.release();
+    }
+    return operands;
   }
 
   /**

@@ -78,6 +78,7 @@ public enum UnaryOp {
   }
 
   private final Domain domain;
+  private final String label = Names.label(this);
 
   UnaryOp(Domain domain) {
     this.domain = domain;
@@ -90,6 +91,6 @@ public enum UnaryOp {
 
   /** The lower-case name for messages. */
   public String label() {
-    return Names.label(this);
+    return label;
   }
 }

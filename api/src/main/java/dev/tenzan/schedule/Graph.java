@@ -71,6 +71,10 @@ public record Graph(List<Entry> entries, List<Integer> outputs) {
    * @param layoutOf the layout of an evaluated node's value
    */
   public static Capture capture(List<Node> outputs, Function<Node.Value, Layout> layoutOf) {
+    Capture single = outputs.size() == 1 ? captureSingle(outputs.getFirst(), layoutOf) : null;
+    if (single != null) {
+      return single;
+    }
     Map<Node, Integer> numbers = new IdentityHashMap<>();
     Map<Entry, Integer> shared = new HashMap<>();
     List<Entry> entries = new ArrayList<>();
@@ -104,6 +108,39 @@ public record Graph(List<Entry> entries, List<Integer> outputs) {
       }
     }
     return new Capture(new Graph(entries, outputs.stream().map(numbers::get).toList()), leaves, values);
+  }
+
+  /** The capture of one operation whose operands are in memory, without the bookkeeping that larger graphs need; null for others. */
+  private static @Nullable Capture captureSingle(Node output, Function<Node.Value, Layout> layoutOf) {
+    Node.State s = output.state();
+    int size = s.inputs().size();
+    if (s.value() != null || size == 0 || size > 3) {
+      return null;
+    }
+    List<Entry> entries = new ArrayList<>(size + 1);
+    List<Node> leaves = new ArrayList<>(size);
+    List<Node.@Nullable Value> values = new ArrayList<>(size);
+    Integer[] inputs = new Integer[size];
+    // From the last operand to the first, as the general capture meets them.
+    for (int i = size - 1; i >= 0; i--) {
+      Node n = s.inputs().get(i);
+      int known = leaves.indexOf(n);
+      if (known >= 0) {
+        inputs[i] = known;
+        continue;
+      }
+      Node.State leaf = n.state();
+      Node.Value value = leaf.value();
+      if (value == null) {
+        return null;
+      }
+      inputs[i] = entries.size();
+      leaves.add(n);
+      values.add(value);
+      entries.add(new Entry(leaf.op(), List.of(), n.dtype(), n.shape(), layoutOf.apply(value)));
+    }
+    entries.add(new Entry(s.op(), List.of(inputs), output.dtype(), output.shape(), null));
+    return new Capture(new Graph(entries, List.of(entries.size() - 1)), leaves, values);
   }
 
   private static int number(
