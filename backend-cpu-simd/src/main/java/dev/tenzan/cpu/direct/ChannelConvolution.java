@@ -1,6 +1,7 @@
 package dev.tenzan.cpu.direct;
 
 import dev.tenzan.cpu.CpuPool;
+import dev.tenzan.cpu.gemm.PaddedPlanes;
 import dev.tenzan.cpu.loop.CpuLoop;
 import dev.tenzan.cpu.loop.LoopCompiler;
 import dev.tenzan.kernel.ConvolutionKernel;
@@ -27,11 +28,12 @@ public final class ChannelConvolution {
   /** Longer windows make a program that compiles badly. */
   private static final long MAX_WINDOW = 64;
 
+  private static final ThreadBuffer PLANES = new ThreadBuffer();
   private static final ThreadBuffer WEIGHTS = new ThreadBuffer();
 
   private final ConvolutionKernel k;
   private final CpuPool pool;
-  private final ChannelPlanes planes;
+  private final PaddedPlanes planes;
   private final CpuLoop loop;
 
   /** For each window position the element offset of output channel 0's weight. */
@@ -43,7 +45,7 @@ public final class ChannelConvolution {
   private ChannelConvolution(ConvolutionKernel kernel, CpuPool pool, LoopCompiler loops) {
     this.k = kernel;
     this.pool = pool;
-    this.planes = new ChannelPlanes(kernel);
+    this.planes = new PaddedPlanes(kernel);
     this.taps = new long[Math.toIntExact(kernel.window().size())];
     this.loop = CpuLoop.of(window(), loops);
     boolean dense = true;
@@ -114,7 +116,8 @@ public final class ChannelConvolution {
   private void channel(MemorySegment x, MemorySegment weights, MemorySegment output, int c) {
     long image = c / k.groups();
     long group = c % k.groups();
-    MemorySegment plane = planes.fill(x, k.x().offset() + image * k.x().stride(0) + group * k.x().stride(1));
+    MemorySegment plane = PLANES.atLeast(planes.size() * k.dtype().byteSize());
+    planes.fill(x, k.x().offset() + image * k.x().stride(0) + group * k.x().stride(1), plane, 0);
     long perGroup = k.outChannels() / k.groups();
     int bytes = k.dtype().byteSize();
     long size = k.outSpatial().size() * bytes;

@@ -113,6 +113,11 @@ final class KernelSet {
     return bits;
   }
 
+  /** Whether the machine has 32 vector registers, not 16. */
+  boolean hasManyRegisters() {
+    return tiling.equals(Tiling.MANY_REGISTERS);
+  }
+
   /** The blocking sizes that suit the tiles. */
   Tiling tiling() {
     return tiling;

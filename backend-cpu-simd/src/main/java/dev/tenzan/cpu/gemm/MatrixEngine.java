@@ -13,8 +13,11 @@ import org.jspecify.annotations.Nullable;
 public final class MatrixEngine {
   private static final String VECTOR_MODULE = "jdk.incubator.vector";
 
+  private final CpuPool pool;
   private final KernelSet kernels;
   private final Gemm gemm;
+  private final boolean warmsUp;
+  private @Nullable Strips strips;
 
   /** An engine with chosen kernels and blocking sizes. */
   MatrixEngine(CpuPool pool, KernelSet kernels, Tiling tiling) {
@@ -22,7 +25,9 @@ public final class MatrixEngine {
   }
 
   private MatrixEngine(CpuPool pool, KernelSet kernels, @Nullable Warmup warmup, Tiling tiling) {
+    this.pool = pool;
     this.kernels = kernels;
+    this.warmsUp = warmup != null;
     this.gemm = new Gemm(pool, kernels, warmup, tiling);
   }
 
@@ -57,6 +62,16 @@ public final class MatrixEngine {
 
   /** Makes a convolution ready to run: its left input is x, its right input the weights. */
   public MatrixProgram compile(ConvolutionKernel kernel) {
-    return ConvolutionProgram.of(kernel, gemm);
+    ConvolutionProgram packed = ConvolutionProgram.of(kernel, gemm);
+    StripConvolution unpacked = StripConvolution.of(kernel, pool, strips());
+    return unpacked == null ? packed : (x, w, out) -> (unpacked.isReady() ? unpacked : packed).run(x, w, out);
+  }
+
+  /** The strip kernels, loaded when the first convolution asks for them; null without vectors. */
+  private synchronized @Nullable Strips strips() {
+    if (strips == null && kernels.bits() > 0) {
+      strips = Strips.load(kernels.bits(), kernels.hasManyRegisters(), !warmsUp);
+    }
+    return strips;
   }
 }

@@ -29,6 +29,11 @@ final class SpecializedClasses {
    * panels.
    */
   static MicroKernel load(String simpleName, int bits, PanelLayout layout) {
+    return load(MicroKernel.class, simpleName, bits, layout);
+  }
+
+  /** The same for a class of another base. */
+  static <T> T load(Class<T> base, String simpleName, int bits, PanelLayout layout) {
     try (InputStream in = SpecializedClasses.class.getResourceAsStream(simpleName + ".class")) {
       if (in == null) {
         throw new TenzanException("cpu: the class file of " + simpleName
@@ -36,8 +41,7 @@ final class SpecializedClasses {
       }
       Specialization data = new Specialization(VectorShape.forBitSize(bits), layout);
       MethodHandles.Lookup hidden = LOOKUP.defineHiddenClassWithClassData(in.readAllBytes(), data, true);
-      return (MicroKernel)
-          hidden.findConstructor(hidden.lookupClass(), MethodType.methodType(void.class)).invoke();
+      return base.cast(hidden.findConstructor(hidden.lookupClass(), MethodType.methodType(void.class)).invoke());
     } catch (IOException e) {
       throw new TenzanException("cpu: the class file of " + simpleName + " cannot be read", e);
     } catch (RuntimeException | Error e) {

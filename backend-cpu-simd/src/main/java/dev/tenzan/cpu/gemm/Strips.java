@@ -1,0 +1,84 @@
+package dev.tenzan.cpu.gemm;
+
+/**
+ * The strip kernels for one vector width, of output channels in full tiles and in those that are left over. Like all vector code they run a
+ * thousand times slower until C2 has compiled them, which a thread of their own sees to; until then convolutions take another way to the
+ * same bits.
+ */
+final class Strips {
+  private static final int ROUNDS = 20;
+  private static final long QUICK_NANOS = 100_000;
+  private static final long GIVE_UP_NANOS = 20_000_000_000L;
+  private static final int STEPS = 256;
+
+  private final StripKernel full;
+  private final StripKernel edge;
+  private volatile boolean ready;
+  private boolean started;
+
+  private Strips(StripKernel full, StripKernel edge, boolean ready) {
+    this.full = full;
+    this.edge = edge;
+    this.ready = ready;
+  }
+
+  /**
+   * Loads the kernels.
+   *
+   * @param bits the width of the vectors
+   * @param manyRegisters whether there are 32 vector registers
+   * @param atOnce whether they are used before they are compiled
+   */
+  static Strips load(int bits, boolean manyRegisters, boolean atOnce) {
+    return new Strips(
+        SpecializedClasses.load(StripKernel.class, manyRegisters ? "F32Strip12x2" : "F32Strip6x2", bits, PanelLayout.LANE_MAJOR),
+        SpecializedClasses.load(StripKernel.class, "F32Strip4x2", bits, PanelLayout.LANE_MAJOR),
+        atOnce);
+  }
+
+  StripKernel full() {
+    return full;
+  }
+
+  StripKernel edge() {
+    return edge;
+  }
+
+  /** Whether they are to be used now; the first call starts the warm-up. */
+  boolean areReady() {
+    if (!ready) {
+      start();
+    }
+    return ready;
+  }
+
+  private synchronized void start() {
+    if (!started) {
+      started = true;
+      Thread.ofPlatform().daemon().name("tenzan-cpu-warmup-strips").start(this::warm);
+    }
+  }
+
+  private void warm() {
+    try {
+      int[] places = new int[STEPS];
+      float[] a = new float[full.rows() * PanelLayout.LANE_MAJOR.laneStep()];
+      float[] x = new float[full.columns()];
+      float[] tile = new float[full.rows() * full.columns()];
+      float[] to = new float[tile.length];
+      long end = System.nanoTime() + GIVE_UP_NANOS;
+      int quick = 0;
+      while (quick < ROUNDS && System.nanoTime() < end) {
+        long begin = System.nanoTime();
+        for (StripKernel kernel : new StripKernel[] {full, edge}) {
+          kernel.run(STEPS, a, 0, x, 0, places, 0, tile);
+          kernel.move(tile, kernel.rows(), to, 0, kernel.columns(), false);
+          kernel.move(tile, kernel.rows(), to, 0, kernel.columns(), true);
+        }
+        quick += System.nanoTime() - begin < QUICK_NANOS ? 1 : 0;
+      }
+    } finally {
+      ready = true;
+    }
+  }
+}
