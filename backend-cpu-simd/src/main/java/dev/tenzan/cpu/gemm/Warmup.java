@@ -23,6 +23,8 @@ final class Warmup {
   private static final int ROWS = 29;
   private static final int COLUMNS = 99;
   private static final int STEPS = 300;
+  private static final int SHORT_STEPS = 3;
+  private static final int SHORT_CALLS = 20;
 
   private final KernelSet vectors;
   private final KernelSet scalars = KernelSet.scalar();
@@ -81,12 +83,21 @@ final class Warmup {
       long end = System.nanoTime() + GIVE_UP_NANOS;
       int quick = 0;
       while (quick < ROUNDS && System.nanoTime() < end) {
+        // HotSpot counts calls as well as rounds of loops, and a short call is soon made.
+        for (int call = 0; call < SHORT_CALLS; call++) {
+          multiply(type, gemm, a, b, c, SHORT_STEPS);
+        }
         long start = System.nanoTime();
-        gemm.runInline(product(type, operand(type, a, 1, ROWS), operand(type, b, 1, COLUMNS), c));
-        gemm.runInline(product(type, operand(type, a, STEPS, 1), operand(type, b, STEPS, 1), c));
+        multiply(type, gemm, a, b, c, STEPS);
         quick += System.nanoTime() - start < QUICK_NANOS ? 1 : 0;
       }
     }
+  }
+
+  /** Multiplies with both ways to pack each side. */
+  private void multiply(DType type, Gemm gemm, MemorySegment a, MemorySegment b, MemorySegment c, int steps) {
+    gemm.runInline(product(type, operand(type, a, 1, ROWS), operand(type, b, 1, COLUMNS), c, steps));
+    gemm.runInline(product(type, operand(type, a, STEPS, 1), operand(type, b, STEPS, 1), c, steps));
   }
 
   private Operand operand(DType type, MemorySegment memory, long laneStride, long stepStride) {
@@ -94,8 +105,8 @@ final class Warmup {
     return new MatrixOperand(vectors.packing(), type, memory, single, laneStride, stepStride);
   }
 
-  private Product product(DType type, Operand a, Operand b, MemorySegment c) {
+  private Product product(DType type, Operand a, Operand b, MemorySegment c, int steps) {
     return new Product(
-        vectors, type, type, 1, ROWS, COLUMNS, STEPS, a, b, c, 0, COLUMNS, ROWS * COLUMNS);
+        vectors, type, type, 1, ROWS, COLUMNS, steps, a, b, c, 0, COLUMNS, ROWS * COLUMNS);
   }
 }
