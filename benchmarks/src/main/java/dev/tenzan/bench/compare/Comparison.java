@@ -5,13 +5,11 @@ import dev.tenzan.bench.measure.Machine;
 import dev.tenzan.bench.measure.Timing;
 import dev.tenzan.bench.output.CliException;
 import dev.tenzan.bench.output.Progress;
-import dev.tenzan.bench.work.CheckFailedException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.ServiceLoader;
 
 /**
@@ -50,7 +48,7 @@ public final class Comparison implements AutoCloseable {
       try {
         start(peer);
       } catch (RuntimeException | LinkageError e) {
-        notes.add(peer.name() + " could not be loaded: " + reason(e));
+        notes.add(peer.name() + " could not be loaded: " + Trial.reason(e));
       }
     }
     if (libraries.size() == 1) {
@@ -99,48 +97,10 @@ public final class Comparison implements AutoCloseable {
   }
 
   private Row compare(Work work) {
-    List<HostArray> inputs = HostArray.draw(work.inputs());
-    Map<String, Cell> cells = new LinkedHashMap<>();
-    Map<String, Task> right = new LinkedHashMap<>();
-    Map<String, String> checks = new LinkedHashMap<>();
-    try {
-      libraries.forEach((name, library) -> {
-        try {
-          Optional<Task> task = library.open(work, inputs);
-          if (task.isPresent()) {
-            right.put(name, task.get());
-            checks.put(name, Expectation.check(work, inputs, task.get().result()).orElseThrow());
-          }
-          cells.put(name, new Cell.Absent());
-        } catch (CheckFailedException e) {
-          cells.put(name, new Cell.Wrong(String.valueOf(e.getMessage())));
-        } catch (RuntimeException | LinkageError e) {
-          cells.put(name, new Cell.Failed(reason(e)));
-        }
-        if (!checks.containsKey(name)) {
-          close(right.remove(name));
-        }
-      });
-      List<String> names = List.copyOf(right.keySet());
-      List<Timing> timings = Timing.interleaved(PLAN, right.values().stream().<Runnable>map(t -> t::run).toList());
-      for (int i = 0; i < names.size(); i++) {
-        cells.put(names.get(i), new Cell.Timed(timings.get(i), checks.get(names.get(i))));
-      }
-      return new Row(work, cells);
-    } finally {
-      right.values().forEach(Task::close);
+    try (Trial trial = new Trial(work)) {
+      libraries.values().forEach(trial::enter);
+      return trial.run(PLAN);
     }
-  }
-
-  private static void close(@org.jspecify.annotations.Nullable Task task) {
-    if (task != null) {
-      task.close();
-    }
-  }
-
-  private static String reason(Throwable e) {
-    String message = String.valueOf(e.getMessage()).strip();
-    return e.getClass().getSimpleName() + ": " + message.lines().findFirst().orElse("");
   }
 
   @Override

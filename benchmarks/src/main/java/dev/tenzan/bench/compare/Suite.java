@@ -24,6 +24,54 @@ public final class Suite {
     for (Norm norm : Norm.values()) {
       all.add(new Normalise(norm, ROWS, COLUMNS));
     }
+    movement(all);
+    networks(all);
+    for (TrainingStep.Model model : TrainingStep.Model.values()) {
+      all.add(new TrainingStep(model, model == TrainingStep.Model.TRANSFORMER ? 4 : 128));
+    }
+    return List.copyOf(all);
+  }
+
+  /** Every kind of work at sizes that take no time, for tests. */
+  public static List<Work> small() {
+    List<Work> all = new ArrayList<>();
+    for (DType dtype : new DType[] {DType.F32, DType.F64, DType.BF16, DType.I8}) {
+      all.add(MatMul.of(dtype, 16, 24, 40));
+    }
+    all.add(MatMul.of(DType.F32, 1, 24, 40));
+    all.add(new MatMul(DType.F32, 3, 16, 24, 8, false, false));
+    all.add(new MatMul(DType.F32, 1, 16, 24, 8, true, false));
+    all.add(new MatMul(DType.F32, 1, 16, 24, 8, false, true));
+    for (Function f : Function.values()) {
+      all.add(new Elementwise(f, 1000));
+    }
+    for (BroadcastAdd.Along along : BroadcastAdd.Along.values()) {
+      all.add(new BroadcastAdd(along, 20, 30));
+    }
+    for (Reduction r : Reduction.values()) {
+      all.add(new Reduce(r, Over.ALL, 1, 1000));
+      for (Over over : Over.values()) {
+        all.add(new Reduce(r, over, 20, 30));
+      }
+    }
+    for (Norm norm : Norm.values()) {
+      all.add(new Normalise(norm, 20, 32));
+    }
+    all.add(new Transpose(20, 30));
+    all.add(new Gather(50, 8, 20));
+    all.add(new CumulativeSum(1, 1000));
+    all.add(new CumulativeSum(20, 30));
+    all.add(new Sort(1000));
+    all.add(new TopK(10, 1000));
+    all.add(new Convolution(2, 3, 20, 8, 7, 2, 1));
+    all.add(new Convolution(2, 16, 7, 8, 3, 1, 1));
+    all.add(new Convolution(1, 16, 8, 8, 1, 2, 1));
+    all.add(new Convolution(2, 16, 8, 16, 3, 1, 16));
+    all.add(new MaxPool(2, 3, 12));
+    all.add(new Attention(2, 16, 8));
+    for (TrainingStep.Model model : TrainingStep.Model.values()) {
+      all.add(new TrainingStep(model, 2));
+    }
     return List.copyOf(all);
   }
 
@@ -58,5 +106,41 @@ public final class Suite {
       all.add(new Reduce(r, Over.ROWS, ROWS, COLUMNS));
       all.add(new Reduce(r, Over.COLUMNS, ROWS, COLUMNS));
     }
+  }
+
+  private static void movement(List<Work> all) {
+    all.add(new Transpose(ROWS, ROWS));
+    all.add(new Gather(30_522, 384, 4096));
+    all.add(new CumulativeSum(1, 1_000_000));
+    all.add(new CumulativeSum(ROWS, COLUMNS));
+    all.add(new Sort(1_000_000));
+    all.add(new TopK(100, 1_000_000));
+  }
+
+  /** The convolutions of ResNet-50 whose shapes differ, for images of 224 x 224, with its strides in the 3 x 3 ones. */
+  private static void networks(List<Work> all) {
+    int batch = 4;
+    all.add(new Convolution(batch, 3, 224, 64, 7, 2, 1));
+    int side = 56;
+    int in = 64;
+    for (int width = 64; width <= 512; width *= 2) {
+      int stride = width == 64 ? 1 : 2;
+      all.add(new Convolution(batch, in, side, width, 1, 1, 1));
+      all.add(new Convolution(batch, width, side, width, 3, stride, 1));
+      if (stride > 1) {
+        all.add(new Convolution(batch, in, side, 4 * width, 1, stride, 1));
+        side /= stride;
+        all.add(new Convolution(batch, width, side, width, 3, 1, 1));
+      }
+      all.add(new Convolution(batch, width, side, 4 * width, 1, 1, 1));
+      in = 4 * width;
+      all.add(new Convolution(batch, in, side, width, 1, 1, 1));
+    }
+    all.add(new Convolution(1, 64, 56, 64, 3, 1, 1));
+    all.add(new Convolution(1, 1024, 14, 256, 1, 1, 1));
+    all.add(new Convolution(batch, 128, 56, 128, 3, 1, 128));
+    all.add(new Convolution(batch, 256, 28, 256, 3, 2, 256));
+    all.add(new MaxPool(batch, 64, 112));
+    all.add(new Attention(8, 512, 64));
   }
 }

@@ -1,11 +1,12 @@
 package dev.tenzan.bench.compare;
 
+import dev.tenzan.ConvOptions;
 import dev.tenzan.Device;
 import dev.tenzan.Devices;
+import dev.tenzan.PoolOptions;
 import dev.tenzan.Tensor;
 import dev.tenzan.TensorScope;
 import dev.tenzan.type.DType;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -16,6 +17,9 @@ import java.util.stream.Collectors;
 public final class TenzanLibrary implements Library {
   /** The device that is compared. */
   public static final String DEVICE = "cpu";
+
+  private static final PoolOptions POOLING =
+      PoolOptions.of(MaxPool.WINDOW, MaxPool.WINDOW).stride(MaxPool.STRIDE).padding(MaxPool.PADDING);
 
   private final Device device;
 
@@ -42,7 +46,12 @@ public final class TenzanLibrary implements Library {
 
   @Override
   public Optional<Task> open(Work work, List<HostArray> inputs) {
-    return Optional.of(new Expression(body(work), inputs));
+    List<Tensor> operands = inputs.stream().map(this::tensor).toList();
+    Tensor.eval(operands);
+    return Optional.of(
+        work instanceof TrainingStep training
+            ? new TenzanTraining(training, device, operands)
+            : new Expression(body(work), operands));
   }
 
   /** The expression that a user would write for a piece of work. */
@@ -53,6 +62,16 @@ public final class TenzanLibrary implements Library {
       case BroadcastAdd _ -> in -> List.of(in.get(0).add(in.get(1)));
       case Reduce w -> in -> List.of(reduce(w, in.getFirst()));
       case Normalise w -> in -> List.of(normalise(w.norm(), in));
+      // Adding -0.0 changes no value: it makes the copy that a transposed view alone would put off.
+      case Transpose _ -> in -> List.of(in.getFirst().mT().add(-0.0));
+      case Gather _ -> in -> List.of(in.get(0).take(in.get(1), 0));
+      case CumulativeSum w -> in -> List.of(in.getFirst().cumulativeSum(w.axis()));
+      case Sort _ -> in -> List.of(in.getFirst().sort());
+      case TopK w -> in -> topK(in.getFirst().topk(w.k(), 0));
+      case Convolution w -> in -> List.of(in.get(0).conv(in.get(1), options(w)));
+      case MaxPool _ -> in -> List.of(in.getFirst().maxPool(POOLING));
+      case Attention w -> in -> List.of(attention(w, in.get(0), in.get(1), in.get(2)));
+      case TrainingStep _ -> throw new IllegalArgumentException("training is no expression");
     };
   }
 
@@ -92,6 +111,18 @@ public final class TenzanLibrary implements Library {
     };
   }
 
+  private static List<Tensor> topK(dev.tenzan.TopK found) {
+    return List.of(found.values(), found.indices());
+  }
+
+  private static ConvOptions options(Convolution w) {
+    return ConvOptions.of().stride(w.stride()).padding(w.padding()).groups(w.groups());
+  }
+
+  private static Tensor attention(Attention w, Tensor q, Tensor k, Tensor v) {
+    return q.matmul(k.mT()).mul(w.scale()).softmax(-1).matmul(v);
+  }
+
   /** An input on the device. */
   private Tensor tensor(HostArray a) {
     return switch (a.dtype()) {
@@ -119,12 +150,11 @@ public final class TenzanLibrary implements Library {
 
   private final class Expression implements Task {
     private final Function<List<Tensor>, List<Tensor>> body;
-    private final List<Tensor> operands = new ArrayList<>();
+    private final List<Tensor> operands;
 
-    Expression(Function<List<Tensor>, List<Tensor>> body, List<HostArray> inputs) {
+    Expression(Function<List<Tensor>, List<Tensor>> body, List<Tensor> operands) {
       this.body = body;
-      inputs.forEach(a -> operands.add(tensor(a)));
-      Tensor.eval(operands);
+      this.operands = operands;
     }
 
     @Override

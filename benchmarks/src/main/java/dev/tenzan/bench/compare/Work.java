@@ -8,7 +8,21 @@ import java.util.Locale;
  * A piece of work that any library can do: what it reads, what it computes and what that costs. It says nothing of how; a
  * {@link Library} knows.
  */
-public sealed interface Work permits MatMul, Elementwise, BroadcastAdd, Reduce, Normalise {
+public sealed interface Work
+    permits MatMul,
+        Elementwise,
+        BroadcastAdd,
+        Reduce,
+        Normalise,
+        Transpose,
+        Gather,
+        CumulativeSum,
+        Sort,
+        TopK,
+        Convolution,
+        MaxPool,
+        Attention,
+        TrainingStep {
   /** The section of the report that it belongs to. */
   String group();
 

@@ -6,18 +6,14 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import dev.tenzan.bench.compare.BroadcastAdd;
-import dev.tenzan.bench.compare.Elementwise;
 import dev.tenzan.bench.compare.HostArray;
 import dev.tenzan.bench.compare.Library;
-import dev.tenzan.bench.compare.MatMul;
-import dev.tenzan.bench.compare.Normalise;
-import dev.tenzan.bench.compare.Reduce;
 import dev.tenzan.bench.compare.Task;
+import dev.tenzan.bench.compare.TrainingStep;
 import dev.tenzan.bench.compare.Work;
-import dev.tenzan.type.DType;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +22,11 @@ import org.jspecify.annotations.Nullable;
  * closed as soon as it is used up.
  */
 public final class PyTorch implements Library {
+  /** The numbers that TorchScript has for types. */
+  private static final int FLOAT64 = 7;
+
+  private static final int BFLOAT16 = 15;
+
   private @Nullable NDManager manager;
 
   @Override
@@ -46,82 +47,17 @@ public final class PyTorch implements Library {
         + (threads == 1 ? " thread" : " threads");
   }
 
-  private interface Program {
-    NDArray run(List<NDArray> in);
-  }
-
   @Override
   public Optional<Task> open(Work work, List<HostArray> inputs) {
-    return program(work).map(p -> new Running(p, inputs));
+    NDManager m = Objects.requireNonNull(manager, "not started");
+    List<NDArray> arrays = inputs.stream().map(a -> array(m, a)).toList();
+    return Optional.of(
+        work instanceof TrainingStep training
+            ? new PyTorchTraining(training, m, arrays)
+            : new Running(PyTorchProgram.of(work, m), arrays));
   }
 
-  private static Optional<Program> program(Work work) {
-    return Optional.ofNullable(
-        switch (work) {
-          case MatMul w when w.dtype() == DType.I8 -> null;
-          case MatMul w -> in -> product(w, in.get(0), in.get(1));
-          case Elementwise w -> in -> elementwise(w.function(), in);
-          case BroadcastAdd _ -> in -> in.get(0).add(in.get(1));
-          case Reduce w -> in -> reduce(w, in.getFirst());
-          case Normalise w when w.norm() == Normalise.Norm.RMS_NORM -> null;
-          case Normalise w -> in -> normalise(w, in);
-        });
-  }
-
-  /** Transposing makes a view; the product takes it as it is. */
-  private static NDArray product(MatMul w, NDArray a, NDArray b) {
-    if (w.transposeA()) {
-      try (NDArray view = a.swapAxes(-2, -1)) {
-        return view.matMul(b);
-      }
-    }
-    if (w.transposeB()) {
-      try (NDArray view = b.swapAxes(-2, -1)) {
-        return a.matMul(view);
-      }
-    }
-    return a.matMul(b);
-  }
-
-  private static NDArray elementwise(Elementwise.Function function, List<NDArray> in) {
-    NDArray x = in.getFirst();
-    return switch (function) {
-      case ADD -> x.add(in.get(1));
-      case EXP -> x.exp();
-      case TANH -> x.tanh();
-      case GELU -> x.getNDArrayInternal().gelu();
-      case CHAIN -> {
-        try (NDArray product = x.mul(in.get(1));
-            NDArray tanh = product.tanh()) {
-          yield tanh.add(x);
-        }
-      }
-    };
-  }
-
-  private static NDArray reduce(Reduce w, NDArray x) {
-    int axis = w.over() == Reduce.Over.ROWS ? 1 : 0;
-    boolean all = w.over() == Reduce.Over.ALL;
-    return switch (w.reduction()) {
-      case SUM -> all ? x.sum() : x.sum(new int[] {axis});
-      case MAX -> all ? x.max() : x.max(new int[] {axis});
-      case ARGMAX -> all ? x.argMax() : x.argMax(axis);
-    };
-  }
-
-  private static NDArray normalise(Normalise w, List<NDArray> in) {
-    NDArray x = in.getFirst();
-    if (w.norm() == Normalise.Norm.SOFTMAX) {
-      return x.softmax(1);
-    }
-    Shape row = new Shape(w.columns());
-    return x.getNDArrayInternal()
-        .layerNorm(x, row, in.get(1), in.get(2), (float) Normalise.EPSILON)
-        .singletonOrThrow();
-  }
-
-  private NDArray array(HostArray a) {
-    NDManager m = java.util.Objects.requireNonNull(manager, "not started");
+  private static NDArray array(NDManager m, HostArray a) {
     Shape shape = new Shape(a.dims());
     return switch (a.dtype()) {
       case F32 -> m.create(a.floats(), shape);
@@ -129,21 +65,31 @@ public final class PyTorch implements Library {
       case I8 -> m.create(ByteBuffer.wrap(a.bytes()), shape, DataType.INT8);
       case I64 -> m.create(a.longs(), shape);
       case BF16 -> {
-        try (NDArray wide = m.create(a.floats(), shape)) {
-          yield wide.toType(DataType.BFLOAT16, true);
+        // DJL's own conversion ends the process.
+        try (NDArray wide = m.create(a.floats(), shape);
+            TorchScript narrow = TorchScript.of(m, 1, "torch.to(x0, " + BFLOAT16 + ")")) {
+          yield narrow.call(List.of(wide));
         }
       }
       default -> throw new IllegalArgumentException("no input of " + a.dtype());
     };
   }
 
-  private final class Running implements Task {
-    private final Program program;
+  /** The values of an array as doubles. */
+  static double[] doubles(NDArray array) {
+    try (TorchScript widen = TorchScript.of(array.getManager(), 1, "torch.to(x0, " + FLOAT64 + ")");
+        NDArray wide = widen.call(List.of(array))) {
+      return wide.toDoubleArray();
+    }
+  }
+
+  private static final class Running implements Task {
+    private final PyTorchProgram program;
     private final List<NDArray> inputs;
 
-    Running(Program program, List<HostArray> inputs) {
+    Running(PyTorchProgram program, List<NDArray> inputs) {
       this.program = program;
-      this.inputs = inputs.stream().map(PyTorch.this::array).toList();
+      this.inputs = inputs;
     }
 
     @Override
@@ -153,15 +99,15 @@ public final class PyTorch implements Library {
 
     @Override
     public double[] result() {
-      try (NDArray result = program.run(inputs);
-          NDArray wide = result.toType(DataType.FLOAT64, true)) {
-        return wide.toDoubleArray();
+      try (NDArray result = program.run(inputs)) {
+        return doubles(result);
       }
     }
 
     @Override
     public void close() {
       inputs.forEach(NDArray::close);
+      program.close();
     }
   }
 
