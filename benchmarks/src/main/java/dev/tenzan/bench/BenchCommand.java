@@ -58,7 +58,10 @@ final class BenchCommand implements Callable<Integer> {
       description = "Where the JSON goes; reports/bench.json if not given, with --peers reports/peers.json.")
   private @Nullable Path json;
 
-  @Option(names = "--html", paramLabel = "FILE", description = "Where the page goes; reports/bench.html if not given.")
+  @Option(
+      names = "--html",
+      paramLabel = "FILE",
+      description = "Where the page goes; reports/bench.html if not given, with --peers reports/peers.html.")
   private @Nullable Path html;
 
   @Option(
@@ -124,8 +127,10 @@ final class BenchCommand implements Callable<Integer> {
     if (!devices.isEmpty() && !devices.equals(List.of(TenzanLibrary.DEVICE))) {
       throw new CliException("--device: --peers compares the device cpu only; leave out --device");
     }
-    try (OutputFile jsonFile = output("--json", json, "peers.json")) {
-      return PeersBench.run(console, options.count(), filter, jsonFile);
+    PeersBench bench = new PeersBench(filter); // before files are made
+    try (OutputFile jsonFile = output("--json", json, "peers.json");
+        OutputFile htmlFile = output("--html", html, "peers.html")) {
+      return bench.run(console, options.count(), jsonFile, htmlFile);
     }
   }
 

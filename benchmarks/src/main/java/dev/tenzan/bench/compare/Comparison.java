@@ -5,12 +5,15 @@ import dev.tenzan.bench.measure.Machine;
 import dev.tenzan.bench.measure.Timing;
 import dev.tenzan.bench.output.CliException;
 import dev.tenzan.bench.output.Progress;
+import dev.tenzan.bench.output.Units;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.ServiceLoader;
+import java.util.function.Predicate;
 
 /**
  * The comparison: every piece of work in every library, in one process with the same threads. Each result is checked against an
@@ -23,6 +26,9 @@ public final class Comparison implements AutoCloseable {
 
   private static final Timing.Plan PLAN = new Timing.Plan(0.5, 4, 0.6, 5, 201, 100e-6);
 
+  /** The share of the processor that other programs may use without a note. */
+  private static final double QUIET = 0.05;
+
   private final int threads;
   private final Progress progress;
   private final Map<String, Library> libraries = new LinkedHashMap<>();
@@ -32,14 +38,12 @@ public final class Comparison implements AutoCloseable {
   /**
    * Loads the libraries.
    *
+   * @param tenzan Tenzan
+   * @param peers the others; those that cannot be loaded here are left out, with a note
    * @param threads the threads of Tenzan's device, which the peers use too
-   * @throws CliException where no peer is on the class path, or none can be loaded here
+   * @throws CliException where no peer can be loaded
    */
-  public Comparison(int threads, Progress progress) {
-    this(new TenzanLibrary(), found(), threads, progress);
-  }
-
-  Comparison(Library tenzan, List<Library> peers, int threads, Progress progress) {
+  public Comparison(Library tenzan, List<Library> peers, int threads, Progress progress) {
     this.threads = threads;
     this.progress = progress;
     start(tenzan);
@@ -56,7 +60,12 @@ public final class Comparison implements AutoCloseable {
     }
   }
 
-  private static List<Library> found() {
+  /**
+   * The other libraries on the class path, not yet loaded.
+   *
+   * @throws CliException where there is none
+   */
+  public static List<Library> found() {
     List<Library> peers = ServiceLoader.load(Library.class).stream().map(ServiceLoader.Provider::get).toList();
     if (peers.isEmpty()) {
       throw new CliException(
@@ -71,18 +80,33 @@ public final class Comparison implements AutoCloseable {
     libraries.put(library.name(), library);
   }
 
-  /** Runs it. */
-  public ComparisonResult run(List<Work> suite, String version) {
+  /**
+   * Runs it.
+   *
+   * @param wanted which titles of work are wanted
+   */
+  public ComparisonResult run(Predicate<String> wanted, String version) {
+    List<Work> suite = Suite.all().stream().filter(w -> wanted.test(w.title())).toList();
+    List<Scaling.Kind> scalings = Arrays.stream(Scaling.Kind.values()).filter(k -> wanted.test(k.title())).toList();
     Instant started = Instant.now();
     long begin = System.nanoTime();
     progress.show("measuring the processor's ceilings");
+    double load = Machine.loadOfOthers();
     Ceilings before = Ceilings.measure(threads);
+    int total = suite.size() + scalings.size();
     List<Row> rows = new ArrayList<>();
     for (Work work : suite) {
-      progress.show(rows.size(), suite.size(), work.title());
+      progress.show(rows.size(), total, work.title());
       rows.add(compare(work));
     }
+    List<Scaling> scaled = new ArrayList<>();
+    for (Scaling.Kind kind : scalings) {
+      progress.show(rows.size() + scaled.size(), total, kind.title());
+      scaled.add(Scaling.measure(kind));
+    }
     progress.show("measuring the processor's ceilings again");
+    Ceilings ceilings = before.best(Ceilings.measure(threads));
+    noteLoad(Math.max(load, Machine.loadOfOthers()));
     return new ComparisonResult(
         started,
         (System.nanoTime() - begin) * 1e-9,
@@ -90,13 +114,25 @@ public final class Comparison implements AutoCloseable {
         Machine.gitCommit().orElse(""),
         Machine.detect(),
         threads,
-        before.best(Ceilings.measure(threads)),
+        ceilings,
         described,
         rows,
+        scaled,
         List.copyOf(notes));
   }
 
+  private void noteLoad(double load) {
+    if (load > QUIET) {
+      notes.add(
+          "other programs used " + Units.percent(load) + " of the processor before or after the run: the times are not to be"
+              + " trusted; run it alone on the machine");
+    }
+  }
+
   private Row compare(Work work) {
+    if (work instanceof FirstProduct) {
+      return new Starts(threads).run(libraries.values());
+    }
     try (Trial trial = new Trial(work)) {
       libraries.values().forEach(trial::enter);
       return trial.run(PLAN);

@@ -20,6 +20,7 @@ import java.util.stream.DoubleStream;
  * @param ceilings what the processor can do at most
  * @param libraries the libraries by name, Tenzan first: each one's description of itself
  * @param rows the work, in the order of the report
+ * @param scalings how Tenzan's time grows with the work
  * @param notes what else a reader should know, such as libraries that could not be loaded
  */
 public record ComparisonResult(
@@ -32,6 +33,7 @@ public record ComparisonResult(
     Ceilings ceilings,
     Map<String, String> libraries,
     List<Row> rows,
+    List<Scaling> scalings,
     List<String> notes) {
   /** The version of the JSON document's schema; it grows when a field changes its meaning or goes. */
   public static final int SCHEMA = 1;
@@ -66,6 +68,11 @@ public record ComparisonResult(
     return rows.stream().filter(r -> r.ratio(library) < BEHIND).toList();
   }
 
+  /** Where the time does not grow with the work. */
+  public List<String> cliffs() {
+    return scalings.stream().flatMap(s -> s.cliffs().stream()).toList();
+  }
+
   /** The document for JSON. */
   public Map<String, Object> toMap() {
     Map<String, Object> map = new LinkedHashMap<>();
@@ -85,6 +92,8 @@ public record ComparisonResult(
     libraries.keySet().stream().skip(1).forEach(n -> means.put(n, geometricMean(n)));
     map.put("geometric_means", means);
     map.put("rows", rows.stream().map(r -> r.toMap(ceilings)).toList());
+    map.put("scaling", scalings.stream().map(Scaling::toMap).toList());
+    map.put("cliffs", cliffs());
     map.put("notes", notes);
     return map;
   }

@@ -33,6 +33,7 @@ final class Expectation {
       case MaxPool w -> Networks.maxPool(w, inputs.getFirst(), result);
       case Attention w -> Networks.attention(w, inputs, result);
       case TrainingStep _ -> falling(result);
+      case FirstProduct _ -> throw new IllegalArgumentException(work + " is not opened");
     };
   }
 
@@ -86,7 +87,7 @@ final class Expectation {
         double greatest = greatest(w, x, i, length);
         double found = result[i] >= 0 && result[i] < length ? x.at(position(w, i, (long) result[i])) : Double.NaN;
         // Any position of the greatest value is right.
-        return new Samples.Element(found == greatest ? result[i] : -1, 0);
+        return new Samples.Element(found == greatest ? (long) result[i] : -1, 0);
       });
     }
     return Samples.sampled(
@@ -135,7 +136,7 @@ final class Expectation {
 
   private static Samples.Element cumulativeSum(CumulativeSum w, HostArray x, int index) {
     double sum = 0;
-    long start = index - index % w.columns();
+    long start = (long) index - index % w.columns();
     for (long i = start; i <= index; i++) {
       sum += x.at(i);
     }

@@ -27,6 +27,14 @@ public interface Library extends AutoCloseable {
    */
   Optional<Task> open(Work work, List<HostArray> inputs);
 
+  /**
+   * The name of a class whose program computes the product of {@link FirstProduct}, with the number of threads as its argument, and
+   * prints it; empty where there is none.
+   */
+  default Optional<String> firstProgram() {
+    return Optional.empty();
+  }
+
   /** Frees what the library holds. */
   @Override
   default void close() {}

@@ -6,7 +6,9 @@ import dev.tenzan.bench.compare.Reduce.Over;
 import dev.tenzan.bench.compare.Reduce.Reduction;
 import dev.tenzan.type.DType;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** The list of what {@code tenzan bench --peers} compares. */
 public final class Suite {
@@ -29,7 +31,14 @@ public final class Suite {
     for (TrainingStep.Model model : TrainingStep.Model.values()) {
       all.add(new TrainingStep(model, model == TrainingStep.Model.TRANSFORMER ? 4 : 128));
     }
+    all.add(new FirstProduct());
     return List.copyOf(all);
+  }
+
+  /** The titles of all of it, and of the plots over sizes, by which users choose. */
+  public static List<String> titles() {
+    Stream<String> plots = Arrays.stream(Scaling.Kind.values()).map(Scaling.Kind::title);
+    return Stream.concat(all().stream().map(Work::title), plots).toList();
   }
 
   /** Every kind of work at sizes that take no time, for tests. */

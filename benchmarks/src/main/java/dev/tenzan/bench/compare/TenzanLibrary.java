@@ -54,6 +54,11 @@ public final class TenzanLibrary implements Library {
             : new Expression(body(work), operands));
   }
 
+  @Override
+  public Optional<String> firstProgram() {
+    return Optional.of(TenzanFirst.class.getName());
+  }
+
   /** The expression that a user would write for a piece of work. */
   private static Function<List<Tensor>, List<Tensor>> body(Work work) {
     return switch (work) {
@@ -71,7 +76,7 @@ public final class TenzanLibrary implements Library {
       case Convolution w -> in -> List.of(in.get(0).conv(in.get(1), options(w)));
       case MaxPool _ -> in -> List.of(in.getFirst().maxPool(POOLING));
       case Attention w -> in -> List.of(attention(w, in.get(0), in.get(1), in.get(2)));
-      case TrainingStep _ -> throw new IllegalArgumentException("training is no expression");
+      case TrainingStep _, FirstProduct _ -> throw new IllegalArgumentException(work + " is no expression");
     };
   }
 

@@ -22,7 +22,8 @@ public sealed interface Work
         Convolution,
         MaxPool,
         Attention,
-        TrainingStep {
+        TrainingStep,
+        FirstProduct {
   /** The section of the report that it belongs to. */
   String group();
 

@@ -4,6 +4,7 @@ import dev.tenzan.bench.compare.Cell;
 import dev.tenzan.bench.compare.Comparison;
 import dev.tenzan.bench.compare.ComparisonResult;
 import dev.tenzan.bench.compare.Row;
+import dev.tenzan.bench.compare.Scaling;
 import dev.tenzan.bench.measure.Ceilings;
 import dev.tenzan.bench.measure.Timing;
 import dev.tenzan.bench.output.Table;
@@ -39,8 +40,15 @@ public final class ComparisonText {
         .append(" f64; memory ").append(Units.number(c.read())).append(" GB/s read, ").append(Units.number(c.copy()))
         .append(" copy, ").append(Units.number(c.triad())).append(" triad\n");
     result.libraries().forEach((name, text) -> out.append(name).append(": ").append(text).append('\n'));
-    out.append('\n').append(table()).append('\n');
+    if (!result.rows().isEmpty()) {
+      out.append('\n').append(table());
+    }
+    if (!result.scalings().isEmpty()) {
+      out.append('\n').append(scalings());
+    }
+    out.append('\n');
     result.rows().forEach(r -> complaints(r, out));
+    result.cliffs().forEach(text -> out.append(terminal.warning("cliff: " + text)).append('\n'));
     result.notes().forEach(n -> out.append(terminal.warning("note: " + n)).append('\n'));
     summary(out);
     out.append(
@@ -66,6 +74,25 @@ public final class ComparisonText {
         group = row.work().group();
       }
       table.row(cells(row));
+    }
+    return table.render();
+  }
+
+  private String scalings() {
+    Table table =
+        new Table(
+            terminal, Table.Column.text("Tenzan"), Table.Column.number("size"), Table.Column.number("time"),
+            Table.Column.number("of a unit"), Table.Column.number("off trend"));
+    for (Scaling s : result.scalings()) {
+      table.gap();
+      for (int i = 0; i < s.points().size(); i++) {
+        Scaling.Point p = s.points().get(i);
+        String off = String.format(Locale.ROOT, "%.2f", s.offTrend(i));
+        boolean cliff = s.offTrend(i) > Scaling.CLIFF || s.offTrend(i) < 1 / Scaling.CLIFF;
+        table.row(
+            s.name(), Units.count(p.size()), Units.seconds(p.timing().median()), Units.number(p.cost() * 1e12) + " ps",
+            cliff ? terminal.bad(off) : off);
+      }
     }
     return table.render();
   }

@@ -5,6 +5,7 @@ import dev.tenzan.bench.compare.BroadcastAdd;
 import dev.tenzan.bench.compare.Convolution;
 import dev.tenzan.bench.compare.CumulativeSum;
 import dev.tenzan.bench.compare.Elementwise;
+import dev.tenzan.bench.compare.FirstProduct;
 import dev.tenzan.bench.compare.Gather;
 import dev.tenzan.bench.compare.HostArray;
 import dev.tenzan.bench.compare.Library;
@@ -84,6 +85,11 @@ public final class Nd4jLibrary implements Library {
   }
 
   @Override
+  public Optional<String> firstProgram() {
+    return Optional.of(Nd4jFirst.class.getName());
+  }
+
+  @Override
   public Optional<Task> open(Work work, List<HostArray> inputs) {
     Program program =
         switch (work) {
@@ -105,7 +111,7 @@ public final class Nd4jLibrary implements Library {
           case Convolution w -> convolution(w);
           case MaxPool _ -> maxPool();
           case Attention w -> in -> attention(w, in.get(0), in.get(1), in.get(2));
-          case TrainingStep _ -> null;
+          case TrainingStep _, FirstProduct _ -> null;
         };
     return Optional.ofNullable(program).map(p -> new Running(p, arrays(work, inputs)));
   }

@@ -11,6 +11,7 @@ import dev.tenzan.bench.compare.BroadcastAdd;
 import dev.tenzan.bench.compare.Convolution;
 import dev.tenzan.bench.compare.CumulativeSum;
 import dev.tenzan.bench.compare.Elementwise;
+import dev.tenzan.bench.compare.FirstProduct;
 import dev.tenzan.bench.compare.Gather;
 import dev.tenzan.bench.compare.HostArray;
 import dev.tenzan.bench.compare.Library;
@@ -54,6 +55,11 @@ public final class OnnxRuntime implements Library {
     OrtEnvironment e = OrtEnvironment.getEnvironment();
     environment = e;
     return e.getVersion() + ", " + count + (count == 1 ? " thread" : " threads");
+  }
+
+  @Override
+  public Optional<String> firstProgram() {
+    return Optional.of(OnnxRuntimeFirst.class.getName());
   }
 
   @Override
@@ -107,7 +113,7 @@ public final class OnnxRuntime implements Library {
                   Attribute.of("pads", MaxPool.PADDING, MaxPool.PADDING, MaxPool.PADDING, MaxPool.PADDING)),
               4);
       case Attention w -> attention(w);
-      case TrainingStep _ -> null;
+      case TrainingStep _, FirstProduct _ -> null;
     };
   }
 

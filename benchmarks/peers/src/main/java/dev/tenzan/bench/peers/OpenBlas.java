@@ -51,10 +51,15 @@ public final class OpenBlas implements Library {
     return LIBRARY;
   }
 
+  /** Loads the library. */
+  static SymbolLookup load() {
+    dev.tenzan.bench.measure.OpenBlas.setAsideHandicaps();
+    return SymbolLookup.libraryLookup(file(), Arena.global());
+  }
+
   @Override
   public String start(int threads) {
-    dev.tenzan.bench.measure.OpenBlas.setAsideHandicaps();
-    SymbolLookup found = SymbolLookup.libraryLookup(file(), Arena.global());
+    SymbolLookup found = load();
     library = found;
     MethodHandle setThreads = Natives.function(found, "openblas_set_num_threads", FunctionDescriptor.ofVoid(INT));
     MethodHandle getThreads = Natives.function(found, "openblas_get_num_threads", FunctionDescriptor.of(INT));
@@ -86,6 +91,11 @@ public final class OpenBlas implements Library {
     } catch (java.net.URISyntaxException e) {
       throw new IllegalStateException(e);
     }
+  }
+
+  @Override
+  public Optional<String> firstProgram() {
+    return Optional.of(OpenBlasFirst.class.getName());
   }
 
   @Override

@@ -48,6 +48,11 @@ public final class PyTorch implements Library {
   }
 
   @Override
+  public Optional<String> firstProgram() {
+    return Optional.of(PyTorchFirst.class.getName());
+  }
+
+  @Override
   public Optional<Task> open(Work work, List<HostArray> inputs) {
     NDManager m = Objects.requireNonNull(manager, "not started");
     List<NDArray> arrays = inputs.stream().map(a -> array(m, a)).toList();

@@ -10,6 +10,7 @@ import dev.tenzan.bench.compare.BroadcastAdd;
 import dev.tenzan.bench.compare.Convolution;
 import dev.tenzan.bench.compare.CumulativeSum;
 import dev.tenzan.bench.compare.Elementwise;
+import dev.tenzan.bench.compare.FirstProduct;
 import dev.tenzan.bench.compare.Gather;
 import dev.tenzan.bench.compare.MatMul;
 import dev.tenzan.bench.compare.MaxPool;
@@ -54,7 +55,7 @@ interface PyTorchProgram extends AutoCloseable {
       case MaxPool _ -> in -> in.getFirst().getNDArrayInternal()
           .maxPool(both(MaxPool.WINDOW), both(MaxPool.STRIDE), both(MaxPool.PADDING), false);
       case Attention w -> attention(manager, w);
-      case TrainingStep _ -> throw new IllegalArgumentException("training is no expression");
+      case TrainingStep _, FirstProduct _ -> throw new IllegalArgumentException(work + " is no expression");
     };
   }
 
