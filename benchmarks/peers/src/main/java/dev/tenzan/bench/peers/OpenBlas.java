@@ -35,7 +35,6 @@ public final class OpenBlas implements Library {
   private static final int NO_TRANSPOSE = 111;
   private static final int TRANSPOSE = 112;
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
-  private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
   private static final ValueLayout.OfDouble DOUBLE = ValueLayout.JAVA_DOUBLE;
   private static final MemoryLayout POINTER = ValueLayout.ADDRESS;
