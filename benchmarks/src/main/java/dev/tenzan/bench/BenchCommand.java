@@ -1,6 +1,7 @@
 package dev.tenzan.bench;
 
 import dev.tenzan.Device;
+import dev.tenzan.bench.compare.TenzanLibrary;
 import dev.tenzan.bench.fpga.VendorReport;
 import dev.tenzan.bench.jmh.JmhSuites;
 import dev.tenzan.bench.output.CliException;
@@ -49,10 +50,18 @@ final class BenchCommand implements Callable<Integer> {
       description = "A device, for example cpu; may be repeated. All where not given.")
   private List<String> devices = new ArrayList<>();
 
-  @Option(names = "--json", paramLabel = "FILE", description = "Where the JSON goes; reports/bench.json if not given.")
+  @Option(
+      names = "--json",
+      paramLabel = "FILE",
+      arity = "0..1",
+      fallbackValue = "",
+      description = "Where the JSON goes; reports/bench.json if not given, with --peers reports/peers.json.")
   private @Nullable Path json;
 
-  @Option(names = "--html", paramLabel = "FILE", description = "Where the page goes; reports/bench.html if not given.")
+  @Option(
+      names = "--html",
+      paramLabel = "FILE",
+      description = "Where the page goes; reports/bench.html if not given, with --peers reports/peers.html.")
   private @Nullable Path html;
 
   @Option(
@@ -69,6 +78,17 @@ final class BenchCommand implements Callable<Integer> {
       description = "Instead runs the JMH suites whose name matches; no report is written but --json, by JMH.")
   private @Nullable String jmh;
 
+  @Option(
+      names = "--peers",
+      description = "Instead compares the device cpu with PyTorch, ND4J, OpenBLAS and ONNX Runtime, in one process.")
+  private boolean peers;
+
+  @Option(
+      names = "--filter",
+      paramLabel = "REGEX",
+      description = "With --peers: only the work whose name and size match, for example 'matmul f32 512'.")
+  private @Nullable String filter;
+
   @Mixin private DeviceOptions options = new DeviceOptions();
 
   BenchCommand(Console console) {
@@ -81,13 +101,16 @@ final class BenchCommand implements Callable<Integer> {
     if (jmh != null) {
       return JmhSuites.run(jmh, devices, json) ? ExitCode.OK : ExitCode.CHECK_FAILED;
     }
+    if (peers) {
+      return comparePeers();
+    }
+    if (filter != null) {
+      throw new CliException("--filter: it chooses among the work of --peers; give both, or --jmh REGEX");
+    }
     List<VendorReport> designs = fpga.stream().map(VendorReport::read).toList(); // before the run, which is long
     List<Device> chosen = DeviceOptions.devices(devices);
-    if (json == null || html == null) {
-      makeReportsFolder();
-    }
-    try (OutputFile jsonFile = OutputFile.open("--json", json == null ? REPORTS.resolve("bench.json") : json);
-        OutputFile htmlFile = OutputFile.open("--html", html == null ? REPORTS.resolve("bench.html") : html)) {
+    try (OutputFile jsonFile = output("--json", json, "bench.json");
+        OutputFile htmlFile = output("--html", html, "bench.html")) {
       BenchResult result;
       try (Progress progress = console.progress()) {
         result = new BenchRunner(chosen, suite, options.count(), progress).run(TenzanCommand.Version.text()).with(designs);
@@ -98,6 +121,26 @@ final class BenchCommand implements Callable<Integer> {
       console.out().println("written: " + jsonFile.path() + " and " + htmlFile.path());
       return result.passed() ? ExitCode.OK : ExitCode.CHECK_FAILED;
     }
+  }
+
+  private int comparePeers() {
+    if (!devices.isEmpty() && !devices.equals(List.of(TenzanLibrary.DEVICE))) {
+      throw new CliException("--device: --peers compares the device cpu only; leave out --device");
+    }
+    PeersBench bench = new PeersBench(filter); // before files are made
+    try (OutputFile jsonFile = output("--json", json, "peers.json");
+        OutputFile htmlFile = output("--html", html, "peers.html")) {
+      return bench.run(console, options.count(), jsonFile, htmlFile);
+    }
+  }
+
+  /** The file that an option names, or the usual one where it names none. */
+  private static OutputFile output(String option, @Nullable Path file, String usual) {
+    if (file != null && !file.toString().isEmpty()) {
+      return OutputFile.open(option, file);
+    }
+    makeReportsFolder();
+    return OutputFile.open(option, REPORTS.resolve(usual));
   }
 
   private static void makeReportsFolder() {

@@ -12,7 +12,7 @@ import java.util.Map;
  * @param vectorBits the bits of the widest vector; 0 without the Vector API
  * @param f32 GFLOP/s in f32; NaN without the Vector API
  * @param f64 GFLOP/s in f64; NaN without the Vector API
- * @param read GB/s of a sum
+ * @param read GB/s of a comparison of two arrays
  * @param copy GB/s of a copy
  * @param triad GB/s of {@code a = b + s * c}
  */
@@ -30,10 +30,10 @@ public record Ceilings(
       float[] a = new float[LENGTH];
       float[] b = new float[LENGTH];
       float[] c = new float[LENGTH];
+      Arrays.fill(a, 1f);
       Arrays.fill(b, 1f);
       Arrays.fill(c, 2f);
-      float[] sums = new float[threads * 64];
-      double read = bandwidth(team, 4.0, (from, to, member) -> sums[member * 64] = sum(b, from, to));
+      double read = bandwidth(team, 8.0, (from, to, member) -> compare(a, b, from, to));
       double copy = bandwidth(team, 8.0, (from, to, member) -> copy(a, b, from, to));
       double triad = bandwidth(team, 12.0, (from, to, member) -> triad(a, b, c, from, to));
       return new Ceilings(threads, vectors ? FmaPeak.vectorBits() : 0, f32, f64, read, copy, triad);
@@ -85,22 +85,11 @@ public record Ceilings(
     return bytesPerElement * LENGTH / best * 1e-9;
   }
 
-  /** Many chains: a single one would be bound by the addition's latency. Called in small pieces, so that C2 compiles it. */
-  private static float sum(float[] b, int from, int to) {
-    float total = 0;
-    for (int at = from; at < to; at += 4096) {
-      total += sumPiece(b, at, Math.min(to, at + 4096));
+  /** The JVM's own loop for this reads whole vectors and does little else; of a sum of floats or ints it makes scalar additions. */
+  private static void compare(float[] a, float[] b, int from, int to) {
+    if (Arrays.mismatch(a, from, to, b, from, to) >= 0) {
+      throw new IllegalStateException("the arrays are equal");
     }
-    return total;
-  }
-
-  private static float sumPiece(float[] b, int from, int to) {
-    int bits = 0;
-    // The bits are summed as integers, which the compiler may reorder into vectors; the traffic is the same.
-    for (int i = from; i < to; i++) {
-      bits += Float.floatToRawIntBits(b[i]);
-    }
-    return bits;
   }
 
   private static void copy(float[] a, float[] b, int from, int to) {

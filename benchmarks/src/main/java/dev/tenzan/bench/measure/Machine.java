@@ -57,6 +57,20 @@ public record Machine(
     return ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
   }
 
+  /** The share of the processor that other programs use during the next second; 0 where the system does not tell. */
+  public static double loadOfOthers() {
+    if (!(ManagementFactory.getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean os)) {
+      return 0;
+    }
+    double ignored = os.getCpuLoad() + os.getProcessCpuLoad(); // each call tells of the time since the last one
+    try {
+      Thread.sleep(1000);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException("measuring was interrupted at a load of " + ignored, e);
+    }
+    return Math.max(0, os.getCpuLoad() - Math.max(0, os.getProcessCpuLoad()));
+  }
+
   private static String cpuName() {
     Path info = Path.of("/proc/cpuinfo");
     try {

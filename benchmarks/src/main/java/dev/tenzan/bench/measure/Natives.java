@@ -9,16 +9,17 @@ import java.util.List;
 import java.util.Optional;
 
 /** What calls to native libraries have in common. */
-final class Natives {
+public final class Natives {
   private Natives() {}
 
   /** A call through a {@link MethodHandle}. */
-  interface Call<T> {
+  public interface Call<T> {
+    /** Makes it. */
     T run() throws Throwable;
   }
 
   /** Makes a call; what the linker may throw becomes unchecked. */
-  static <T> T call(String library, Call<T> call) {
+  public static <T> T call(String library, Call<T> call) {
     try {
       return call.run();
     } catch (RuntimeException | Error e) {
@@ -29,7 +30,7 @@ final class Natives {
   }
 
   /** The first library of these names that is there. */
-  static Optional<SymbolLookup> library(List<String> names) {
+  public static Optional<SymbolLookup> library(List<String> names) {
     for (String name : names) {
       try {
         return Optional.of(SymbolLookup.libraryLookup(name, Arena.global()));
@@ -41,7 +42,7 @@ final class Natives {
   }
 
   /** A function of a library. */
-  static MethodHandle function(SymbolLookup library, String name, FunctionDescriptor signature) {
+  public static MethodHandle function(SymbolLookup library, String name, FunctionDescriptor signature) {
     return Linker.nativeLinker().downcallHandle(library.findOrThrow(name), signature);
   }
 }

@@ -67,8 +67,11 @@ public final class OpenBlas implements Gemm {
         .collect(Collectors.joining(" "));
   }
 
-  /** The library reads the C environment when it is loaded; Java's own copy of it stays as it was. */
-  private static void setAsideHandicaps() {
+  /**
+   * Removes the variables that choose slower kernels from the environment that libraries see when they are loaded; Java's own copy
+   * of it stays as it was.
+   */
+  public static void setAsideHandicaps() {
     Optional<MemorySegment> unsetenv = Linker.nativeLinker().defaultLookup().find("unsetenv");
     if (unsetenv.isPresent() && !setAside().isEmpty()) {
       var signature = FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS);

@@ -50,12 +50,28 @@ public record Timing(double[] seconds) {
   /**
    * How long to measure.
    *
+   * @param leastWarmUp the shortest warm-up of one competitor, in seconds
    * @param warmUpSeconds the longest warm-up of one competitor
    * @param seconds what the timed repetitions of one competitor may take together
    * @param minimum the fewest repetitions, whatever they take
    * @param maximum the most repetitions
+   * @param sample the seconds that a repetition takes at least: shorter work runs as often as fills them, and the time is divided,
+   *     because reading the clock would count
    */
-  public record Plan(double warmUpSeconds, double seconds, int minimum, int maximum) {}
+  public record Plan(
+      double leastWarmUp, double warmUpSeconds, double seconds, int minimum, int maximum, double sample) {
+    private static final int MOST_CALLS = 100_000;
+
+    /** A plan that warms up until the times are stable, and times every call. */
+    public Plan(double warmUpSeconds, double seconds, int minimum, int maximum) {
+      this(0, warmUpSeconds, seconds, minimum, maximum, 0);
+    }
+
+    /** How often work of a duration runs in a repetition. */
+    private int calls(double duration) {
+      return (int) Math.clamp(Math.ceil(sample / duration), 1, MOST_CALLS);
+    }
+  }
 
   /**
    * Times competitors that do the same work: each is warmed up until it is stable, then they take turns, so that what else
@@ -63,28 +79,35 @@ public record Timing(double[] seconds) {
    * the next call (OpenBLAS's do for about 25 ms); the first call of a turn is not timed.
    */
   public static List<Timing> interleaved(Plan plan, List<Runnable> competitors) {
-    List<double[]> estimates = new ArrayList<>();
-    for (Runnable c : competitors) {
-      estimates.add(new double[] {warmUp(plan, c)});
-    }
+    double[] estimates = competitors.stream().mapToDouble(c -> warmUp(plan, c)).toArray();
     boolean alone = competitors.size() == 1;
     int rounds = alone ? 1 : 5;
     List<List<Double>> samples = new ArrayList<>();
     competitors.forEach(c -> samples.add(new ArrayList<>()));
     for (int round = 0; round < rounds; round++) {
       for (int c = 0; c < competitors.size(); c++) {
-        int wanted = (int) Math.clamp(plan.seconds / estimates.get(c)[0], plan.minimum, plan.maximum);
-        int calls = Math.ceilDiv(wanted, rounds);
+        int calls = plan.calls(estimates[c]);
+        int wanted = (int) Math.clamp(plan.seconds / (estimates[c] * calls), plan.minimum, plan.maximum);
+        int repetitions = Math.ceilDiv(wanted, rounds);
         if (!alone) {
           pause();
-          competitors.get(c).run();
+          time(competitors.get(c), calls);
         }
-        for (int i = 0; i < calls; i++) {
-          samples.get(c).add(time(competitors.get(c)));
+        for (int i = 0; i < repetitions; i++) {
+          samples.get(c).add(time(competitors.get(c), calls));
         }
       }
     }
     return samples.stream().map(s -> new Timing(s.stream().mapToDouble(d -> d).toArray())).toList();
+  }
+
+  /** The mean seconds of calls that follow each other. */
+  private static double time(Runnable work, int calls) {
+    long begin = System.nanoTime();
+    for (int i = 0; i < calls; i++) {
+      work.run();
+    }
+    return (System.nanoTime() - begin) * 1e-9 / calls;
   }
 
   /** The seconds of one call. */
@@ -99,7 +122,7 @@ public record Timing(double[] seconds) {
     long begin = System.nanoTime();
     double best = Double.MAX_VALUE;
     int steady = 0;
-    while (steady < 3) {
+    while (steady < 3 || (System.nanoTime() - begin) * 1e-9 < plan.leastWarmUp) {
       double spent = 0;
       List<Double> window = new ArrayList<>();
       while (window.size() < WINDOW || spent < 0.05 && window.size() < 10_000) {

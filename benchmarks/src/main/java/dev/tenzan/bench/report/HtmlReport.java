@@ -45,7 +45,8 @@ public final class HtmlReport {
     return Units.seconds(seconds).replace(" us", " µs");
   }
 
-  private static String style() {
+  /** The style sheet of the pages. */
+  static String style() {
     try (InputStream in = Objects.requireNonNull(HtmlReport.class.getResourceAsStream("report.css"), "report.css")) {
       return new String(in.readAllBytes(), StandardCharsets.UTF_8);
     } catch (IOException e) {

@@ -33,4 +33,20 @@ class TimingTest {
     String turns = order.toString().replaceAll("a+", "a").replaceAll("b+", "b");
     assertEquals("ab".repeat(6), turns, "warm-up, then five rounds");
   }
+
+  @Test
+  void shortWorkIsTimedInBatches() {
+    AtomicInteger calls = new AtomicInteger();
+    Timing.Plan plan = new Timing.Plan(0, 0.02, 0.01, 5, 10, 1e-3);
+    Timing t = Timing.interleaved(plan, List.<Runnable>of(calls::incrementAndGet)).getFirst();
+    assertTrue(t.repetitions() <= 10 && calls.get() > 1000, () -> t.repetitions() + " repetitions, " + calls + " calls");
+    assertTrue(t.median() < 1e-4, "the time of one call, not of the batch");
+  }
+
+  @Test
+  void warmUpTakesItsTime() {
+    long begin = System.nanoTime();
+    Timing.interleaved(new Timing.Plan(0.1, 1, 0, 1, 1, 0), List.<Runnable>of(() -> {}));
+    assertTrue(System.nanoTime() - begin >= 100_000_000, "a tenth of a second");
+  }
 }
