@@ -11,7 +11,6 @@ import dev.tenzan.scalar.ScalarOp;
 import dev.tenzan.scalar.ScalarProgram;
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
-import dev.tenzan.type.Layout;
 import dev.tenzan.type.Shape;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -28,6 +27,7 @@ public final class ChannelConvolution {
   /** Longer windows make a program that compiles badly. */
   private static final long MAX_WINDOW = 64;
 
+  private static final ThreadBuffer PLACES = new ThreadBuffer();
   private static final ThreadBuffer PLANES = new ThreadBuffer();
   private static final ThreadBuffer WEIGHTS = new ThreadBuffer();
 
@@ -65,34 +65,33 @@ public final class ChannelConvolution {
     return oneChannel && floats && !dilated && work ? new ChannelConvolution(k, pool, loops) : null;
   }
 
-  /** The loop over one channel's outputs; its inputs are the plane and the weights of the window, one after another. */
+  /**
+   * The loop over the places of one channel's outputs, those between the rows included: so it is a single long row, however short the
+   * rows of the output are. Its inputs are the plane and the weights of the window, one after another.
+   */
   private LoopKernel window() {
     DType type = k.dtype();
-    Shape out = k.outSpatial();
-    long[] steps = new long[out.rank()];
-    for (int d = 0; d < steps.length; d++) {
-      steps[d] = planes.step(d);
-    }
+    Shape places = Shape.of(planes.span());
     List<Instr> code = new ArrayList<>();
     code.add(new Instr.Const(type, 0));
     int sum = 0;
-    long[] position = new long[out.rank()];
+    long[] position = new long[k.window().rank()];
     for (int t = 0; t < taps.length; t++) {
       taps[t] = k.w().offset();
       for (int d = 0; d < position.length; d++) {
         taps[t] += position[d] * k.w().stride(2 + d);
       }
-      code.add(new Instr.Load(type, 0, new Affine(planes.place(position), steps)));
-      code.add(new Instr.Load(type, 1, new Affine(t, new long[out.rank()])));
+      code.add(new Instr.Load(type, 0, new Affine(planes.place(position), 1)));
+      code.add(new Instr.Load(type, 1, new Affine(t, 0)));
       code.add(new Instr.Ternary(type, ScalarOp.FMA, code.size() - 2, code.size() - 1, sum));
       sum = code.size() - 1;
       for (int d = position.length - 1; d >= 0 && ++position[d] == k.window().dim(d); d--) {
         position[d] = 0;
       }
     }
-    LoopKernel.Store store = new LoopKernel.Store(0, Layout.rowMajor(out).address(), sum);
+    LoopKernel.Store store = new LoopKernel.Store(0, new Affine(0, 1), sum);
     return new LoopKernel(
-        out, Shape.SCALAR, List.of(type, type), List.of(type), new ScalarProgram(code), null, ScalarProgram.EMPTY, List.of(store));
+        places, Shape.SCALAR, List.of(type, type), List.of(type), new ScalarProgram(code), null, ScalarProgram.EMPTY, List.of(store));
   }
 
   /** Convolves x with w. */
@@ -124,11 +123,14 @@ public final class ChannelConvolution {
     long window = (long) taps.length * bytes;
     long first = denseWindows ? k.w().offset() * bytes : 0;
     long apart = denseWindows ? k.w().stride(0) * bytes : window;
+    boolean dense = planes.span() == k.outSpatial().size();
+    MemorySegment places = dense ? MemorySegment.NULL : PLACES.atLeast(planes.span() * bytes);
     for (long o = group * perGroup; o < (group + 1) * perGroup; o++) {
-      loop.run(
-          new MemorySegment[] {
-            plane, weights.asSlice(first + o * apart, window), output.asSlice((image * k.outChannels() + o) * size, size)
-          });
+      MemorySegment to = output.asSlice((image * k.outChannels() + o) * size, size);
+      loop.run(new MemorySegment[] {plane, weights.asSlice(first + o * apart, window), dense ? to : places});
+      if (!dense) {
+        planes.copyRows(places, to);
+      }
     }
   }
 }

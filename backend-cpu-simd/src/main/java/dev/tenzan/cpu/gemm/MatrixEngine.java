@@ -63,7 +63,7 @@ public final class MatrixEngine {
   /** Makes a convolution ready to run: its left input is x, its right input the weights. */
   public MatrixProgram compile(ConvolutionKernel kernel) {
     ConvolutionProgram packed = ConvolutionProgram.of(kernel, gemm);
-    StripConvolution unpacked = StripConvolution.of(kernel, pool, strips());
+    StripConvolution unpacked = StripConvolution.of(kernel, pool, strips(), kernels);
     return unpacked == null ? packed : (x, w, out) -> (unpacked.isReady() ? unpacked : packed).run(x, w, out);
   }
 

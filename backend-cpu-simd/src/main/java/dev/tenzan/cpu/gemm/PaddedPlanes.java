@@ -137,4 +137,20 @@ public final class PaddedPlanes {
       }
     }
   }
+
+  /** Copies the outputs among the places of a channel, {@link #span} values, to a dense channel of the output. */
+  public void copyRows(MemorySegment places, MemorySegment out) {
+    int last = rank - 1;
+    long row = k.outSpatial().dim(last) * bytes;
+    long rows = k.outSpatial().size() / k.outSpatial().dim(last);
+    for (long r = 0; r < rows; r++) {
+      long from = 0;
+      long rest = r;
+      for (int d = last - 1; d >= 0; d--) {
+        from += rest % k.outSpatial().dim(d) * steps[d];
+        rest /= k.outSpatial().dim(d);
+      }
+      MemorySegment.copy(places, from * bytes, out, r * row, row);
+    }
+  }
 }

@@ -56,6 +56,11 @@ final class StripConvolution implements MatrixProgram {
   private final int images;
   private final int span;
 
+  /** Whether the places of a channel are its outputs, with none between: then tiles go straight to the output. */
+  private final boolean direct;
+
+  private final Results results;
+
   /** Memory of one thread, for its work and for what it lets others work on. */
   private static final class Buffers {
     private float[] weights = {};
@@ -66,7 +71,7 @@ final class StripConvolution implements MatrixProgram {
 
   private static final ThreadLocal<Buffers> BUFFERS = ThreadLocal.withInitial(Buffers::new);
 
-  private StripConvolution(ConvolutionKernel kernel, PaddedPlanes planes, CpuPool pool, Strips strips) {
+  private StripConvolution(ConvolutionKernel kernel, PaddedPlanes planes, CpuPool pool, Strips strips, Results results) {
     this.k = kernel;
     this.pool = pool;
     this.strips = strips;
@@ -79,6 +84,8 @@ final class StripConvolution implements MatrixProgram {
     this.steps = channels * window;
     this.blocks = Math.ceilDiv(steps, K_BLOCK);
     this.span = (int) planes.span();
+    this.direct = span == kernel.outSpatial().size();
+    this.results = results;
     long image = kernel.inChannels() * planes.size();
     this.images = (int) Math.clamp(INPUTS / image, 1, kernel.batch());
     this.places = new int[steps];
@@ -100,7 +107,7 @@ final class StripConvolution implements MatrixProgram {
   }
 
   /** The program of a convolution, or null where its unrolled input is to be packed. */
-  static @Nullable StripConvolution of(ConvolutionKernel k, CpuPool pool, @Nullable Strips strips) {
+  static @Nullable StripConvolution of(ConvolutionKernel k, CpuPool pool, @Nullable Strips strips, KernelSet kernels) {
     boolean possible =
         k.dtype() == DType.F32
             && k.inputDilation().stream().allMatch(d -> d == 1)
@@ -120,7 +127,7 @@ final class StripConvolution implements MatrixProgram {
             && k.inChannels() / k.groups() * k.window().size() < most
             && k.outChannels() * Math.ceilDiv(k.inChannels() / k.groups() * k.window().size(), (long) K_BLOCK) * LANE < most;
     boolean full = planes.span() >= MIN_PLACES && 2 * k.outSpatial().size() >= planes.span();
-    return fits && full ? new StripConvolution(k, planes, pool, strips) : null;
+    return fits && full ? new StripConvolution(k, planes, pool, strips, kernels.tiles(DType.F32).results()) : null;
   }
 
   /** Whether the kernels are compiled. */
@@ -215,7 +222,7 @@ final class StripConvolution implements MatrixProgram {
       float[] a, float[] x, int plane, int group, int firstOutput, int endOutput, int firstPlace, int endPlace, MemorySegment out, long image) {
     Buffers own = BUFFERS.get();
     int length = endPlace - firstPlace;
-    int size = (endOutput - firstOutput) * length;
+    int size = direct ? 0 : (endOutput - firstOutput) * length;
     if (own.accumulators.length < size) {
       own.accumulators = new float[size];
     }
@@ -233,12 +240,17 @@ final class StripConvolution implements MatrixProgram {
           StripKernel kernel = left > rows - strips.edge().rows() ? strips.full() : strips.edge();
           kernel.run(depth, a, weightsAt(group, block, o), x, plane + place, places, first, tile);
           int height = Math.min(left, kernel.rows());
-          kernel.move(tile, height, accumulators, (o - firstOutput) * length + place - firstPlace, length, block > 0);
+          if (direct) {
+            long to = ((image * k.outChannels() + (long) group * outputs + o) * span + place) * Float.BYTES;
+            results.move(tile, columns, height, Math.min(columns, span - place), out, to, (long) span * Float.BYTES, block > 0);
+          } else {
+            kernel.move(tile, height, accumulators, (o - firstOutput) * length + place - firstPlace, length, block > 0);
+          }
           o += kernel.rows();
         }
       }
     }
-    for (int o = firstOutput; o < endOutput; o++) {
+    for (int o = firstOutput; o < endOutput && !direct; o++) {
       long channel = (image * k.outChannels() + (long) group * outputs + o) * k.outSpatial().size();
       store(accumulators, (o - firstOutput) * length - firstPlace, firstPlace, endPlace, out, channel);
     }
