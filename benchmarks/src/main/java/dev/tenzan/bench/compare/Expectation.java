@@ -58,7 +58,7 @@ final class Expectation {
     return switch (w.function()) {
       case ADD -> Samples.relative(x + y, 1, 0);
       case EXP -> Samples.relative(Math.exp(x), 8, 0);
-      case TANH -> Samples.relative(Math.tanh(x), 16, 0);
+      case TANH -> Samples.relative(Math.tanh(x), 16, 1);
       case GELU -> Samples.relative(x * (1 + erf(x / Math.sqrt(2))) / 2, 16, Math.abs(x));
       case CHAIN -> Samples.relative(Math.tanh(x * y) + x, 16, 1);
     };

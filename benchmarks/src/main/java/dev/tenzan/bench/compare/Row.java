@@ -3,6 +3,7 @@ package dev.tenzan.bench.compare;
 import dev.tenzan.bench.measure.Ceilings;
 import dev.tenzan.bench.measure.Timing;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -66,7 +67,7 @@ public record Row(Work work, Map<String, Cell> cells) {
     Map<String, Object> libraries = new LinkedHashMap<>();
     cells.forEach((name, cell) -> libraries.put(name, toMap(cell)));
     map.put("libraries", libraries);
-    peers().forEach(n -> map.put("ratio_to_" + n.toLowerCase(java.util.Locale.ROOT).replace(' ', '_'), ratio(n)));
+    peers().forEach(n -> map.put("ratio_to_" + n.toLowerCase(Locale.ROOT).replace(' ', '_'), ratio(n)));
     map.put("best_peer", best().orElse(null));
     map.put("ratio_to_best_peer", ratioToBest());
     map.put("share_of_ceiling", share(ceilings));

@@ -23,7 +23,7 @@ public record Scaling(String name, List<Point> points) {
   /** How far a point may be off its neighbours' trend, as a factor. */
   public static final double CLIFF = 1.5;
 
-  private static final Timing.Plan PLAN = new Timing.Plan(0.2, 3, 0.3, 5, 101, 100e-6);
+  private static final Timing.Plan PLAN = new Timing.Plan(0.5, 3, 0.3, 5, 101, 100e-6);
   private static final int[] EDGES = {64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096};
   private static final long LEAST = 1_000;
   private static final long MOST = 100_000_000;

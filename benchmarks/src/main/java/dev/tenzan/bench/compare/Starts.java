@@ -5,6 +5,7 @@ import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -92,7 +93,7 @@ final class Starts {
     try {
       Path source = Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI());
       return source.toAbsolutePath().resolveSibling("");
-    } catch (java.net.URISyntaxException e) {
+    } catch (URISyntaxException e) {
       throw new IllegalStateException(e);
     }
   }
@@ -106,25 +107,22 @@ final class Starts {
         String line = out.readLine();
         double seconds = (System.nanoTime() - begin) * 1e-9;
         if (line == null || !isRight(line)) {
-          cells.put(name, line == null ? failed(process) : new Cell.Wrong("the last element is " + line + ", expected " + expected()));
+          cells.put(
+              name,
+              line == null
+                  ? new Cell.Failed("its program printed nothing; exit code " + process.waitFor())
+                  : new Cell.Wrong("the last element is " + line + ", expected " + expected()));
           return Optional.empty();
         }
         return Optional.of(seconds);
       } finally {
-        process.destroy();
+        process.destroyForcibly().waitFor(); // its end must not meet the next one's start
       }
     } catch (IOException e) {
       cells.put(name, new Cell.Failed(Trial.reason(e)));
       return Optional.empty();
-    }
-  }
-
-  private static Cell failed(Process process) {
-    try {
-      return new Cell.Failed("its program printed nothing; exit code " + process.waitFor());
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return new Cell.Failed("interrupted");
+      throw new IllegalStateException("measuring was interrupted", e);
     }
   }
 

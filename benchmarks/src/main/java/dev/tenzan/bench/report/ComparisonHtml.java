@@ -12,6 +12,7 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /** A comparison with other libraries as one HTML page that needs nothing but itself. */
 public final class ComparisonHtml {
@@ -141,7 +142,7 @@ public final class ComparisonHtml {
     page.element("td", row.cells().get(Comparison.TENZAN) instanceof Cell.Timed t ? t.check() : "").close().line();
   }
 
-  private static String text(@org.jspecify.annotations.Nullable Cell cell) {
+  private static String text(@Nullable Cell cell) {
     return switch (cell) {
       case Cell.Timed t -> Units.seconds(t.timing().median()).replace(" us", " µs");
       case Cell.Wrong _ -> "wrong";

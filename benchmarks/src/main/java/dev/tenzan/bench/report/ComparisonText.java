@@ -13,6 +13,7 @@ import dev.tenzan.bench.output.Units;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /** A comparison with other libraries as a table for a terminal. */
 public final class ComparisonText {
@@ -108,7 +109,7 @@ public final class ComparisonText {
     return cells.toArray(String[]::new);
   }
 
-  private String cell(@org.jspecify.annotations.Nullable Cell cell, boolean own) {
+  private String cell(@Nullable Cell cell, boolean own) {
     return switch (cell) {
       case Cell.Timed t when own -> terminal.bold(Units.seconds(t.timing().median()));
       case Cell.Timed t -> Units.seconds(t.timing().median());

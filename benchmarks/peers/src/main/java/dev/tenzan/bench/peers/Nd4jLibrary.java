@@ -62,6 +62,7 @@ public final class Nd4jLibrary implements Library {
     Nd4j.getEnvironment().setMaxThreads(threads);
     Nd4j.getEnvironment().setMaxMasterThreads(threads);
     Nd4j.factory().blas().setMaxThreads(threads);
+    Nd4j.getMemoryManager().togglePeriodicGc(false); // workspaces need none, and it would stop the others, too
     String core = System.getenv("OPENBLAS_CORETYPE");
     return version() + " with " + Nd4j.factory().blas().getBlasVendor() + ", " + Nd4j.getEnvironment().maxThreads()
         + (threads == 1 ? " thread" : " threads") + (core == null ? "" : ", OPENBLAS_CORETYPE=" + core);
