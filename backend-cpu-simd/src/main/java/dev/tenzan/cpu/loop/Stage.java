@@ -18,7 +18,11 @@ public final class Stage {
   public static final class Raw {
     final short[] shorts = new short[RAW];
     final byte[] bytes = new byte[RAW];
+    final float[] floats = new float[RAW];
   }
+
+  /** Elements up to so many apart are taken out of a copy of all that lies between them: loops over arrays need no checks of bounds. */
+  private static final int NEAR = 4;
 
   /** Loads {@code n} elements from {@code at}, {@code stride} bytes apart, into the array of their compute type. */
   public static void load(DType storage, MemorySegment s, long at, long stride, Values to, int pos, int n, Raw raw) {
@@ -49,6 +53,8 @@ public final class Stage {
     if (storage == DType.F32) {
       if (stride == Float.BYTES) {
         MemorySegment.copy(s, LoopMath.F32, at, to, pos, n);
+      } else if (stride > 0 && stride <= NEAR * Float.BYTES && stride % Float.BYTES == 0) {
+        loadNear(s, at, (int) stride / Float.BYTES, to, pos, n, raw.floats);
       } else {
         for (int x = 0; x < n; x++) {
           to[pos + x] = s.get(LoopMath.F32, at + x * stride);
@@ -70,6 +76,23 @@ public final class Stage {
         }
       } else {
         throw wrong(storage);
+      }
+    }
+  }
+
+  private static void loadNear(MemorySegment s, long at, int apart, float[] to, int pos, int n, float[] between) {
+    int most = (RAW - 1) / apart + 1;
+    for (int done = 0; done < n; done += most) {
+      int m = Math.min(most, n - done);
+      MemorySegment.copy(s, LoopMath.F32, at + (long) done * apart * Float.BYTES, between, 0, (m - 1) * apart + 1);
+      if (apart == 2) {
+        for (int x = 0; x < m; x++) {
+          to[pos + done + x] = between[2 * x];
+        }
+      } else {
+        for (int x = 0; x < m; x++) {
+          to[pos + done + x] = between[apart * x];
+        }
       }
     }
   }
