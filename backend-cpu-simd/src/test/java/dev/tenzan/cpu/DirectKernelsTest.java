@@ -62,6 +62,23 @@ class DirectKernelsTest {
     }
   }
 
+  /** Strides that leap over all of the input, and padding that the windows leap over. */
+  @Test
+  void farStrides() {
+    try (Backend scalar = Backends.scalar(2); Backend vector = Backends.vector(2)) {
+      for (long stride : new long[] {50, 1L << 20, 1L << 40}) {
+        for (long pad : new long[] {0, stride}) {
+          long out = pad == 0 ? 1 : 2;
+          ConvolutionKernel k =
+              new ConvolutionKernel(
+                  DType.F32, 1, 2, 2, 2, Shape.of(40), Shape.of(3), Shape.of(out), List.of(stride), List.of(pad), List.of(1L), List.of(1L),
+                  new Affine(0, 80, 40, 1), new Affine(0, 3, 3, 1));
+          check("stride " + stride + ", pad " + pad, k, new long[] {80, 6, 2 * out}, List.of(scalar, vector), new Random(SEED));
+        }
+      }
+    }
+  }
+
   private static ConvolutionKernel convolution(Random random, int rank) {
     long channels = 1 + random.nextInt(3);
     long each = 1 + random.nextInt(2);

@@ -27,6 +27,9 @@ public final class ChannelConvolution {
   /** Longer windows make a program that compiles badly. */
   private static final long MAX_WINDOW = 64;
 
+  /** The elements of a plane at most, of which each thread has one. */
+  private static final double MAX_PLANE = 1 << 24;
+
   private static final ThreadBuffer PLACES = new ThreadBuffer();
   private static final ThreadBuffer PLANES = new ThreadBuffer();
   private static final ThreadBuffer WEIGHTS = new ThreadBuffer();
@@ -62,7 +65,7 @@ public final class ChannelConvolution {
     boolean dilated = k.inputDilation().stream().anyMatch(d -> d != 1);
     long window = k.window().size();
     boolean work = window > 0 && window <= MAX_WINDOW && !k.outSpatial().isEmpty() && !k.spatial().isEmpty();
-    return oneChannel && floats && !dilated && work ? new ChannelConvolution(k, pool, loops) : null;
+    return oneChannel && floats && !dilated && work && PaddedPlanes.areSmall(k, MAX_PLANE) ? new ChannelConvolution(k, pool, loops) : null;
   }
 
   /**

@@ -23,6 +23,9 @@ public final class PaddedPlanes {
   private final int bytes;
   private final long[] stride;
 
+  /** For each dimension the remainders modulo the stride that windows see. */
+  private final long[] phases;
+
   /** For each dimension the coordinates that windows see, padding included. */
   private final long[] seen;
 
@@ -38,6 +41,7 @@ public final class PaddedPlanes {
     rank = kernel.spatial().rank();
     bytes = kernel.dtype().byteSize();
     stride = kernel.stride().stream().mapToLong(Long::longValue).toArray();
+    phases = new long[rank];
     seen = new long[rank];
     steps = new long[rank];
     for (int d = 0; d < rank; d++) {
@@ -47,15 +51,27 @@ public final class PaddedPlanes {
     long behind = seen[last] - kernel.padLow().get(last) - kernel.spatial().dim(last);
     long shared = stride[last] == 1 && rank > 1 ? Math.max(0, Math.min(behind, kernel.padLow().get(last))) : 0;
     long next = 1;
-    long phases = 1;
+    long all = 1;
     for (int d = last; d >= 0; d--) {
       steps[d] = next;
       long extent = d == last ? seen[d] - shared : seen[d];
       next = Math.multiplyExact(next, Math.ceilDiv(extent, stride[d]));
-      phases *= stride[d];
+      phases[d] = Math.min(stride[d], seen[d]);
+      all = Math.multiplyExact(all, phases[d]);
     }
     phaseSize = next;
-    size = Math.addExact(Math.multiplyExact(next, phases), shared);
+    size = Math.addExact(Math.multiplyExact(next, all), shared);
+  }
+
+  /** Whether a convolution's planes have at most so many elements each; padding between far strides can make them large. */
+  public static boolean areSmall(ConvolutionKernel k, double most) {
+    double size = 1;
+    for (int d = 0; d < k.spatial().rank(); d++) {
+      double stride = k.stride().get(d);
+      double seen = (k.outSpatial().dim(d) - 1) * stride + (k.window().dim(d) - 1) * (double) k.windowDilation().get(d) + 1;
+      size *= (seen / stride + 1) * Math.min(stride, seen);
+    }
+    return size <= most;
   }
 
   /** The elements of a plane. */
@@ -83,7 +99,7 @@ public final class PaddedPlanes {
     long phase = 0;
     for (int d = 0; d < rank; d++) {
       long coordinate = window[d] * k.windowDilation().get(d);
-      phase = phase * stride[d] + coordinate % stride[d];
+      phase = phase * phases[d] + coordinate % stride[d];
       at += coordinate / stride[d] * steps[d];
     }
     return phase * phaseSize + at;
@@ -109,16 +125,16 @@ public final class PaddedPlanes {
     long apart = k.x().stride(2 + d);
     if (d < rank - 1) {
       for (long c = low; c < high; c++) {
-        fill(x, from + (c - pad) * apart, to, at + c / stride[d] * steps[d], phase * stride[d] + c % stride[d], d + 1);
+        fill(x, from + (c - pad) * apart, to, at + c / stride[d] * steps[d], phase * phases[d] + c % stride[d], d + 1);
       }
       return;
     }
     long s = stride[d];
-    for (long r = 0; r < s; r++) {
+    for (long r = 0; r < phases[d]; r++) {
       long first = low + Math.floorMod(r - low, s); // the first coordinate of the phase
       if (first < high) {
         copy(
-            x, from + (first - pad) * apart, apart * s, to, at + (phase * s + r) * phaseSize + first / s,
+            x, from + (first - pad) * apart, apart * s, to, at + (phase * phases[d] + r) * phaseSize + first / s,
             (int) Math.ceilDiv(high - first, s));
       }
     }

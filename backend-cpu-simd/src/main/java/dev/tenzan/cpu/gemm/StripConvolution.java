@@ -117,11 +117,11 @@ final class StripConvolution implements MatrixProgram {
             && k.batch() > 0
             && k.inChannels() >= k.groups()
             && k.outChannels() >= MIN_CHANNELS * k.groups();
-    if (strips == null || !possible) {
+    int most = Integer.MAX_VALUE / 4;
+    if (strips == null || !possible || !PaddedPlanes.areSmall(k, most)) {
       return null;
     }
     PaddedPlanes planes = new PaddedPlanes(k);
-    long most = Integer.MAX_VALUE / 4;
     boolean fits =
         k.inChannels() * planes.size() < most
             && k.inChannels() / k.groups() * k.window().size() < most
