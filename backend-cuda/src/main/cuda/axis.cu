@@ -183,18 +183,22 @@ extern "C" __global__ void tz_sort_merge(const KEY* __restrict__ keys, const int
   }
 }
 
+// The first count elements of each sorted line.
 extern "C" __global__ void tz_sort_values(const T* __restrict__ in, const int* __restrict__ positions, T* __restrict__ out, i64 length,
-                                          i64 inner, i64 units) {
+                                          i64 inner, i64 count, i64 units) {
   EACH(u, units) {
-    const i64 line = u / length;
-    const i64 start = line / inner * length * inner + line % inner;
-    out[start + u % length * inner] = in[start + positions[u] * inner];
+    const i64 line = u / count;
+    const i64 p = u % count;
+    const i64 from = (line / inner * length + positions[line * length + p]) * inner + line % inner;
+    out[(line / inner * count + p) * inner + line % inner] = in[from];
   }
 }
 
-extern "C" __global__ void tz_sort_positions(const int* __restrict__ positions, i64* __restrict__ out, i64 length, i64 inner, i64 units) {
+extern "C" __global__ void tz_sort_positions(const int* __restrict__ positions, i64* __restrict__ out, i64 length, i64 inner, i64 count,
+                                             i64 units) {
   EACH(u, units) {
-    const i64 line = u / length;
-    out[line / inner * length * inner + line % inner + u % length * inner] = positions[u];
+    const i64 line = u / count;
+    const i64 p = u % count;
+    out[(line / inner * count + p) * inner + line % inner] = positions[line * length + p];
   }
 }

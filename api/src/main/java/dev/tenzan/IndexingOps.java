@@ -187,7 +187,7 @@ public sealed interface IndexingOps permits Tensor {
 
   private Tensor sort(int axis, boolean descending, boolean indices) {
     int a = ShapeInference.normalizeAxis(indices ? "argsort" : "sort", axis, self().rank());
-    return Tensor.apply(new Op.Sort(a, descending, indices), self());
+    return Tensor.apply(new Op.Sort(a, descending, indices, self().shape().dim(a)), self());
   }
 
   /** The elements in rising order along the last axis; stable, NaN last. */
@@ -211,7 +211,7 @@ public sealed interface IndexingOps permits Tensor {
     if (k < 0 || k > self().shape().dim(a)) {
       throw new ShapeException("topk: k = " + k + " for axis " + axis + " of shape " + self().shape());
     }
-    Tensor order = Nodes.composite(() -> argsort(a, true).narrow(a, 0, k));
+    Tensor order = Tensor.apply(new Op.Sort(a, true, true, k), self());
     return new TopK(takeAlongAxis(order, a), order);
   }
 

@@ -73,6 +73,10 @@ class IndexingOpsTest {
     same(top.values().get(0, 0), shape(4), 12, 13, 14, 15);
     same(DType.I64, top.indices().get(0, 0), shape(4), 1, 1, 1, 1);
     same(x.topk(0, 2).values(), shape(2, 3, 0));
+    same(DType.I64, v.topk(6, 0).indices(), shape(6), 1, 0, 5, 3, 2, 4);
+    same(DType.I64, v.topk(3, -1).indices(), shape(3), 1, 0, 5);
+    same(v.topk(3, -1).values(), shape(3), NAN, 2, 2);
+    fails(ShapeException.class, "k = -1", () -> x.topk(-1, 2));
     fails(ShapeException.class, "k = 5", () -> x.topk(5, 2));
     fails(ShapeException.class, "sort", () -> D.scalar(1L).sort());
   }

@@ -182,8 +182,15 @@ public sealed interface Op {
     }
   }
 
-  /** A stable sort along an axis; gives values, or (with {@code indices}) i64 positions. */
-  record Sort(int axis, boolean descending, boolean indices) implements Op {
+  /**
+   * A stable sort along an axis; gives values, or (with {@code indices}) i64 positions.
+   *
+   * @param axis the axis
+   * @param descending greatest first
+   * @param indices whether positions are asked for
+   * @param count how many of the sorted elements are asked for, from the first: the axis' extent in the result
+   */
+  record Sort(int axis, boolean descending, boolean indices, long count) implements Op {
     @Override
     public String label() {
       return indices ? "argsort" : "sort";

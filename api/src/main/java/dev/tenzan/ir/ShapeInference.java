@@ -85,10 +85,7 @@ public final class ShapeInference {
       case Op.Scatter s -> scatter(s, in.get(0), in.get(1), in.get(2));
       case Op.MatMul m -> matmul(m, in.get(0), in.get(1));
       case Op.Convolution c -> new Result(in.get(0).dtype(), convolution(c, in.get(0), in.get(1)));
-      case Op.Sort s -> {
-        axis(s.label(), s.axis(), in.get(0).shape());
-        yield new Result(s.indices() ? DType.I64 : in.get(0).dtype(), in.get(0).shape());
-      }
+      case Op.Sort s -> sort(s, in.get(0));
       case Op.Custom c -> new Result(c.dtype(), c.shape());
     };
   }
@@ -414,6 +411,17 @@ public final class ShapeInference {
       extent += n.shape().dim(axis);
     }
     return new Result(in.get(0).dtype(), first.withDim(axis, extent));
+  }
+
+  private static Result sort(Op.Sort s, Node in) {
+    axis(s.label(), s.axis(), in.shape());
+    long extent = in.shape().dim(s.axis());
+    if (s.count() < 0 || s.count() > extent) {
+      throw new ShapeException(
+          s.label() + ": the first " + s.count() + " elements of axis " + s.axis() + " of shape " + in.shape()
+              + " are asked for; it has 0 to " + extent);
+    }
+    return new Result(s.indices() ? DType.I64 : in.dtype(), in.shape().withDim(s.axis(), s.count()));
   }
 
   private static Result scatter(Op.Scatter s, Node base, Node indices, Node updates) {

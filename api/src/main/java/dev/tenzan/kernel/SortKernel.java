@@ -4,8 +4,8 @@ import dev.tenzan.type.DType;
 import java.util.List;
 
 /**
- * A stable sort along one axis. Input {@code [outer, length, inner]}, dense and row-major; output of the same shape: the sorted
- * values, or (with {@code indices}) the I64 positions along the axis from which they came.
+ * A stable sort along one axis, or its beginning. Input {@code [outer, length, inner]}, dense and row-major; output {@code [outer, count,
+ * inner]}: the first {@code count} of the sorted values, or (with {@code indices}) the I64 positions along the axis from which they came.
  *
  * <p>The order is total: numbers rise, -0 is below +0, and NaN is the greatest, all NaNs being equal; false is below true.
  * {@code descending} reverses the order and keeps equal elements in their original order.
@@ -16,9 +16,22 @@ import java.util.List;
  * @param outer the product of the extents before the axis
  * @param length the extent of the axis
  * @param inner the product of the extents behind the axis
+ * @param count how many of the sorted elements the output holds, at most {@code length}; fewer need no whole sort
  */
 public record SortKernel(
-    DType dtype, boolean descending, boolean indices, long outer, long length, long inner) implements KernelSpec {
+    DType dtype, boolean descending, boolean indices, long outer, long length, long inner, long count) implements KernelSpec {
+  /** Checks the count. */
+  public SortKernel {
+    if (count < 0 || count > length) {
+      throw new IllegalArgumentException("the first " + count + " of " + length + " elements; give 0 to " + length);
+    }
+  }
+
+  /** A sort whose output holds all elements. */
+  public SortKernel(DType dtype, boolean descending, boolean indices, long outer, long length, long inner) {
+    this(dtype, descending, indices, outer, length, inner, length);
+  }
+
   @Override
   public List<DType> inputs() {
     return List.of(dtype);
@@ -31,12 +44,12 @@ public record SortKernel(
 
   @Override
   public String name() {
-    return indices ? "argsort" : "sort";
+    return count < length ? "topk" : indices ? "argsort" : "sort";
   }
 
   @Override
   public double operations() {
-    double log = length > 1 ? Math.log(length) / Math.log(2) : 1;
-    return (double) outer * length * inner * log;
+    double log = count > 1 ? Math.log(count) / Math.log(2) : 0;
+    return (double) outer * inner * (count < length ? length + count * log : length * Math.max(1, log));
   }
 }

@@ -7,7 +7,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 
-/** Runs a {@link SortKernel}: a stable sort of each line's positions by value. */
+/** Runs a {@link SortKernel}: a stable sort of each line's positions by value, of which the first are written. */
 final class SortRunner implements Runner {
   private final SortKernel kernel;
 
@@ -17,32 +17,33 @@ final class SortRunner implements Runner {
 
   @Override
   public List<Access> accesses() {
-    long elements = kernel.outer() * kernel.length() * kernel.inner();
+    long lines = kernel.outer() * kernel.inner();
     return List.of(
-        Access.dense(0, kernel.dtype(), elements), Access.dense(1, kernel.outputs().get(0), elements));
+        Access.dense(0, kernel.dtype(), lines * kernel.length()), Access.dense(1, kernel.outputs().get(0), lines * kernel.count()));
   }
 
   @Override
   public void run(List<MemorySegment> inputs, List<MemorySegment> outputs) {
     for (long o = 0; o < kernel.outer(); o++) {
       for (long i = 0; i < kernel.inner(); i++) {
-        sortLine(inputs.get(0), outputs.get(0), o * kernel.length() * kernel.inner() + i);
+        sortLine(
+            inputs.get(0), o * kernel.length() * kernel.inner() + i, outputs.get(0), o * kernel.count() * kernel.inner() + i);
       }
     }
   }
 
-  private void sortLine(MemorySegment in, MemorySegment out, long start) {
+  private void sortLine(MemorySegment in, long first, MemorySegment out, long start) {
     DType dtype = kernel.dtype();
     int length = Math.toIntExact(kernel.length());
     long[] values = new long[length];
     Integer[] positions = new Integer[length];
     for (int p = 0; p < length; p++) {
-      values[p] = Elements.read(dtype, in, start + p * kernel.inner());
+      values[p] = Elements.read(dtype, in, first + p * kernel.inner());
       positions[p] = p;
     }
     Comparator<Integer> rising = (p, q) -> compare(values[p], values[q]);
     Arrays.sort(positions, kernel.descending() ? rising.reversed() : rising);
-    for (int p = 0; p < length; p++) {
+    for (int p = 0; p < kernel.count(); p++) {
       long at = start + p * kernel.inner();
       if (kernel.indices()) {
         Elements.write(DType.I64, out, at, positions[p]);

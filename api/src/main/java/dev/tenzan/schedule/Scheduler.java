@@ -145,9 +145,9 @@ public final class Scheduler {
         yield new ScanKernel(s.op(), e.dtype(), axis[0], axis[1], axis[2]);
       }
       case Op.Sort s -> {
-        long[] axis = around(e.shape(), s.axis());
-        DType in = g.get(e.inputs().getFirst()).dtype();
-        yield new SortKernel(in, s.descending(), s.indices(), axis[0], axis[1], axis[2]);
+        Graph.Entry in = g.get(e.inputs().getFirst());
+        long[] axis = around(in.shape(), s.axis());
+        yield new SortKernel(in.dtype(), s.descending(), s.indices(), axis[0], axis[1], axis[2], s.count());
       }
       case Op.Custom c -> {
         List<DType> types = e.inputs().stream().map(i -> g.get(i).dtype()).toList();

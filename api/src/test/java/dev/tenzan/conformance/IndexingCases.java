@@ -287,11 +287,8 @@ final class IndexingCases {
       InputSpec last = elements(t, 3, 8);
       c.add("sort", "default", t, Tolerance.EXACT, List.of(last), x -> x.getFirst().sort(),
           x -> x.getFirst().pick(last.shape(), order(x.getFirst(), 1, false)));
-      topk(c, "values", InputSpec.of(t, 4, 9), 3, 1, false);
-      topk(c, "values", InputSpec.of(t, 3, 40).values(InputSpec.Values.SPECIAL_FAST), 17, -1, false);
-      topk(c, "values", InputSpec.of(t, 6, 4), 6, 0, false);
+      topks(c, t, "values", false);
     }
-    topk(c, "values", InputSpec.of(DType.F64, 4, 3), 0, 1, false);
   }
 
   private static String direction(InputSpec in, boolean descending) {
@@ -318,9 +315,27 @@ final class IndexingCases {
               });
         }
       }
-      topk(c, "indices", InputSpec.of(t, 4, 9), 3, 1, true);
-      topk(c, "indices", InputSpec.of(t, 3, 40).values(InputSpec.Values.SPECIAL_FAST), 17, -1, true);
-      topk(c, "indices", InputSpec.of(t, 6, 4), 6, 0, true);
+      topks(c, t, "indices", true);
+    }
+  }
+
+  /** Few of short and of long lines, all, one and none, ties, special values, and columns. */
+  private static void topks(CaseList c, DType t, String what, boolean indices) {
+    InputSpec.Values bits = InputSpec.Values.BITS;
+    InputSpec.Values special = InputSpec.Values.SPECIAL_FAST;
+    topk(c, what, InputSpec.of(t, 4, 9), 3, 1, indices);
+    topk(c, what, InputSpec.of(t, 3, 40).values(special), 17, -1, indices);
+    topk(c, what, InputSpec.of(t, 6, 4), 6, 0, indices);
+    topk(c, what, InputSpec.of(t, 4, 3), 0, 1, indices);
+    topk(c, what, InputSpec.of(t, 2, 300).values(special), 18, 1, indices);
+    topk(c, what, InputSpec.of(t, 70, 3).range(0, t == DType.BOOL ? 1 : 3), 4, 0, indices);
+    if (t == DType.F32 || t == DType.I32 || t == DType.F64) {
+      InputSpec.Values values = t == DType.F64 ? InputSpec.Values.RANGE : bits;
+      topk(c, what, InputSpec.of(t, 300).values(values), 1, 0, indices);
+      topk(c, what, InputSpec.of(t, 2, 1030).values(values), 64, 1, indices);
+      topk(c, what, InputSpec.of(t, 2100, 2).values(values), 5, 0, indices);
+      topk(c, what, InputSpec.of(t, 2, 1500).range(-1, 1), 60, 1, indices);
+      topk(c, what, InputSpec.of(t, 1100).values(values), 1100, 0, indices);
     }
   }
 

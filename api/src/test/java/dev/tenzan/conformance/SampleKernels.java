@@ -79,6 +79,7 @@ public final class SampleKernels {
         twicePlusOne(100), gather(10, 4), sum(3, 20, false), sum(3, 200, false), sum(2, 5000, false), sum(1, 13000, false), sum(40, 20, true),
         sum(40, 100, true), matmul(3, 4, 5), matmul(20, 30, 40), convolution, new ScanKernel(ReduceOp.SUM, DType.F32, 2, 70, 2),
         new ScatterKernel(DType.F32, ReduceOp.SUM, 2, 4, 3, 5), new SortKernel(DType.F32, false, false, 2, 7, 2),
-        new SortKernel(DType.I64, true, true, 1, 5, 1));
+        new SortKernel(DType.I64, true, true, 1, 5, 1), new SortKernel(DType.F32, true, true, 2, 70, 2, 3),
+        new SortKernel(DType.F32, false, false, 2, 9, 2, 4));
   }
 }

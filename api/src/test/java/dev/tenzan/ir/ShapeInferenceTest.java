@@ -1,5 +1,6 @@
 package dev.tenzan.ir;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -41,6 +42,15 @@ class ShapeInferenceTest {
     Node.of(new Op.Slice(List.of(0L), List.of(9L), Shape.of(2)), x);
     Node.of(new Op.Slice(List.of(4L), List.of(Long.MIN_VALUE), Shape.of(1)), x);
     Node.of(new Op.Slice(List.of(40L), List.of(1L), Shape.of(0)), x);
+  }
+
+  @Test
+  void sortedElements() {
+    Node x = parameter(DType.F32, 3, 10);
+    assertEquals(Shape.of(3, 4), Node.of(new Op.Sort(1, true, false, 4), x).shape());
+    assertEquals(Shape.of(3, 0), Node.of(new Op.Sort(1, true, true, 0), x).shape());
+    fails("argsort: the first 11 elements of axis 1", new Op.Sort(1, true, true, 11), x);
+    fails("sort: the first -1 elements", new Op.Sort(0, true, false, -1), x);
   }
 
   @Test

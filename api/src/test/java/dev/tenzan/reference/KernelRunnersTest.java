@@ -164,6 +164,21 @@ class KernelRunnersTest {
   }
 
   @Test
+  void sortWritesTheFirstOfEachLine() {
+    long[] out = new long[4];
+    SortKernel columns = new SortKernel(DType.I64, false, false, 1, 3, 2, 2);
+    rig.run(columns, Rig.of(3L, -1, Long.MIN_VALUE, 7, 2, 0), Rig.of(out));
+    assertArrayEquals(new long[] {Long.MIN_VALUE, -1, 2, 0}, out);
+    long[] positions = new long[4];
+    rig.run(new SortKernel(DType.F32, true, true, 2, 3, 1, 2), Rig.of(1f, 3, 3, NAN, -0f, 0f), Rig.of(positions));
+    assertArrayEquals(new long[] {1, 2, 0, 2}, positions);
+    rig.run(new SortKernel(DType.F32, true, true, 2, 3, 1, 0), Rig.of(new float[6]), Rig.of(new long[0]));
+    assertEquals("topk", columns.name());
+    assertThrows(IllegalArgumentException.class, () -> new SortKernel(DType.F32, true, true, 2, 3, 1, 4));
+    assertThrows(IllegalArgumentException.class, () -> new SortKernel(DType.F32, true, true, 2, 3, 1, -1));
+  }
+
+  @Test
   void customSeesExactlyItsTensors() {
     CustomBody.Host body =
         (inputs, output) -> {

@@ -2,6 +2,7 @@ package dev.tenzan.cpu;
 
 import dev.tenzan.cpu.axis.ScanCode;
 import dev.tenzan.cpu.axis.ScatterCode;
+import dev.tenzan.cpu.axis.SelectCode;
 import dev.tenzan.cpu.axis.SortCode;
 import dev.tenzan.cpu.direct.ChannelConvolution;
 import dev.tenzan.cpu.direct.RowProduct;
@@ -94,9 +95,9 @@ record KernelCompiler(CpuPool pool, MatrixEngine matrices, LoopCompiler loops) {
   }
 
   private CpuKernel sort(SortKernel k) {
-    long count = k.outer() * k.length() * k.inner();
-    long[] bytes = {dense(count, k.dtype()), dense(count, k.indices() ? DType.I64 : k.dtype())};
-    return new CpuKernel(k, bytes, new SortCode(k, pool)::run);
+    long lines = k.outer() * k.inner();
+    long[] bytes = {dense(lines * k.length(), k.dtype()), dense(lines * k.count(), k.outputs().getFirst())};
+    return new CpuKernel(k, bytes, SelectCode.suits(k) ? new SelectCode(k, pool)::run : new SortCode(k, pool)::run);
   }
 
   private static CpuKernel custom(CustomKernel k) {

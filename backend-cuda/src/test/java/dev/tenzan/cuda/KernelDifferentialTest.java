@@ -146,6 +146,8 @@ class KernelDifferentialTest {
       for (boolean descending : new boolean[] {false, true}) {
         check(new SortKernel(t, descending, false, 2, 77, 3), 0);
         check(new SortKernel(t, descending, true, 2, 77, 3), 0);
+        check(new SortKernel(t, descending, false, 2, 77, 3, 5), 0);
+        check(new SortKernel(t, descending, true, 2, 77, 3, 5), 0);
       }
     }
   }

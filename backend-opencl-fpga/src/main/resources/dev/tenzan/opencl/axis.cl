@@ -135,20 +135,23 @@ __kernel void tz_sort_merge(__global const KEY* restrict keys, __global const in
   }
 }
 
+// The first count elements of each sorted line.
 __kernel void tz_sort_values(__global const T* restrict in, __global const int* restrict positions, __global T* restrict out, long length,
-                             long inner, long units, long chunk) {
+                             long inner, long count, long units, long chunk) {
   BEGIN(u, units, chunk) {
-    const long line = u / length;
-    const long start = line / inner * length * inner + line % inner;
-    out[start + u % length * inner] = in[start + positions[u] * inner];
+    const long line = u / count;
+    const long p = u % count;
+    const long from = (line / inner * length + positions[line * length + p]) * inner + line % inner;
+    out[(line / inner * count + p) * inner + line % inner] = in[from];
   }
 }
 
-__kernel void tz_sort_positions(__global const int* restrict positions, __global long* restrict out, long length, long inner, long units,
-                                long chunk) {
+__kernel void tz_sort_positions(__global const int* restrict positions, __global long* restrict out, long length, long inner, long count,
+                                long units, long chunk) {
   BEGIN(u, units, chunk) {
-    const long line = u / length;
-    out[line / inner * length * inner + line % inner + u % length * inner] = positions[u];
+    const long line = u / count;
+    const long p = u % count;
+    out[(line / inner * count + p) * inner + line % inner] = positions[line * length + p];
   }
 }
 #endif

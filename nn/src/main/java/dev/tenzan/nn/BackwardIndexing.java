@@ -99,7 +99,10 @@ final class BackwardIndexing {
         });
   }
 
-  /** Sorted elements go back to where they came from: the inverse of a permutation is its argsort. */
+  /**
+   * Sorted elements go back to where they came from: the inverse of a permutation is its argsort. Those that were not asked for have no
+   * gradient.
+   */
   static void sort(Rule r, Op.Sort op) {
     if (op.indices()) {
       return;
@@ -107,9 +110,13 @@ final class BackwardIndexing {
     r.give(
         0,
         () -> {
-          Tensor positions = Tensor.apply(new Op.Sort(op.axis(), op.descending(), true), r.in(0));
-          Tensor inverse = Tensor.apply(new Op.Sort(op.axis(), false, true), positions);
-          return r.gradient().takeAlongAxis(inverse, op.axis());
+          long extent = r.shape(0).dim(op.axis());
+          Tensor positions = Tensor.apply(new Op.Sort(op.axis(), op.descending(), true, extent), r.in(0));
+          Tensor inverse = Tensor.apply(new Op.Sort(op.axis(), false, true, extent), positions);
+          long[] behind = new long[2 * r.shape(0).rank()];
+          behind[2 * op.axis() + 1] = extent - op.count();
+          Tensor gradient = op.count() == extent ? r.gradient() : r.gradient().pad(0, behind);
+          return gradient.takeAlongAxis(inverse, op.axis());
         });
   }
 }

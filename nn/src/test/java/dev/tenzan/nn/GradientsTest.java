@@ -186,6 +186,8 @@ class GradientsTest {
         unary("sort", -2, 2, t -> t.sort(1, false)),
         unary("sort, descending", -2, 2, t -> t.sort(0, true)),
         unary("topk", -2, 2, t -> t.topk(2, 1).values()),
+        unary("the first of a sort", -2, 2, t -> Tensor.apply(new Op.Sort(0, false, false, 2), t)),
+        unary("none of a sort", -2, 2, t -> Tensor.apply(new Op.Sort(1, true, false, 0), t)),
         check("scatter", in -> in.get(0).scatter(0, distinct, in.get(1)), x, two),
         check("scatter, indices twice", in -> in.get(0).scatter(0, rows, in.get(1)), x, four),
         check("scatterAdd", in -> in.get(0).scatterAdd(0, rows, in.get(1)), x, four),

@@ -18,18 +18,25 @@ import java.util.Arrays;
 public final class SortCode {
   private static final int PART = 32 * 1024;
 
+  /** From so many elements on a line is worth sharing out to several threads. */
+  static final int SHARED = 2 * PART;
+
+  /** The longest line. */
+  static final int LONGEST = Integer.MAX_VALUE - 64;
+
   /** From so many elements on a radix sort of 32 bits is faster than comparisons. */
-  private static final int RADIX = 4096;
+  static final int RADIX = 4096;
 
   private final SortKernel kernel;
   private final CpuPool pool;
   private final DType type;
   private final int bytes;
   private final int length;
+  private final int count;
 
   /** Prepares a kernel. */
   public SortCode(SortKernel kernel, CpuPool pool) {
-    if (kernel.length() > Integer.MAX_VALUE - 64) {
+    if (kernel.length() > LONGEST) {
       throw new ShapeException(
           kernel.name() + ": an axis of " + kernel.length() + " elements is too long; sort at most 2^31 - 65");
     }
@@ -38,12 +45,13 @@ public final class SortCode {
     this.type = kernel.dtype().compute();
     this.bytes = kernel.dtype().byteSize();
     this.length = (int) kernel.length();
+    this.count = (int) kernel.count();
   }
 
   /** Runs the kernel on the input and the output. */
   public void run(MemorySegment[] segments) {
-    long lines = length == 0 ? 0 : kernel.outer() * kernel.inner();
-    boolean whole = lines < pool.threads() && length >= 2 * PART;
+    long lines = count == 0 ? 0 : kernel.outer() * kernel.inner();
+    boolean whole = lines < pool.threads() && length >= SHARED;
     int tasks = whole ? 1 : (int) Math.min(lines, 4L * pool.threads());
     pool.parallelFor(
         tasks,
@@ -98,14 +106,15 @@ public final class SortCode {
     }
 
     void line(long outer, long inner) {
-      long first = outer * length * kernel.inner() + inner;
-      Stage.load(kernel.dtype(), in, first * bytes, kernel.inner() * bytes, values, 0, length, raw);
+      long at = outer * length * kernel.inner() + inner;
+      long first = outer * count * kernel.inner() + inner;
+      Stage.load(kernel.dtype(), in, at * bytes, kernel.inner() * bytes, values, 0, length, raw);
       toKeys();
       if (!kernel.indices()) {
         sort(0);
         fromKeys();
         long stride = kernel.inner() * bytes;
-        Stage.store(kernel.dtype(), out, first * bytes, stride, values, 0, length, raw);
+        Stage.store(kernel.dtype(), out, first * bytes, stride, values, 0, count, raw);
         return;
       }
       Values positions = new Values();
@@ -116,12 +125,12 @@ public final class SortCode {
           keys[x] = keys[x] << 32 | x;
         }
         sort(32);
-        for (int x = 0; x < length; x++) {
+        for (int x = 0; x < count; x++) {
           keys[x] &= Integer.MAX_VALUE;
         }
         positions.l = keys;
       }
-      Stage.store(DType.I64, out, first * 8, kernel.inner() * 8, positions, 0, length, raw);
+      Stage.store(DType.I64, out, first * 8, kernel.inner() * 8, positions, 0, count, raw);
     }
 
     /** Ascending keys; complemented where greatest comes first. */
@@ -141,7 +150,7 @@ public final class SortCode {
 
     private void fromKeys() {
       long flip = kernel.descending() ? -1 : 0;
-      for (int x = 0; x < length; x++) {
+      for (int x = 0; x < count; x++) {
         long k = keys[x] ^ flip;
         switch (type) {
           case F32 -> values.f[x] = unkey((int) k);

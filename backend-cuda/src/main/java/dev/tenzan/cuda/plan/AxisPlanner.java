@@ -55,8 +55,9 @@ final class AxisPlanner {
 
   static Plan sort(SortKernel k, Style style) {
     long elements = k.outer() * k.length() * k.inner();
-    List<Long> bytes = List.of(elements * k.dtype().byteSize(), elements * k.outputs().getFirst().byteSize());
-    if (elements == 0) {
+    long results = k.outer() * k.count() * k.inner();
+    List<Long> bytes = List.of(elements * k.dtype().byteSize(), results * k.outputs().getFirst().byteSize());
+    if (results == 0) {
       return Plan.nothing(bytes);
     }
     Pieces pieces = new Pieces(style, "axis", k.dtype());
@@ -72,10 +73,10 @@ final class AxisPlanner {
       from = to;
     }
     if (k.indices()) {
-      pieces.each("tz_sort_positions", elements, new Arg.Temp(from + 1), new Arg.Slot(1), k.length(), k.inner());
+      pieces.each("tz_sort_positions", results, new Arg.Temp(from + 1), new Arg.Slot(1), k.length(), k.inner(), k.count());
     } else {
       pieces.each(
-          "tz_sort_values", elements, new Arg.Slot(0), new Arg.Temp(from + 1), new Arg.Slot(1), k.length(), k.inner());
+          "tz_sort_values", results, new Arg.Slot(0), new Arg.Temp(from + 1), new Arg.Slot(1), k.length(), k.inner(), k.count());
     }
     long keyBytes = k.dtype() == DType.F64 || k.dtype() == DType.I64 ? 8 : 4;
     List<Long> temps = List.of(elements * keyBytes, elements * 4, elements * keyBytes, elements * 4);

@@ -72,8 +72,9 @@ final class AxisPlanner {
     long elements = k.outer() * k.length() * k.inner();
     boolean wide = k.dtype() == DType.F64 || k.dtype() == DType.I64;
     long keyBytes = wide ? 8 : 4;
-    List<Long> bytes = List.of(elements * k.dtype().byteSize(), elements * k.outputs().getFirst().byteSize());
-    if (elements == 0) {
+    long results = k.outer() * k.count() * k.inner();
+    List<Long> bytes = List.of(elements * k.dtype().byteSize(), results * k.outputs().getFirst().byteSize());
+    if (results == 0) {
       return new Plan(bytes, List.of(), List.of(), List.of(), null);
     }
     String head =
@@ -92,10 +93,11 @@ final class AxisPlanner {
     }
     if (k.indices()) {
       pieces.add(
-          "tz_sort_positions", elements, 4, new Arg.Temp(from + 1), new Arg.Slot(1), k.length(), k.inner(), UNITS);
+          "tz_sort_positions", results, 4, new Arg.Temp(from + 1), new Arg.Slot(1), k.length(), k.inner(), k.count(), UNITS);
     } else {
       pieces.add(
-          "tz_sort_values", elements, 4, new Arg.Slot(0), new Arg.Temp(from + 1), new Arg.Slot(1), k.length(), k.inner(), UNITS);
+          "tz_sort_values", results, 4, new Arg.Slot(0), new Arg.Temp(from + 1), new Arg.Slot(1), k.length(), k.inner(), k.count(),
+          UNITS);
     }
     List<Long> temps = List.of(elements * keyBytes, elements * 4, elements * keyBytes, elements * 4);
     return new Plan(bytes, temps, List.of(), pieces.steps(), null);
