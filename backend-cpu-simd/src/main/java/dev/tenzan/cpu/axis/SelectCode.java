@@ -12,7 +12,8 @@ import java.util.Arrays;
  * <p>The elements of a line are dealt to groups, several times as many as elements are wanted, and the least key of each is found. Of
  * these the one at the wanted number is the threshold: so many groups hold a key up to it, so what is wanted does not exceed it. Then
  * only chunks of the line that hold a key up to it are looked at again, and what they hold up to it is sorted. Fewer groups than are
- * wanted hold less than the threshold, and of those equal to it the first are enough: so few are sorted, whatever the elements are.
+ * wanted hold less than the threshold, and of those equal to it the first are enough: so about as many as are wanted are sorted where
+ * the order is random, and little more than half of the line in the worst.
  */
 public final class SelectCode {
   /** From so few of a line on the selection pays. */
