@@ -2,6 +2,7 @@ package dev.tenzan.cpu.direct;
 
 import dev.tenzan.cpu.CpuPool;
 import dev.tenzan.cpu.gemm.PaddedPlanes;
+import dev.tenzan.cpu.gemm.PlaneFiller;
 import dev.tenzan.cpu.loop.CpuLoop;
 import dev.tenzan.cpu.loop.LoopCompiler;
 import dev.tenzan.kernel.ConvolutionKernel;
@@ -119,7 +120,7 @@ public final class ChannelConvolution {
     long image = c / k.groups();
     long group = c % k.groups();
     MemorySegment plane = PLANES.atLeast(planes.size() * k.dtype().byteSize());
-    planes.fill(x, k.x().offset() + image * k.x().stride(0) + group * k.x().stride(1), plane, 0);
+    new PlaneFiller(planes).fill(x, k.x().offset() + image * k.x().stride(0) + group * k.x().stride(1), plane, 0);
     long perGroup = k.outChannels() / k.groups();
     int bytes = k.dtype().byteSize();
     long size = k.outSpatial().size() * bytes;

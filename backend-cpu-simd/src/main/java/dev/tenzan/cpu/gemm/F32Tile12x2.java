@@ -14,9 +14,12 @@ final class F32Tile12x2 extends MicroKernel {
   private static final VectorSpecies<Float> S =
       SpecializedClasses.species(MethodHandles.lookup(), float.class);
   private static final int LANES = S.length();
+  private static final PanelLayout LAYOUT = SpecializedClasses.layout(MethodHandles.lookup());
+  private static final int ROW = LAYOUT.laneStep();
+  private static final int STEP = LAYOUT.kStep(12);
 
   F32Tile12x2() {
-    super(12, 2 * LANES);
+    super(12, 2 * LANES, LAYOUT);
   }
 
   @Override
@@ -57,40 +60,40 @@ final class F32Tile12x2 extends MicroKernel {
       FloatVector a0 = FloatVector.broadcast(S, a[ap]);
       c00 = a0.fma(b0, c00);
       c01 = a0.fma(b1, c01);
-      FloatVector a1 = FloatVector.broadcast(S, a[ap + 1]);
+      FloatVector a1 = FloatVector.broadcast(S, a[ap + ROW]);
       c10 = a1.fma(b0, c10);
       c11 = a1.fma(b1, c11);
-      FloatVector a2 = FloatVector.broadcast(S, a[ap + 2]);
+      FloatVector a2 = FloatVector.broadcast(S, a[ap + 2 * ROW]);
       c20 = a2.fma(b0, c20);
       c21 = a2.fma(b1, c21);
-      FloatVector a3 = FloatVector.broadcast(S, a[ap + 3]);
+      FloatVector a3 = FloatVector.broadcast(S, a[ap + 3 * ROW]);
       c30 = a3.fma(b0, c30);
       c31 = a3.fma(b1, c31);
-      FloatVector a4 = FloatVector.broadcast(S, a[ap + 4]);
+      FloatVector a4 = FloatVector.broadcast(S, a[ap + 4 * ROW]);
       c40 = a4.fma(b0, c40);
       c41 = a4.fma(b1, c41);
-      FloatVector a5 = FloatVector.broadcast(S, a[ap + 5]);
+      FloatVector a5 = FloatVector.broadcast(S, a[ap + 5 * ROW]);
       c50 = a5.fma(b0, c50);
       c51 = a5.fma(b1, c51);
-      FloatVector a6 = FloatVector.broadcast(S, a[ap + 6]);
+      FloatVector a6 = FloatVector.broadcast(S, a[ap + 6 * ROW]);
       c60 = a6.fma(b0, c60);
       c61 = a6.fma(b1, c61);
-      FloatVector a7 = FloatVector.broadcast(S, a[ap + 7]);
+      FloatVector a7 = FloatVector.broadcast(S, a[ap + 7 * ROW]);
       c70 = a7.fma(b0, c70);
       c71 = a7.fma(b1, c71);
-      FloatVector a8 = FloatVector.broadcast(S, a[ap + 8]);
+      FloatVector a8 = FloatVector.broadcast(S, a[ap + 8 * ROW]);
       c80 = a8.fma(b0, c80);
       c81 = a8.fma(b1, c81);
-      FloatVector a9 = FloatVector.broadcast(S, a[ap + 9]);
+      FloatVector a9 = FloatVector.broadcast(S, a[ap + 9 * ROW]);
       c90 = a9.fma(b0, c90);
       c91 = a9.fma(b1, c91);
-      FloatVector aa = FloatVector.broadcast(S, a[ap + 10]);
+      FloatVector aa = FloatVector.broadcast(S, a[ap + 10 * ROW]);
       ca0 = aa.fma(b0, ca0);
       ca1 = aa.fma(b1, ca1);
-      FloatVector ab = FloatVector.broadcast(S, a[ap + 11]);
+      FloatVector ab = FloatVector.broadcast(S, a[ap + 11 * ROW]);
       cb0 = ab.fma(b0, cb0);
       cb1 = ab.fma(b1, cb1);
-      ap += 12;
+      ap += STEP;
       bp += 2 * LANES;
     }
     c00.intoArray(c, 0);

@@ -14,9 +14,12 @@ final class F64Tile12x2 extends MicroKernel {
   private static final VectorSpecies<Double> S =
       SpecializedClasses.species(MethodHandles.lookup(), double.class);
   private static final int LANES = S.length();
+  private static final PanelLayout LAYOUT = SpecializedClasses.layout(MethodHandles.lookup());
+  private static final int ROW = LAYOUT.laneStep();
+  private static final int STEP = LAYOUT.kStep(12);
 
   F64Tile12x2() {
-    super(12, 2 * LANES);
+    super(12, 2 * LANES, LAYOUT);
   }
 
   @Override
@@ -57,40 +60,40 @@ final class F64Tile12x2 extends MicroKernel {
       DoubleVector a0 = DoubleVector.broadcast(S, a[ap]);
       c00 = a0.fma(b0, c00);
       c01 = a0.fma(b1, c01);
-      DoubleVector a1 = DoubleVector.broadcast(S, a[ap + 1]);
+      DoubleVector a1 = DoubleVector.broadcast(S, a[ap + ROW]);
       c10 = a1.fma(b0, c10);
       c11 = a1.fma(b1, c11);
-      DoubleVector a2 = DoubleVector.broadcast(S, a[ap + 2]);
+      DoubleVector a2 = DoubleVector.broadcast(S, a[ap + 2 * ROW]);
       c20 = a2.fma(b0, c20);
       c21 = a2.fma(b1, c21);
-      DoubleVector a3 = DoubleVector.broadcast(S, a[ap + 3]);
+      DoubleVector a3 = DoubleVector.broadcast(S, a[ap + 3 * ROW]);
       c30 = a3.fma(b0, c30);
       c31 = a3.fma(b1, c31);
-      DoubleVector a4 = DoubleVector.broadcast(S, a[ap + 4]);
+      DoubleVector a4 = DoubleVector.broadcast(S, a[ap + 4 * ROW]);
       c40 = a4.fma(b0, c40);
       c41 = a4.fma(b1, c41);
-      DoubleVector a5 = DoubleVector.broadcast(S, a[ap + 5]);
+      DoubleVector a5 = DoubleVector.broadcast(S, a[ap + 5 * ROW]);
       c50 = a5.fma(b0, c50);
       c51 = a5.fma(b1, c51);
-      DoubleVector a6 = DoubleVector.broadcast(S, a[ap + 6]);
+      DoubleVector a6 = DoubleVector.broadcast(S, a[ap + 6 * ROW]);
       c60 = a6.fma(b0, c60);
       c61 = a6.fma(b1, c61);
-      DoubleVector a7 = DoubleVector.broadcast(S, a[ap + 7]);
+      DoubleVector a7 = DoubleVector.broadcast(S, a[ap + 7 * ROW]);
       c70 = a7.fma(b0, c70);
       c71 = a7.fma(b1, c71);
-      DoubleVector a8 = DoubleVector.broadcast(S, a[ap + 8]);
+      DoubleVector a8 = DoubleVector.broadcast(S, a[ap + 8 * ROW]);
       c80 = a8.fma(b0, c80);
       c81 = a8.fma(b1, c81);
-      DoubleVector a9 = DoubleVector.broadcast(S, a[ap + 9]);
+      DoubleVector a9 = DoubleVector.broadcast(S, a[ap + 9 * ROW]);
       c90 = a9.fma(b0, c90);
       c91 = a9.fma(b1, c91);
-      DoubleVector aa = DoubleVector.broadcast(S, a[ap + 10]);
+      DoubleVector aa = DoubleVector.broadcast(S, a[ap + 10 * ROW]);
       ca0 = aa.fma(b0, ca0);
       ca1 = aa.fma(b1, ca1);
-      DoubleVector ab = DoubleVector.broadcast(S, a[ap + 11]);
+      DoubleVector ab = DoubleVector.broadcast(S, a[ap + 11 * ROW]);
       cb0 = ab.fma(b0, cb0);
       cb1 = ab.fma(b1, cb1);
-      ap += 12;
+      ap += STEP;
       bp += 2 * LANES;
     }
     c00.intoArray(c, 0);

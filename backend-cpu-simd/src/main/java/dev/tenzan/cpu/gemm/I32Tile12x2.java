@@ -14,9 +14,12 @@ final class I32Tile12x2 extends MicroKernel {
   private static final VectorSpecies<Integer> S =
       SpecializedClasses.species(MethodHandles.lookup(), int.class);
   private static final int LANES = S.length();
+  private static final PanelLayout LAYOUT = SpecializedClasses.layout(MethodHandles.lookup());
+  private static final int ROW = LAYOUT.laneStep();
+  private static final int STEP = LAYOUT.kStep(12);
 
   I32Tile12x2() {
-    super(12, 2 * LANES);
+    super(12, 2 * LANES, LAYOUT);
   }
 
   @Override
@@ -57,40 +60,40 @@ final class I32Tile12x2 extends MicroKernel {
       IntVector a0 = IntVector.broadcast(S, a[ap]);
       c00 = a0.mul(b0).add(c00);
       c01 = a0.mul(b1).add(c01);
-      IntVector a1 = IntVector.broadcast(S, a[ap + 1]);
+      IntVector a1 = IntVector.broadcast(S, a[ap + ROW]);
       c10 = a1.mul(b0).add(c10);
       c11 = a1.mul(b1).add(c11);
-      IntVector a2 = IntVector.broadcast(S, a[ap + 2]);
+      IntVector a2 = IntVector.broadcast(S, a[ap + 2 * ROW]);
       c20 = a2.mul(b0).add(c20);
       c21 = a2.mul(b1).add(c21);
-      IntVector a3 = IntVector.broadcast(S, a[ap + 3]);
+      IntVector a3 = IntVector.broadcast(S, a[ap + 3 * ROW]);
       c30 = a3.mul(b0).add(c30);
       c31 = a3.mul(b1).add(c31);
-      IntVector a4 = IntVector.broadcast(S, a[ap + 4]);
+      IntVector a4 = IntVector.broadcast(S, a[ap + 4 * ROW]);
       c40 = a4.mul(b0).add(c40);
       c41 = a4.mul(b1).add(c41);
-      IntVector a5 = IntVector.broadcast(S, a[ap + 5]);
+      IntVector a5 = IntVector.broadcast(S, a[ap + 5 * ROW]);
       c50 = a5.mul(b0).add(c50);
       c51 = a5.mul(b1).add(c51);
-      IntVector a6 = IntVector.broadcast(S, a[ap + 6]);
+      IntVector a6 = IntVector.broadcast(S, a[ap + 6 * ROW]);
       c60 = a6.mul(b0).add(c60);
       c61 = a6.mul(b1).add(c61);
-      IntVector a7 = IntVector.broadcast(S, a[ap + 7]);
+      IntVector a7 = IntVector.broadcast(S, a[ap + 7 * ROW]);
       c70 = a7.mul(b0).add(c70);
       c71 = a7.mul(b1).add(c71);
-      IntVector a8 = IntVector.broadcast(S, a[ap + 8]);
+      IntVector a8 = IntVector.broadcast(S, a[ap + 8 * ROW]);
       c80 = a8.mul(b0).add(c80);
       c81 = a8.mul(b1).add(c81);
-      IntVector a9 = IntVector.broadcast(S, a[ap + 9]);
+      IntVector a9 = IntVector.broadcast(S, a[ap + 9 * ROW]);
       c90 = a9.mul(b0).add(c90);
       c91 = a9.mul(b1).add(c91);
-      IntVector aa = IntVector.broadcast(S, a[ap + 10]);
+      IntVector aa = IntVector.broadcast(S, a[ap + 10 * ROW]);
       ca0 = aa.mul(b0).add(ca0);
       ca1 = aa.mul(b1).add(ca1);
-      IntVector ab = IntVector.broadcast(S, a[ap + 11]);
+      IntVector ab = IntVector.broadcast(S, a[ap + 11 * ROW]);
       cb0 = ab.mul(b0).add(cb0);
       cb1 = ab.mul(b1).add(cb1);
-      ap += 12;
+      ap += STEP;
       bp += 2 * LANES;
     }
     c00.intoArray(c, 0);

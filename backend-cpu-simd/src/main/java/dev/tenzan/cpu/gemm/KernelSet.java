@@ -93,13 +93,9 @@ final class KernelSet {
 
   private static Tiles vectorTiles(DType type, int bits, boolean manyRegisters) {
     Results results = VectorResults.of(type);
-    if (manyRegisters) {
-      return new Tiles(pair(type, "Tile12x2", bits, PanelLayout.STEP_MAJOR), results);
-    }
+    String shape = manyRegisters ? "Tile12x2" : "Tile6x2";
     return new Tiles(
-        pair(type, "Tile6x2", bits, PanelLayout.STEP_MAJOR),
-        pair(type, "Tile6x2", bits, PanelLayout.LANE_MAJOR),
-        results);
+        pair(type, shape, bits, PanelLayout.STEP_MAJOR), pair(type, shape, bits, PanelLayout.LANE_MAJOR), results);
   }
 
   private static Pair pair(DType type, String shape, int bits, PanelLayout layout) {

@@ -1,9 +1,10 @@
 package dev.tenzan.cpu.gemm;
 
 import dev.tenzan.kernel.ConvolutionKernel;
-import dev.tenzan.type.DType;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 
 /**
  * Where the channels of a convolution's input lie while its outputs are computed: with their padding around them, cut to what the windows
@@ -11,67 +12,101 @@ import java.lang.foreign.ValueLayout;
  * the window are neighbours in memory, and so far from each other as the outputs' places are, whatever the position.
  *
  * <p>Where the last dimension has no stride, the zeros at the end of a row are those at the start of the next one, as far as they go.
+ * Remainders that no window sees are left out.
  *
- * <p>For inputs without dilation, of f32 or f64.
+ * <p>For inputs without dilation, of f32 or f64. {@link PlaneFiller} writes the planes.
  */
 public final class PaddedPlanes {
-  private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT;
-  private static final ValueLayout.OfDouble F64 = ValueLayout.JAVA_DOUBLE;
-
   private final ConvolutionKernel k;
   private final int rank;
-  private final int bytes;
   private final long[] stride;
 
-  /** For each dimension the remainders modulo the stride that windows see. */
-  private final long[] phases;
+  /** For each dimension and remainder modulo the stride its number among those that windows see, or -1. */
+  private final int[][] phase;
 
-  /** For each dimension the coordinates that windows see, padding included. */
-  private final long[] seen;
+  /** For each dimension how many remainders windows see. */
+  private final long[] phases;
 
   /** For each dimension the distance of the places of neighbouring outputs. */
   private final long[] steps;
 
   private final long phaseSize;
   private final long size;
+  private final Run[] runs;
 
-  /** The planes of a convolution whose outputs are not empty. */
+  /**
+   * Elements that are copied to a plane.
+   *
+   * @param from the first element in the channel, were its elements one after another
+   * @param to the first element's place in the plane
+   * @param count how many; they are a stride apart in the channel
+   */
+  record Run(int from, int to, int count) {}
+
+  /** The planes of a convolution whose outputs are not empty, and whose planes {@linkplain #areSmall are small}. */
   public PaddedPlanes(ConvolutionKernel kernel) {
     k = kernel;
     rank = kernel.spatial().rank();
-    bytes = kernel.dtype().byteSize();
     stride = kernel.stride().stream().mapToLong(Long::longValue).toArray();
+    phase = new int[rank][];
     phases = new long[rank];
-    seen = new long[rank];
     steps = new long[rank];
     for (int d = 0; d < rank; d++) {
-      seen[d] = (kernel.outSpatial().dim(d) - 1) * stride[d] + (kernel.window().dim(d) - 1) * kernel.windowDilation().get(d) + 1;
+      phase[d] = phases(kernel, d);
+      phases[d] = Arrays.stream(phase[d]).filter(p -> p >= 0).count();
     }
     int last = rank - 1;
-    long behind = seen[last] - kernel.padLow().get(last) - kernel.spatial().dim(last);
+    long behind = seen(kernel, last) - kernel.padLow().get(last) - kernel.spatial().dim(last);
     long shared = stride[last] == 1 && rank > 1 ? Math.max(0, Math.min(behind, kernel.padLow().get(last))) : 0;
     long next = 1;
     long all = 1;
     for (int d = last; d >= 0; d--) {
       steps[d] = next;
-      long extent = d == last ? seen[d] - shared : seen[d];
+      long extent = d == last ? seen(kernel, d) - shared : seen(kernel, d);
       next = Math.multiplyExact(next, Math.ceilDiv(extent, stride[d]));
-      phases[d] = Math.min(stride[d], seen[d]);
       all = Math.multiplyExact(all, phases[d]);
     }
     phaseSize = next;
     size = Math.addExact(Math.multiplyExact(next, all), shared);
+    List<Run> found = new ArrayList<>();
+    find(found, 0, 0, 0, 0);
+    runs = found.toArray(Run[]::new);
   }
 
-  /** Whether a convolution's planes have at most so many elements each; padding between far strides can make them large. */
+  /** The coordinates of a dimension that windows see, padding included. */
+  private static long seen(ConvolutionKernel k, int d) {
+    return (k.outSpatial().dim(d) - 1) * k.stride().get(d) + (k.window().dim(d) - 1) * k.windowDilation().get(d) + 1;
+  }
+
+  private static int[] phases(ConvolutionKernel k, int d) {
+    long stride = k.stride().get(d);
+    int[] numbers = new int[Math.toIntExact(Math.min(stride, seen(k, d)))];
+    Arrays.fill(numbers, -1);
+    for (long w = 0; w < k.window().dim(d); w++) {
+      numbers[Math.toIntExact(w * k.windowDilation().get(d) % stride)] = 0;
+    }
+    int count = 0;
+    for (int r = 0; r < numbers.length; r++) {
+      numbers[r] = numbers[r] < 0 ? -1 : count++;
+    }
+    return numbers;
+  }
+
+  /**
+   * Whether a convolution's channels and planes have at most so many elements each; padding between far strides can make planes large.
+   *
+   * @param most at most 2<sup>30</sup>
+   */
   public static boolean areSmall(ConvolutionKernel k, double most) {
     double size = 1;
+    double channel = 1;
     for (int d = 0; d < k.spatial().rank(); d++) {
       double stride = k.stride().get(d);
       double seen = (k.outSpatial().dim(d) - 1) * stride + (k.window().dim(d) - 1) * (double) k.windowDilation().get(d) + 1;
       size *= (seen / stride + 1) * Math.min(stride, seen);
+      channel *= k.spatial().dim(d);
     }
-    return size <= most;
+    return Math.max(size, channel) <= most;
   }
 
   /** The elements of a plane. */
@@ -96,77 +131,82 @@ public final class PaddedPlanes {
   /** The place that the first output sees at a position of the window. */
   public long place(long[] window) {
     long at = 0;
-    long phase = 0;
+    long number = 0;
     for (int d = 0; d < rank; d++) {
       long coordinate = window[d] * k.windowDilation().get(d);
-      phase = phase * phases[d] + coordinate % stride[d];
+      number = number * phases[d] + phase[d][(int) (coordinate % stride[d])];
       at += coordinate / stride[d] * steps[d];
     }
-    return phase * phaseSize + at;
+    return number * phaseSize + at;
   }
 
-  /**
-   * Writes one channel's plane.
-   *
-   * @param x the input
-   * @param from the element offset of the channel
-   * @param to the memory of the plane
-   * @param at the element offset of the plane
-   */
-  public void fill(MemorySegment x, long from, MemorySegment to, long at) {
-    to.asSlice(at * bytes, size * bytes).fill((byte) 0);
-    fill(x, from, to, at, 0, 0);
+  /** The convolution whose input it holds. */
+  ConvolutionKernel kernel() {
+    return k;
   }
 
-  private void fill(MemorySegment x, long from, MemorySegment to, long at, long phase, int d) {
+  /** What a plane is made of; all else is zero. */
+  Run[] runs() {
+    return runs;
+  }
+
+  /** Whether planes are the channels themselves, were their elements one after another. */
+  boolean areChannels() {
+    return runs.length == 1 && runs[0].equals(new Run(0, 0, (int) size)) && stride[rank - 1] == 1 && size == k.spatial().size();
+  }
+
+  private void find(List<Run> found, long from, long at, long number, int d) {
     long pad = k.padLow().get(d);
     long low = Math.max(0, pad);
-    long high = Math.min(seen[d], k.spatial().dim(d) + pad);
-    long apart = k.x().stride(2 + d);
+    long high = Math.min(seen(k, d), k.spatial().dim(d) + pad);
+    long s = stride[d];
     if (d < rank - 1) {
       for (long c = low; c < high; c++) {
-        fill(x, from + (c - pad) * apart, to, at + c / stride[d] * steps[d], phase * phases[d] + c % stride[d], d + 1);
+        int p = phase[d][(int) (c % s)];
+        if (p >= 0) {
+          find(found, (from + c - pad) * k.spatial().dim(d + 1), at + c / s * steps[d], number * phases[d] + p, d + 1);
+        }
       }
       return;
     }
-    long s = stride[d];
-    for (long r = 0; r < phases[d]; r++) {
+    for (int r = 0; r < phase[d].length; r++) {
       long first = low + Math.floorMod(r - low, s); // the first coordinate of the phase
-      if (first < high) {
-        copy(
-            x, from + (first - pad) * apart, apart * s, to, at + (phase * phases[d] + r) * phaseSize + first / s,
-            (int) Math.ceilDiv(high - first, s));
+      if (phase[d][r] >= 0 && first < high) {
+        long to = at + (number * phases[d] + phase[d][r]) * phaseSize + first / s;
+        append(found, (int) (from + first - pad), (int) to, (int) Math.ceilDiv(high - first, s));
       }
     }
   }
 
-  private void copy(MemorySegment x, long from, long apart, MemorySegment to, long at, int count) {
-    if (apart == 1) {
-      MemorySegment.copy(x, from * bytes, to, at * bytes, (long) count * bytes);
-    } else if (k.dtype() == DType.F32) {
-      for (int i = 0; i < count; i++) {
-        to.set(F32, (at + i) * Float.BYTES, x.get(F32, (from + i * apart) * Float.BYTES));
-      }
+  /** Adds a run, to the last one where it goes on. */
+  private void append(List<Run> found, int from, int to, int count) {
+    Run before = found.isEmpty() ? new Run(0, 0, 0) : found.getLast();
+    boolean goesOn = before.from + before.count * stride[rank - 1] == from && before.to + before.count == to;
+    if (before.count > 0 && goesOn) {
+      found.set(found.size() - 1, new Run(before.from, before.to, before.count + count));
     } else {
-      for (int i = 0; i < count; i++) {
-        to.set(F64, (at + i) * Double.BYTES, x.get(F64, (from + i * apart) * Double.BYTES));
-      }
+      found.add(new Run(from, to, count));
     }
+  }
+
+  /** Where a row of the output begins among the places: row r of the rows of the last dimension. */
+  long rowPlace(long r) {
+    long place = 0;
+    long rest = r;
+    for (int d = rank - 2; d >= 0; d--) {
+      place += rest % k.outSpatial().dim(d) * steps[d];
+      rest /= k.outSpatial().dim(d);
+    }
+    return place;
   }
 
   /** Copies the outputs among the places of a channel, {@link #span} values, to a dense channel of the output. */
   public void copyRows(MemorySegment places, MemorySegment out) {
-    int last = rank - 1;
-    long row = k.outSpatial().dim(last) * bytes;
-    long rows = k.outSpatial().size() / k.outSpatial().dim(last);
+    int bytes = k.dtype().byteSize();
+    long row = k.outSpatial().dim(rank - 1) * bytes;
+    long rows = k.outSpatial().size() / k.outSpatial().dim(rank - 1);
     for (long r = 0; r < rows; r++) {
-      long from = 0;
-      long rest = r;
-      for (int d = last - 1; d >= 0; d--) {
-        from += rest % k.outSpatial().dim(d) * steps[d];
-        rest /= k.outSpatial().dim(d);
-      }
-      MemorySegment.copy(places, from * bytes, out, r * row, row);
+      MemorySegment.copy(places, rowPlace(r) * bytes, out, r * row, row);
     }
   }
 }

@@ -113,7 +113,7 @@ final class StripConvolution implements MatrixProgram {
             && k.inputDilation().stream().allMatch(d -> d == 1)
             && !k.outSpatial().isEmpty()
             && !k.spatial().isEmpty()
-            && !k.window().isEmpty()
+            && k.window().size() > 1 // otherwise the unrolled input is no larger than the input, and panels are read faster
             && k.batch() > 0
             && k.inChannels() >= k.groups()
             && k.outChannels() >= MIN_CHANNELS * k.groups();
@@ -186,15 +186,17 @@ final class StripConvolution implements MatrixProgram {
     pool.parallelFor(
         fills,
         f -> {
+          PlaneFiller filler = new PlaneFiller(planes);
           for (long p = (long) planesToFill * f / fills; p < (long) planesToFill * (f + 1) / fills; p++) {
             long image = first + p / k.inChannels();
             long from = k.x().offset() + image * k.x().stride(0) + p % k.inChannels() * k.x().stride(1);
-            planes.fill(x, from, padded, p * planes.size());
+            filler.fill(x, from, padded, p * planes.size());
           }
         });
     int panels = Math.ceilDiv(span, columns);
     int tiles = Math.ceilDiv(outputs, rows);
-    int least = Math.clamp(Math.ceilDiv((long) panels * columns * outputs, ACCUMULATORS), 1, panels);
+    // Accumulators of a task should stay in the second cache; tiles that go straight to the output need none.
+    int least = direct ? 1 : Math.clamp(Math.ceilDiv((long) panels * columns * outputs, ACCUMULATORS), 1, panels);
     int cuts = Math.ceilDiv(4 * pool.threads(), count * (int) k.groups() * least);
     // Each task reads all weights of its output channels; where these fill the second cache, tasks share them out rather than the places.
     int down = (long) outputs * steps > WEIGHTS ? Math.min(tiles, cuts) : 1;
@@ -258,18 +260,10 @@ final class StripConvolution implements MatrixProgram {
 
   /** Copies the outputs among one channel's places; place p is at {@code accumulators[at + p]}. */
   private void store(float[] accumulators, int at, int firstPlace, int endPlace, MemorySegment out, long channel) {
-    int last = k.outSpatial().rank() - 1;
-    int row = (int) k.outSpatial().dim(last);
+    int row = (int) k.outSpatial().dim(k.outSpatial().rank() - 1);
     long rowsOfOutput = k.outSpatial().size() / row;
-    long[] index = new long[last + 1];
     for (long r = 0; r < rowsOfOutput; r++) {
-      long start = 0;
-      long rest = r;
-      for (int d = last - 1; d >= 0; d--) {
-        index[d] = rest % k.outSpatial().dim(d);
-        rest /= k.outSpatial().dim(d);
-        start += index[d] * planes.step(d);
-      }
+      long start = planes.rowPlace(r);
       long low = Math.max(start, firstPlace);
       long high = Math.min(start + row, endPlace);
       if (low < high) {

@@ -1,0 +1,234 @@
+package dev.tenzan.cpu.gemm;
+
+import dev.tenzan.kernel.ConvolutionKernel;
+import dev.tenzan.type.DType;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+
+/**
+ * Writes {@link PaddedPlanes}. A channel is put together in an array of its own and copied as a whole: loops over arrays are several times
+ * faster than those over memory segments, of which a row of a few elements would have to check two.
+ *
+ * <p>Used by one thread.
+ */
+public final class PlaneFiller {
+  private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT;
+  private static final ValueLayout.OfDouble F64 = ValueLayout.JAVA_DOUBLE;
+
+  /** The arrays of a thread; they grow. */
+  private static final class Arena {
+    private Object channel = new float[0];
+    private Object sorted = new float[0];
+    private Object plane = new float[0];
+    private MemorySegment channelMemory = MemorySegment.NULL;
+    private MemorySegment planeMemory = MemorySegment.NULL;
+
+    void grow(DType type, long channelSize, long planeSize) {
+      long bytes = type.byteSize();
+      boolean other = (channel instanceof float[]) != (type == DType.F32);
+      if (other || channelMemory.byteSize() < channelSize * bytes) {
+        channel = array(type, channelSize);
+        sorted = array(type, channelSize);
+        channelMemory = memory(channel);
+      }
+      if (other || planeMemory.byteSize() < planeSize * bytes) {
+        plane = array(type, planeSize);
+        planeMemory = memory(plane);
+      }
+    }
+
+    private static Object array(DType type, long size) {
+      int length = Math.toIntExact(size + size / 8);
+      return type == DType.F32 ? new float[length] : new double[length];
+    }
+
+    private static MemorySegment memory(Object array) {
+      return array instanceof float[] floats ? MemorySegment.ofArray(floats) : MemorySegment.ofArray((double[]) array);
+    }
+  }
+
+  private static final ThreadLocal<Arena> ARENAS = ThreadLocal.withInitial(Arena::new);
+
+  /** A larger stride leaves too few elements of each remainder. */
+  private static final int MOST_PARTS = 8;
+
+  private final ConvolutionKernel k;
+  private final PaddedPlanes.Run[] runs;
+  private final int stride;
+  private final long channelBytes;
+  private final long planeBytes;
+
+  /**
+   * Which remainders modulo the stride windows see; empty unless rows are whole multiples of the stride. Then the elements of a channel are
+   * sorted by their remainders in long loops, because rows are too short for loops of their own.
+   */
+  private final boolean[] wanted;
+
+  /** Whether the elements of a channel lie one after another. */
+  private final boolean dense;
+
+  /** Whether planes are copies of channels. */
+  private final boolean copies;
+
+  private final Arena arena;
+
+  /** A filler for the calling thread, until it makes another one. */
+  public PlaneFiller(PaddedPlanes planes) {
+    k = planes.kernel();
+    runs = planes.runs();
+    int last = k.spatial().rank() - 1;
+    stride = (int) Math.min(k.stride().get(last), Integer.MAX_VALUE); // runs at larger strides have one element
+    channelBytes = k.spatial().size() * k.dtype().byteSize();
+    planeBytes = planes.size() * k.dtype().byteSize();
+    dense = isDense(k);
+    copies = dense && planes.areChannels();
+    boolean even = stride > 1 && stride <= MOST_PARTS && k.spatial().dim(last) % stride == 0;
+    wanted = new boolean[even ? stride : 0];
+    for (PaddedPlanes.Run run : even ? runs : new PaddedPlanes.Run[0]) {
+      wanted[run.from() % stride] = true;
+    }
+    arena = ARENAS.get();
+    if (!copies) {
+      arena.grow(k.dtype(), k.spatial().size(), planes.size());
+      if (arena.plane instanceof float[] floats) {
+        Arrays.fill(floats, 0, (int) planes.size(), 0);
+      } else {
+        Arrays.fill((double[]) arena.plane, 0, (int) planes.size(), 0);
+      }
+    }
+  }
+
+  private static boolean isDense(ConvolutionKernel k) {
+    long expected = 1;
+    boolean isDense = true;
+    for (int d = k.spatial().rank() - 1; d >= 0; d--) {
+      isDense &= k.spatial().dim(d) == 1 || k.x().stride(2 + d) == expected;
+      expected *= k.spatial().dim(d);
+    }
+    return isDense;
+  }
+
+  /**
+   * Writes one channel's plane.
+   *
+   * @param x the input
+   * @param from the element offset of the channel
+   * @param to the memory of the plane
+   * @param at the element offset of the plane
+   */
+  public void fill(MemorySegment x, long from, MemorySegment to, long at) {
+    int bytes = k.dtype().byteSize();
+    if (copies) {
+      MemorySegment.copy(x, from * bytes, to, at * bytes, planeBytes);
+      return;
+    }
+    if (dense) {
+      MemorySegment.copy(x, from * bytes, arena.channelMemory, 0, channelBytes);
+    } else {
+      gather(x, from, 0, 0);
+    }
+    if (arena.channel instanceof float[] floats) {
+      fillPlane(floats, (float[]) arena.sorted, (float[]) arena.plane);
+    } else {
+      fillPlane((double[]) arena.channel, (double[]) arena.sorted, (double[]) arena.plane);
+    }
+    MemorySegment.copy(arena.planeMemory, 0, to, at * bytes, planeBytes);
+  }
+
+  /** Copies a channel whose elements are apart; returns the index behind it. */
+  private int gather(MemorySegment x, long from, int to, int d) {
+    long apart = k.x().stride(2 + d);
+    int extent = (int) k.spatial().dim(d);
+    int at = to;
+    if (d < k.spatial().rank() - 1) {
+      for (int i = 0; i < extent; i++) {
+        at = gather(x, from + i * apart, at, d + 1);
+      }
+      return at;
+    }
+    if (arena.channel instanceof float[] floats) {
+      for (int i = 0; i < extent; i++) {
+        floats[at + i] = x.get(F32, (from + i * apart) * Float.BYTES);
+      }
+    } else {
+      double[] doubles = (double[]) arena.channel;
+      for (int i = 0; i < extent; i++) {
+        doubles[at + i] = x.get(F64, (from + i * apart) * Double.BYTES);
+      }
+    }
+    return at + extent;
+  }
+
+  private void fillPlane(float[] channel, float[] sorted, float[] plane) {
+    if (stride == 1) {
+      for (PaddedPlanes.Run run : runs) {
+        System.arraycopy(channel, run.from(), plane, run.to(), run.count());
+      }
+    } else if (wanted.length > 0) {
+      int part = (int) (k.spatial().size() / stride);
+      for (int r = 0; r < stride; r++) {
+        if (wanted[r]) {
+          sort(channel, r, sorted, r * part, part);
+        }
+      }
+      for (PaddedPlanes.Run run : runs) {
+        System.arraycopy(sorted, run.from() % stride * part + run.from() / stride, plane, run.to(), run.count());
+      }
+    } else {
+      for (PaddedPlanes.Run run : runs) {
+        for (int i = 0; i < run.count(); i++) {
+          plane[run.to() + i] = channel[run.from() + i * stride];
+        }
+      }
+    }
+  }
+
+  private void sort(float[] channel, int remainder, float[] sorted, int at, int count) {
+    if (stride == 2) { // with a step that is a constant, C2 checks the bounds once
+      for (int i = 0; i < count; i++) {
+        sorted[at + i] = channel[remainder + 2 * i];
+      }
+    } else {
+      for (int i = 0; i < count; i++) {
+        sorted[at + i] = channel[remainder + i * stride];
+      }
+    }
+  }
+
+  private void fillPlane(double[] channel, double[] sorted, double[] plane) {
+    if (stride == 1) {
+      for (PaddedPlanes.Run run : runs) {
+        System.arraycopy(channel, run.from(), plane, run.to(), run.count());
+      }
+    } else if (wanted.length > 0) {
+      int part = (int) (k.spatial().size() / stride);
+      for (int r = 0; r < stride; r++) {
+        if (wanted[r]) {
+          sort(channel, r, sorted, r * part, part);
+        }
+      }
+      for (PaddedPlanes.Run run : runs) {
+        System.arraycopy(sorted, run.from() % stride * part + run.from() / stride, plane, run.to(), run.count());
+      }
+    } else {
+      for (PaddedPlanes.Run run : runs) {
+        for (int i = 0; i < run.count(); i++) {
+          plane[run.to() + i] = channel[run.from() + i * stride];
+        }
+      }
+    }
+  }
+
+  private void sort(double[] channel, int remainder, double[] sorted, int at, int count) {
+    if (stride == 2) { // with a step that is a constant, C2 checks the bounds once
+      for (int i = 0; i < count; i++) {
+        sorted[at + i] = channel[remainder + 2 * i];
+      }
+    } else {
+      for (int i = 0; i < count; i++) {
+        sorted[at + i] = channel[remainder + i * stride];
+      }
+    }
+  }
+}
