@@ -71,10 +71,7 @@ record KernelCompiler(CpuPool pool, MatrixEngine matrices, LoopCompiler loops) {
       span(k, "x", k.x(), x, k.dtype()), span(k, "w", k.w(), w, k.dtype()), dense(out.size(), k.dtype())
     };
     ChannelConvolution channels = ChannelConvolution.of(k, pool, loops);
-    if (channels != null) {
-      return new CpuKernel(k, bytes, s -> channels.run(s[0], s[1], s[2]));
-    }
-    MatrixProgram program = matrices.compile(k);
+    MatrixProgram program = channels == null ? matrices.compile(k) : matrices.compile(k, channels::run);
     return new CpuKernel(k, bytes, s -> program.run(s[0], s[1], s[2]));
   }
 

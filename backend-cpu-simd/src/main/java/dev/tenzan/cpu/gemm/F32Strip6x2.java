@@ -72,19 +72,4 @@ final class F32Strip6x2 extends StripKernel {
     c50.intoArray(tile, 10 * LANES);
     c51.intoArray(tile, 11 * LANES);
   }
-
-  @Override
-  void move(float[] tile, int height, float[] to, int at, int length, boolean add) {
-    for (int r = 0; r < height; r++) {
-      FloatVector v0 = FloatVector.fromArray(S, tile, r * 2 * LANES);
-      FloatVector v1 = FloatVector.fromArray(S, tile, r * 2 * LANES + LANES);
-      int row = at + r * length;
-      if (add) {
-        v0 = FloatVector.fromArray(S, to, row).add(v0);
-        v1 = FloatVector.fromArray(S, to, row + LANES).add(v1);
-      }
-      v0.intoArray(to, row);
-      v1.intoArray(to, row + LANES);
-    }
-  }
 }

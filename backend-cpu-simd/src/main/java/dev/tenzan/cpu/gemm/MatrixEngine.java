@@ -62,9 +62,21 @@ public final class MatrixEngine {
 
   /** Makes a convolution ready to run: its left input is x, its right input the weights. */
   public MatrixProgram compile(ConvolutionKernel kernel) {
-    ConvolutionProgram packed = ConvolutionProgram.of(kernel, gemm);
+    return compile(kernel, ConvolutionProgram.of(kernel, gemm));
+  }
+
+  /**
+   * Makes a convolution ready to run.
+   *
+   * @param otherwise what runs it where this engine has nothing better than a product of packed matrices, or not yet
+   */
+  public MatrixProgram compile(ConvolutionKernel kernel, MatrixProgram otherwise) {
     StripConvolution unpacked = StripConvolution.of(kernel, pool, strips(), kernels);
-    return unpacked == null ? packed : (x, w, out) -> (unpacked.isReady() ? unpacked : packed).run(x, w, out);
+    if (unpacked != null) {
+      return (x, w, out) -> (unpacked.isReady() ? unpacked : otherwise).run(x, w, out);
+    }
+    DepthwiseStrips depthwise = DepthwiseStrips.of(kernel, pool, strips());
+    return depthwise == null ? otherwise : (x, w, out) -> (depthwise.isReady() ? depthwise : otherwise).run(x, w, out);
   }
 
   /** The strip kernels, loaded when the first convolution asks for them; null without vectors. */

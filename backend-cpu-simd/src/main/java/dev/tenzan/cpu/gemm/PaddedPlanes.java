@@ -33,6 +33,7 @@ public final class PaddedPlanes {
   private final long phaseSize;
   private final long size;
   private final Run[] runs;
+  private final int[] rowPlaces;
 
   /**
    * Elements that are copied to a plane.
@@ -71,6 +72,7 @@ public final class PaddedPlanes {
     List<Run> found = new ArrayList<>();
     find(found, 0, 0, 0, 0);
     runs = found.toArray(Run[]::new);
+    rowPlaces = findRowPlaces();
   }
 
   /** The coordinates of a dimension that windows see, padding included. */
@@ -189,24 +191,29 @@ public final class PaddedPlanes {
     }
   }
 
-  /** Where a row of the output begins among the places: row r of the rows of the last dimension. */
-  long rowPlace(long r) {
-    long place = 0;
-    long rest = r;
-    for (int d = rank - 2; d >= 0; d--) {
-      place += rest % k.outSpatial().dim(d) * steps[d];
-      rest /= k.outSpatial().dim(d);
+  /** Where the rows of the output, those of the last dimension, begin among the places: ascending. */
+  int[] rowPlaces() {
+    return rowPlaces;
+  }
+
+  private int[] findRowPlaces() {
+    int[] found = new int[Math.toIntExact(k.outSpatial().size() / k.outSpatial().dim(rank - 1))];
+    for (int r = 0; r < found.length; r++) {
+      long rest = r;
+      for (int d = rank - 2; d >= 0; d--) {
+        found[r] += (int) (rest % k.outSpatial().dim(d) * steps[d]);
+        rest /= k.outSpatial().dim(d);
+      }
     }
-    return place;
+    return found;
   }
 
   /** Copies the outputs among the places of a channel, {@link #span} values, to a dense channel of the output. */
   public void copyRows(MemorySegment places, MemorySegment out) {
     int bytes = k.dtype().byteSize();
     long row = k.outSpatial().dim(rank - 1) * bytes;
-    long rows = k.outSpatial().size() / k.outSpatial().dim(rank - 1);
-    for (long r = 0; r < rows; r++) {
-      MemorySegment.copy(places, rowPlace(r) * bytes, out, r * row, row);
+    for (int r = 0; r < rowPlaces.length; r++) {
+      MemorySegment.copy(places, (long) rowPlaces[r] * bytes, out, r * row, row);
     }
   }
 }

@@ -5,6 +5,7 @@ import dev.tenzan.type.DType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Writes {@link PaddedPlanes}. A channel is put together in an array of its own and copied as a whole: loops over arrays are several times
@@ -73,8 +74,20 @@ public final class PlaneFiller {
 
   private final Arena arena;
 
+  private final @Nullable PlaneKernel vectors;
+
   /** A filler for the calling thread, until it makes another one. */
   public PlaneFiller(PaddedPlanes planes) {
+    this(planes, null);
+  }
+
+  /**
+   * A filler for the calling thread, until it makes another one.
+   *
+   * @param vectors compiled vector code; null to use scalars
+   */
+  PlaneFiller(PaddedPlanes planes, @Nullable PlaneKernel vectors) {
+    this.vectors = vectors;
     k = planes.kernel();
     runs = planes.runs();
     int last = k.spatial().rank() - 1;
@@ -89,8 +102,8 @@ public final class PlaneFiller {
       wanted[run.from() % stride] = true;
     }
     arena = ARENAS.get();
+    arena.grow(k.dtype(), k.spatial().size(), planes.size() + PlaneKernel.SLACK);
     if (!copies) {
-      arena.grow(k.dtype(), k.spatial().size(), planes.size());
       if (arena.plane instanceof float[] floats) {
         Arrays.fill(floats, 0, (int) planes.size(), 0);
       } else {
@@ -123,8 +136,23 @@ public final class PlaneFiller {
       MemorySegment.copy(x, from * bytes, to, at * bytes, planeBytes);
       return;
     }
+    make(x, from);
+    MemorySegment.copy(arena.planeMemory, 0, to, at * bytes, planeBytes);
+  }
+
+  /** Makes one channel's plane of f32 in an array that the next call overwrites, with {@link PlaneKernel#SLACK} behind it. */
+  float[] fill(MemorySegment x, long from) {
+    if (copies) {
+      MemorySegment.copy(x, from * Float.BYTES, arena.planeMemory, 0, planeBytes);
+    } else {
+      make(x, from);
+    }
+    return (float[]) arena.plane;
+  }
+
+  private void make(MemorySegment x, long from) {
     if (dense) {
-      MemorySegment.copy(x, from * bytes, arena.channelMemory, 0, channelBytes);
+      MemorySegment.copy(x, from * k.dtype().byteSize(), arena.channelMemory, 0, channelBytes);
     } else {
       gather(x, from, 0, 0);
     }
@@ -133,7 +161,6 @@ public final class PlaneFiller {
     } else {
       fillPlane((double[]) arena.channel, (double[]) arena.sorted, (double[]) arena.plane);
     }
-    MemorySegment.copy(arena.planeMemory, 0, to, at * bytes, planeBytes);
   }
 
   /** Copies a channel whose elements are apart; returns the index behind it. */
@@ -167,9 +194,13 @@ public final class PlaneFiller {
       }
     } else if (wanted.length > 0) {
       int part = (int) (k.spatial().size() / stride);
-      for (int r = 0; r < stride; r++) {
-        if (wanted[r]) {
-          sort(channel, r, sorted, r * part, part);
+      if (vectors != null && stride == 2) {
+        vectors.split(channel, 0, part, sorted, 0, part);
+      } else {
+        for (int r = 0; r < stride; r++) {
+          if (wanted[r]) {
+            sort(channel, r, sorted, r * part, part);
+          }
         }
       }
       for (PaddedPlanes.Run run : runs) {

@@ -6,6 +6,7 @@ import dev.tenzan.kernel.MatMulKernel;
 import dev.tenzan.type.DType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -186,7 +187,7 @@ final class StripConvolution implements MatrixProgram {
     pool.parallelFor(
         fills,
         f -> {
-          PlaneFiller filler = new PlaneFiller(planes);
+          PlaneFiller filler = new PlaneFiller(planes, strips.planes());
           for (long p = (long) planesToFill * f / fills; p < (long) planesToFill * (f + 1) / fills; p++) {
             long image = first + p / k.inChannels();
             long from = k.x().offset() + image * k.x().stride(0) + p % k.inChannels() * k.x().stride(1);
@@ -246,30 +247,27 @@ final class StripConvolution implements MatrixProgram {
             long to = ((image * k.outChannels() + (long) group * outputs + o) * span + place) * Float.BYTES;
             results.move(tile, columns, height, Math.min(columns, span - place), out, to, (long) span * Float.BYTES, block > 0);
           } else {
-            kernel.move(tile, height, accumulators, (o - firstOutput) * length + place - firstPlace, length, block > 0);
+            strips.planes().move(tile, height, accumulators, (o - firstOutput) * length + place - firstPlace, length, block > 0);
           }
           o += kernel.rows();
         }
       }
     }
-    for (int o = firstOutput; o < endOutput && !direct; o++) {
-      long channel = (image * k.outChannels() + (long) group * outputs + o) * k.outSpatial().size();
-      store(accumulators, (o - firstOutput) * length - firstPlace, firstPlace, endPlace, out, channel);
-    }
-  }
-
-  /** Copies the outputs among one channel's places; place p is at {@code accumulators[at + p]}. */
-  private void store(float[] accumulators, int at, int firstPlace, int endPlace, MemorySegment out, long channel) {
-    int row = (int) k.outSpatial().dim(k.outSpatial().rank() - 1);
-    long rowsOfOutput = k.outSpatial().size() / row;
-    for (long r = 0; r < rowsOfOutput; r++) {
-      long start = planes.rowPlace(r);
-      long low = Math.max(start, firstPlace);
-      long high = Math.min(start + row, endPlace);
-      if (low < high) {
-        MemorySegment.copy(accumulators, (int) (at + low), out, F32, (channel + r * row + low - start) * Float.BYTES, (int) (high - low));
-      } else if (start >= endPlace) {
-        break;
+    if (!direct) {
+      int row = (int) k.outSpatial().dim(k.outSpatial().rank() - 1);
+      int[] rows = planes.rowPlaces();
+      int found = Arrays.binarySearch(rows, firstPlace);
+      int firstRow = found < 0 ? -found - 2 : found; // the last one that begins no later
+      for (int o = firstOutput; o < endOutput; o++) {
+        long channel = (image * k.outChannels() + (long) group * outputs + o) * k.outSpatial().size();
+        int at = (o - firstOutput) * length - firstPlace; // the index of place 0
+        for (int r = firstRow; r < rows.length && rows[r] < endPlace; r++) {
+          int low = Math.max(rows[r], firstPlace);
+          int count = Math.min(rows[r] + row, endPlace) - low;
+          if (count > 0) {
+            MemorySegment.copy(accumulators, at + low, out, F32, (channel + (long) r * row + low - rows[r]) * Float.BYTES, count);
+          }
+        }
       }
     }
   }

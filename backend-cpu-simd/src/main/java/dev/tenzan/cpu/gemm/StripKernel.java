@@ -39,13 +39,4 @@ abstract class StripKernel {
    * @param tile receives the tile, row by row
    */
   abstract void run(int depth, float[] a, int aOffset, float[] x, int xOffset, int[] places, int first, float[] tile);
-
-  /**
-   * Stores rows of a tile, or adds them to what is there.
-   *
-   * @param height the rows to move
-   * @param at the index of the tile's first element in {@code to}
-   * @param length the length of the rows of {@code to}
-   */
-  abstract void move(float[] tile, int height, float[] to, int at, int length, boolean add);
 }

@@ -1,7 +1,7 @@
 package dev.tenzan.cpu.gemm;
 
 /**
- * The strip kernels for one vector width, of output channels in full tiles and in those that are left over. Like all vector code they run a
+ * The strip kernels for one vector width, of output channels in full tiles and in those that are left over, and what goes with them. Like all vector code they run a
  * thousand times slower until C2 has compiled them, which a thread of their own sees to; until then convolutions take another way to the
  * same bits.
  */
@@ -14,12 +14,14 @@ final class Strips {
 
   private final StripKernel full;
   private final StripKernel edge;
+  private final PlaneKernel planes;
   private volatile boolean ready;
   private boolean started;
 
-  private Strips(StripKernel full, StripKernel edge, boolean ready) {
+  private Strips(StripKernel full, StripKernel edge, PlaneKernel planes, boolean ready) {
     this.full = full;
     this.edge = edge;
+    this.planes = planes;
     this.ready = ready;
   }
 
@@ -34,6 +36,7 @@ final class Strips {
     return new Strips(
         SpecializedClasses.load(StripKernel.class, manyRegisters ? "F32Strip12x2" : "F32Strip6x2", bits, PanelLayout.LANE_MAJOR),
         SpecializedClasses.load(StripKernel.class, "F32Strip4x2", bits, PanelLayout.LANE_MAJOR),
+        SpecializedClasses.load(PlaneKernel.class, "F32Planes", bits, PanelLayout.LANE_MAJOR),
         atOnce);
   }
 
@@ -43,6 +46,10 @@ final class Strips {
 
   StripKernel edge() {
     return edge;
+  }
+
+  PlaneKernel planes() {
+    return planes;
   }
 
   /** Whether they are to be used now; the first call starts the warm-up. */
@@ -64,9 +71,11 @@ final class Strips {
     try {
       int[] places = new int[STEPS];
       float[] a = new float[full.rows() * PanelLayout.LANE_MAJOR.laneStep()];
-      float[] x = new float[full.columns()];
+      float[] x = new float[Math.max(full.columns(), PlaneKernel.SLACK)];
       float[] tile = new float[full.rows() * full.columns()];
       float[] to = new float[tile.length];
+      int[] window = new int[2];
+      float[] plane = new float[PlaneKernel.SLACK];
       long end = System.nanoTime() + GIVE_UP_NANOS;
       int quick = 0;
       while (quick < ROUNDS && System.nanoTime() < end) {
@@ -76,13 +85,14 @@ final class Strips {
           edge.run(2, a, 0, x, 0, places, 0, tile);
         }
         for (int call = 0; call < SHORT_CALLS; call++) {
-          full.move(tile, 2, to, 0, full.columns(), call % 2 == 0);
-          edge.move(tile, 2, to, 0, full.columns(), call % 2 == 0);
+          planes.move(tile, 2, to, 0, full.columns(), call % 2 == 0);
+          planes.split(x, 0, full.columns() / 2, to, 0, full.columns());
+          planes.window(x, window, a, 0, plane, 1);
         }
         long begin = System.nanoTime();
         full.run(STEPS, a, 0, x, 0, places, 0, tile);
         edge.run(STEPS, a, 0, x, 0, places, 0, tile);
-        full.move(tile, full.rows(), to, 0, full.columns(), true);
+        planes.move(tile, full.rows(), to, 0, full.columns(), true);
         quick += System.nanoTime() - begin < QUICK_NANOS ? 1 : 0;
       }
     } finally {

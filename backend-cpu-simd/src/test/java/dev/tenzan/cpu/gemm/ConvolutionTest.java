@@ -63,6 +63,26 @@ final class ConvolutionTest {
     }
   }
 
+  /** Outputs that see one channel each, and strides that divide the rows or do not, where the padded input is sorted by remainders. */
+  @Test
+  void channelsAndStrides() {
+    SplittableRandom random = new SplittableRandom(9);
+    List<long[]> plain = List.of(new long[] {13, 3, 1, 1, 1, 1, 1}, new long[] {18, 3, 1, 1, 1, 1, 1});
+    List<long[]> even = List.of(new long[] {12, 3, 2, 1, 1, 1, 1}, new long[] {56, 3, 2, 1, 1, 1, 1});
+    List<long[]> odd = List.of(new long[] {13, 3, 2, 1, 0, 1, 1}, new long[] {39, 5, 2, 2, 2, 1, 2});
+    List<long[]> thirds = List.of(new long[] {70, 4, 3, 1, 2, 1, 1});
+    List<long[]> pointwise = List.of(new long[] {11, 1, 2, 0, 0, 1, 1}, new long[] {40, 1, 2, 0, 0, 1, 1});
+    List<long[]> cropped = List.of(new long[] {9, 3, 1, -1, -2, 1, 1}, new long[] {44, 3, 2, -2, 1, 1, 1});
+    for (Operands.Values values : Operands.Values.values()) {
+      for (List<long[]> dims : List.of(plain, even, odd, thirds, pointwise, cropped)) {
+        check(DType.F32, random, 2, 5, 5, 5, dims, values, 3000);
+        check(DType.F32, random, 1, 3, 6, 3, dims, values, 3001);
+        check(DType.F64, random, 1, 3, 3, 3, dims, values, 3002);
+        check(DType.F32, random, 2, 3, 17, 1, dims, values, 3003);
+      }
+    }
+  }
+
   /** A window longer than the output's rows, as in the gradient of the weights, is packed along its own rows. */
   @Test
   void longWindows() {

@@ -1,0 +1,135 @@
+package dev.tenzan.cpu.gemm;
+
+import dev.tenzan.cpu.CpuPool;
+import dev.tenzan.kernel.ConvolutionKernel;
+import dev.tenzan.type.DType;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An f32 convolution whose outputs see one channel each: the channel's padded plane is made in the first cache, and four vectors of
+ * neighbouring places go through the window together, so that their chains hide each other's latency.
+ */
+final class DepthwiseStrips implements MatrixProgram {
+  private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT;
+
+  /** The elements of a plane at most: of each thread one lies in the caches. */
+  private static final double MAX_PLANE = 1 << 20;
+
+  /** Larger windows are matrix products of many steps. */
+  private static final long MAX_WINDOW = 256;
+
+  private final ConvolutionKernel k;
+  private final CpuPool pool;
+  private final Strips strips;
+  private final PaddedPlanes planes;
+  private final int[] places;
+
+  /** For each window position the element offset of output channel 0's weight. */
+  private final long[] taps;
+
+  private final int span;
+  private final boolean direct;
+
+  /** Memory of one thread, for its work and for what it lets others work on. */
+  private static final class Buffers {
+    private float[] weights = {};
+    private float[] outputs = {};
+  }
+
+  private static final ThreadLocal<Buffers> BUFFERS = ThreadLocal.withInitial(Buffers::new);
+
+  private DepthwiseStrips(ConvolutionKernel kernel, CpuPool pool, Strips strips) {
+    this.k = kernel;
+    this.pool = pool;
+    this.strips = strips;
+    this.planes = new PaddedPlanes(kernel);
+    this.span = Math.toIntExact(planes.span());
+    this.direct = span == kernel.outSpatial().size();
+    int window = Math.toIntExact(kernel.window().size());
+    this.places = new int[window];
+    this.taps = new long[window];
+    long[] position = new long[kernel.window().rank()];
+    for (int t = 0; t < window; t++) {
+      ConvolutionGeometry.split(t, kernel.window().dims(), position);
+      places[t] = Math.toIntExact(planes.place(position));
+      taps[t] = kernel.w().offset();
+      for (int d = 0; d < position.length; d++) {
+        taps[t] += position[d] * kernel.w().stride(2 + d);
+      }
+    }
+  }
+
+  /** The program of a convolution, or null where it takes another way. */
+  static @Nullable DepthwiseStrips of(ConvolutionKernel k, CpuPool pool, @Nullable Strips strips) {
+    boolean possible =
+        k.dtype() == DType.F32
+            && k.inChannels() == k.groups()
+            && k.batch() * k.inChannels() > 0
+            && k.outChannels() > 0
+            && k.inputDilation().stream().allMatch(d -> d == 1)
+            && !k.outSpatial().isEmpty()
+            && !k.spatial().isEmpty()
+            && !k.window().isEmpty()
+            && k.window().size() <= MAX_WINDOW
+            && k.outChannels() * k.window().size() < Integer.MAX_VALUE / 4
+            && PaddedPlanes.areSmall(k, MAX_PLANE);
+    return strips != null && possible ? new DepthwiseStrips(k, pool, strips) : null;
+  }
+
+  /** Whether the kernels are compiled. */
+  boolean isReady() {
+    return strips.areReady();
+  }
+
+  @Override
+  public void run(MemorySegment x, MemorySegment w, MemorySegment out) {
+    Buffers own = BUFFERS.get();
+    int window = taps.length;
+    int outputs = Math.toIntExact(k.outChannels());
+    if (own.weights.length < outputs * window) {
+      own.weights = new float[outputs * window];
+    }
+    float[] weights = own.weights;
+    for (int o = 0; o < outputs; o++) {
+      for (int t = 0; t < window; t++) {
+        weights[o * window + t] = w.get(F32, (taps[t] + o * k.w().stride(0)) * Float.BYTES);
+      }
+    }
+    int all = Math.toIntExact(k.batch() * k.inChannels());
+    int pieces = Math.min(all, 4 * pool.threads());
+    pool.parallelFor(
+        pieces, p -> channels(x, weights, out, (int) ((long) all * p / pieces), (int) ((long) all * (p + 1) / pieces)));
+  }
+
+  private void channels(MemorySegment x, float[] weights, MemorySegment out, int from, int to) {
+    Buffers own = BUFFERS.get();
+    if (own.outputs.length < span + PlaneKernel.SLACK) {
+      own.outputs = new float[span + PlaneKernel.SLACK];
+    }
+    PlaneFiller filler = new PlaneFiller(planes, strips.planes());
+    int perChannel = (int) (k.outChannels() / k.groups());
+    for (int c = from; c < to; c++) {
+      long image = c / k.inChannels();
+      int channel = (int) (c % k.inChannels());
+      float[] plane = filler.fill(x, k.x().offset() + image * k.x().stride(0) + channel * k.x().stride(1));
+      for (int o = channel * perChannel; o < (channel + 1) * perChannel; o++) {
+        strips.planes().window(plane, places, weights, o * taps.length, own.outputs, span);
+        store(own.outputs, out, (image * k.outChannels() + o) * k.outSpatial().size());
+      }
+    }
+  }
+
+  private void store(float[] outputs, MemorySegment out, long at) {
+    if (direct) {
+      MemorySegment.copy(outputs, 0, out, F32, at * Float.BYTES, span);
+      return;
+    }
+    int row = (int) k.outSpatial().dim(k.outSpatial().rank() - 1);
+    int[] rows = planes.rowPlaces();
+    for (int r = 0; r < rows.length; r++) {
+      MemorySegment.copy(outputs, rows[r], out, F32, (at + (long) r * row) * Float.BYTES, row);
+    }
+  }
+}
