@@ -356,6 +356,7 @@ class PassEmitter {
         b -> {
           int local = cb.allocateLocal(TypeKind.REFERENCE);
           cb.aload(frame).getfield(FRAME, "seg", ScalarOps.SEGMENT.arrayType()).loadConstant(b).aaload();
+          cb.invokestatic(ScalarOps.LOOP_MATH, "offHeap", MethodTypeDesc.of(ScalarOps.SEGMENT, ScalarOps.SEGMENT));
           cb.astore(local);
           return local;
         });
@@ -407,6 +408,9 @@ class PassEmitter {
     }
     if (at >= 0) {
       cb.iload(at).aload(frame).getfield(FRAME, "atStep", ConstantDescs.CD_int).iadd().istore(at);
+    }
+    if (redAt >= 0) {
+      cb.iload(redAt).aload(frame).getfield(FRAME, "redStep", ConstantDescs.CD_int).iadd().istore(redAt);
     }
     cb.iinc(row, 1);
   }
