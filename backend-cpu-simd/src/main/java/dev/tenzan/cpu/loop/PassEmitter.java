@@ -268,6 +268,8 @@ class PassEmitter {
         cb.loadConstant((long) bytes).lmul();
       }
       cb.ladd();
+    } else if (move == LoopBody.PAIRS) {
+      cb.iload(column).i2l().loadConstant(2L * bytes).lmul().ladd();
     } else if (move == LoopBody.STRIDED) {
       cb.iload(column).i2l().lload(Objects.requireNonNull(strides.get(address))).lmul().ladd();
     }
