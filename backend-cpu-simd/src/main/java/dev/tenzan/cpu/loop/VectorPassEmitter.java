@@ -30,6 +30,12 @@ final class VectorPassEmitter extends PassEmitter {
 
   private static final ClassDesc LANE_TABLES = ClassDesc.of(LaneTables.class.getName());
 
+  /**
+   * Up to so many instructions the last vector of a row has a copy of the program. It could take another turn of the loop, but C2 does not
+   * count the turns of a loop that is entered twice: then it neither checks all addresses beforehand nor unrolls.
+   */
+  private static final int WRITTEN_TWICE = 40;
+
   private final VectorOps ops;
   private final NarrowFloats narrows;
   private final int lanes;
@@ -143,8 +149,13 @@ final class VectorPassEmitter extends PassEmitter {
     if (!leavesRest(pass)) {
       cb.iload(limit).iload(n).if_icmpeq(done);
       cb.iload(n).loadConstant(lanes).isub().istore(column);
-      cb.iload(n).istore(limit);
-      cb.goto_(again).labelBinding(done);
+      if (pass.varying().length <= WRITTEN_TWICE) {
+        emitPoint();
+      } else {
+        cb.iload(n).istore(limit);
+        cb.goto_(again);
+      }
+      cb.labelBinding(done);
     }
   }
 
