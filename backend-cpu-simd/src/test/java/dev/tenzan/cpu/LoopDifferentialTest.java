@@ -2,6 +2,14 @@ package dev.tenzan.cpu;
 
 import dev.tenzan.conformance.RandomLoop;
 import dev.tenzan.kernel.LoopKernel;
+import dev.tenzan.scalar.Instr;
+import dev.tenzan.scalar.ReduceOp;
+import dev.tenzan.scalar.ScalarOp;
+import dev.tenzan.scalar.ScalarProgram;
+import dev.tenzan.type.Affine;
+import dev.tenzan.type.DType;
+import dev.tenzan.type.Shape;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -38,5 +46,69 @@ class LoopDifferentialTest {
   @Test
   void vectorReductions() {
     run("vector reduction", Backends.vector(1), 1500, true, 6000, 8);
+  }
+
+  /** Every other element, up to the last one of the buffer. */
+  @Test
+  void everyOtherElement() {
+    try (CpuBackend backend = Backends.vector(2)) {
+      for (DType type : List.of(DType.F32, DType.F64, DType.I32, DType.I64, DType.F16, DType.I8)) {
+        for (long n = 1; n < 70; n++) {
+          Instr first = new Instr.Load(type, 0, new Affine(0, 2 * n + 1, 2));
+          Instr second = new Instr.Load(type, 0, new Affine(2, 2 * n + 1, 2));
+          check(backend, type, Shape.of(3, n), first, second);
+        }
+      }
+    }
+  }
+
+  /** Loads that move by one element from row to row, around the size of their tiles. */
+  @Test
+  void turned() {
+    try (CpuBackend backend = Backends.vector(2)) {
+      for (DType type : DType.values()) {
+        for (long rows : new long[] {2, 63, 64, 65, 130}) {
+          for (long columns : new long[] {15, 64, 67, 600}) {
+            Instr along = new Instr.Load(type, 0, new Affine(1, columns, 1));
+            Instr across = new Instr.Load(type, 0, new Affine(0, 1, rows + 1));
+            check(backend, type, Shape.of(rows, columns), along, across);
+          }
+        }
+      }
+    }
+  }
+
+  /** A kernel that stores the greater of two values. */
+  private static void check(CpuBackend backend, DType type, Shape space, Instr a, Instr b) {
+    DType compute = type.compute();
+    ScalarProgram body = new ScalarProgram(List.of(a, b, new Instr.Binary(compute, ScalarOp.MAX, 0, 1)));
+    LoopKernel.Store store = new LoopKernel.Store(0, new Affine(0, space.rowMajorStrides()), 2);
+    LoopKernel k =
+        new LoopKernel(space, Shape.SCALAR, List.of(type), List.of(type), body, null, ScalarProgram.EMPTY, List.of(store));
+    LoopCase.check(type + " " + space, k, backend, new Random(SEED));
+  }
+
+  /** Values that are the same along each row, of rows that are more than their elements. */
+  @Test
+  void reductionsWithRowInvariantValues() {
+    try (CpuBackend backend = Backends.vector(2)) {
+      for (long n : new long[] {20, 63, 64, 65, 127, 128, 300}) {
+        long rows = 2 * n;
+        for (ReduceOp op : ReduceOp.values()) {
+          ScalarProgram body =
+              new ScalarProgram(
+                  List.of(
+                      new Instr.Load(DType.F32, 0, new Affine(0, n, 1)),
+                      new Instr.Load(DType.F32, 1, new Affine(0, 1, 0)),
+                      new Instr.Binary(DType.F32, ScalarOp.SUB, 0, 1)));
+          ScalarProgram epilogue = new ScalarProgram(List.of(new Instr.Reduced(DType.F32)));
+          LoopKernel k =
+              new LoopKernel(
+                  Shape.of(rows), Shape.of(n), List.of(DType.F32, DType.F32), List.of(DType.F32), body,
+                  new LoopKernel.Reduction(op, 2), epilogue, List.of(new LoopKernel.Store(0, new Affine(0, 1), 0)));
+          LoopCase.check(op + " of " + rows + " rows of " + n, k, backend, new Random(SEED));
+        }
+      }
+    }
   }
 }

@@ -109,7 +109,12 @@ final class BodyBuilder {
     return switch (instr) {
       case Instr.Const c -> c;
       case Instr.Reduced r -> r;
-      case Instr.Load l -> new Instr.Load(l.storage(), l.slot(), number(l.address(), l.storage().byteSize()));
+      case Instr.Load l -> {
+        int bytes = l.storage().byteSize();
+        Affine address = number(l.address(), bytes);
+        boolean pairs = addresses.get(LoopBody.number(address)).stride(inner) == 2L * bytes;
+        yield new Instr.Load(l.storage(), l.slot(), pairs ? new Affine(address.offset(), LoopBody.PAIRS) : address);
+      }
       case Instr.Gather g -> {
         int first = params.size();
         params.add(g.stride() * g.storage().byteSize());

@@ -10,14 +10,15 @@ import org.jspecify.annotations.Nullable;
  * scratch arrays.
  *
  * <p>A load that jumps along the columns and walks along the rows, as a transposition's does, would take one element of each cache line, and
- * need the line again for the next row. So such loads take tiles of several rows at a time.
+ * need the line again for the next row. So such loads take tiles of several rows at a time: a run of neighbours from each column, four
+ * cache lines of F32, as the columns often lie in pages of their own. The tile is turned when its rows are taken, in the first cache.
  */
 final class ChunkedPasses {
-  /** The rows of a tile: as many f32 elements as a cache line holds. */
-  private static final int TILE_ROWS = 16;
+  /** The rows of a tile. */
+  static final int TILE_ROWS = 64;
 
-  /** The columns of a tile: each is a cache line in a place of its own. */
-  private static final int TILE_COLUMNS = 128;
+  /** The columns of a tile: with the rows it stays small enough for the first cache. */
+  private static final int TILE_COLUMNS = 64;
 
   private final PassPlan plan;
   private final LoopCode code;
@@ -153,28 +154,12 @@ final class ChunkedPasses {
     for (int x = 0; x < f.n; x++) {
       long from = f.base[address] + x * stride;
       int to = x * TILE_ROWS;
+      int bytes = load.storage().byteSize();
       switch (load.storage()) {
-        case F32 -> {
-          float[] tile = f.tileF[scratch];
-          for (int r = 0; r < height; r++) {
-            tile[to + r] = s.get(LoopMath.F32, from + r * 4L);
-          }
-        }
-        case F64 -> {
-          double[] tile = f.tileD[scratch];
-          for (int r = 0; r < height; r++) {
-            tile[to + r] = s.get(LoopMath.F64, from + r * 8L);
-          }
-        }
-        case I64 -> {
-          long[] tile = f.tileL[scratch];
-          for (int r = 0; r < height; r++) {
-            tile[to + r] = s.get(LoopMath.I64, from + r * 8L);
-          }
-        }
-        case F16, BF16 -> Stage.load(load.storage(), s, from, load.storage().byteSize(), f.tileF[scratch], to, height, f.raw);
-        case I32, I16, I8, U8, BOOL ->
-            Stage.load(load.storage(), s, from, load.storage().byteSize(), f.tileI[scratch], to, height, f.raw);
+        case F32, F16, BF16 -> Stage.load(load.storage(), s, from, bytes, f.tileF[scratch], to, height, f.raw);
+        case F64 -> Stage.load(s, from, bytes, f.tileD[scratch], to, height);
+        case I64 -> Stage.load(s, from, bytes, f.tileL[scratch], to, height);
+        case I32, I16, I8, U8, BOOL -> Stage.load(load.storage(), s, from, bytes, f.tileI[scratch], to, height, f.raw);
       }
     }
   }

@@ -35,8 +35,10 @@ final class Frame {
   int[] outI = {};
   long[] outL = {};
 
-  /** The position of the first point in the arrays that hold the results of a reduction. */
+  /** The position of the first point in the arrays that hold the results of a reduction, and how far it moves from row to row. */
   int redAt;
+
+  int redStep;
 
   float[] redF = {};
   double[] redD = {};

@@ -54,7 +54,7 @@ final class Helper {
   }
 
   private static void gather(PassPlan plan, int v, Instr.Gather g, Frame f) {
-    MemorySegment s = f.seg[g.slot()];
+    MemorySegment s = LoopMath.offHeap(f.seg[g.slot()]);
     int address = LoopBody.number(g.address());
     long at = f.base[address];
     long step = f.stride[address];

@@ -12,7 +12,7 @@ import java.util.List;
  * bodies share their class.
  *
  * <p>In {@code code} the offset of an {@link Affine} is the number of the address, and its single stride is one of
- * {@link #FIXED}, {@link #UNIT}, {@link #STRIDED}. A gather's {@code stride} is the number of its first parameter (byte stride, then
+ * {@link #FIXED}, {@link #UNIT}, {@link #STRIDED}, {@link #PAIRS}. A gather's {@code stride} is the number of its first parameter (byte stride, then
  * extent) and its {@code extent} is 0. Buffers are numbered inputs first.
  *
  * @param code the live instructions
@@ -27,6 +27,9 @@ record LoopBody(List<Instr> code, List<Out> outs) {
 
   /** The address moves by any stride. */
   static final int STRIDED = 2;
+
+  /** The address of a load moves by two elements. */
+  static final int PAIRS = 3;
 
   /** Where a value goes. */
   sealed interface Out {

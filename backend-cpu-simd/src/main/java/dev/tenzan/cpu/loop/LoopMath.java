@@ -19,7 +19,18 @@ final class LoopMath {
   static final ValueLayout.OfShort I16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.nativeOrder());
   static final ValueLayout.OfByte I8 = ValueLayout.JAVA_BYTE;
 
+  /** The class of all buffers' memory. */
+  private static final Class<? extends MemorySegment> OFF_HEAP = MemorySegment.NULL.getClass();
+
   private LoopMath() {}
+
+  /**
+   * The same segment, of a class that C2 knows. Otherwise it looks at what all accesses of the process have met so far: where none was
+   * profiled yet, or memory of several kinds, each access calls methods of the segment.
+   */
+  static MemorySegment offHeap(MemorySegment s) {
+    return OFF_HEAP.cast(s);
+  }
 
   static float loadF32(MemorySegment s, long at) {
     return s.get(F32, at);

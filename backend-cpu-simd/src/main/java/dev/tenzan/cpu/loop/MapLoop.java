@@ -1,6 +1,7 @@
 package dev.tenzan.cpu.loop;
 
 import dev.tenzan.kernel.LoopKernel;
+import dev.tenzan.scalar.Instr;
 import java.lang.foreign.MemorySegment;
 
 /** A loop kernel without a reduction. */
@@ -37,13 +38,27 @@ final class MapLoop implements CpuLoop {
     this.rowExtent = space.extent(row);
     this.columns = space.extent(inner);
     this.outer = space.points(0, Math.max(0, space.rank() - 2));
-    this.columnsPerUnit = (int) Math.min(columns, UNIT);
+    boolean tiles = row >= 0 && walksRows(kernel, space, row, inner);
+    this.columnsPerUnit = (int) Math.min(columns, tiles ? UNIT / ChunkedPasses.TILE_ROWS : UNIT);
     this.rowsPerUnit = (int) Math.max(1, Math.min(rowExtent, UNIT / columnsPerUnit));
     this.rowUnits = (rowExtent + rowsPerUnit - 1) / rowsPerUnit;
     this.columnUnits = (columns + columnsPerUnit - 1) / columnsPerUnit;
     this.units = outer * rowUnits * columnUnits;
     double work = (double) kernel.space().size() * (kernel.stores().size() + kernel.body().size());
     this.tasks = work < PARALLEL ? 1 : (int) Math.min(units, 4L * compiler.pool().threads());
+  }
+
+  /** Whether a load jumps along the columns and moves by one element along the rows, so that it is taken by tiles. */
+  private static boolean walksRows(LoopKernel kernel, LoopSpace space, int row, int inner) {
+    for (Instr i : kernel.body().code()) {
+      if (i instanceof Instr.Load l) {
+        Address a = space.address(l.address(), 1);
+        if (a.stride(row) == 1 && a.stride(inner) != 0 && a.stride(inner) != 1) {
+          return true;
+        }
+      }
+    }
+    return false;
   }
 
   @Override

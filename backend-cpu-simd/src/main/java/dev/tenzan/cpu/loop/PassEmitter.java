@@ -27,6 +27,9 @@ class PassEmitter {
   private static final String[] SCRATCH_NAMES = {"f", "d", "i", "l"};
   private static final TypeKind[] KINDS = {TypeKind.FLOAT, TypeKind.DOUBLE, TypeKind.INT, TypeKind.LONG};
 
+  /** Up to so many accumulators are folded by code that is written out; for short rows a loop would cost as much as they do. */
+  private static final int WRITTEN_LANES = 16;
+
   final CodeBuilder cb;
   final PassPlan plan;
   final LoopBody body;
@@ -109,9 +112,24 @@ class PassEmitter {
   final void foldLanes(LoopBody.ToLanes out, int count) {
     DType type = body.type(out.value());
     cb.aload(resultsLocal("out", type)).iload(at);
-    cb.aload(lanesLocal(type)).loadConstant(count);
-    LaneFold.emit(cb, out.op(), type);
+    if (count <= WRITTEN_LANES && type != DType.BOOL) {
+      pushFold(out, type, 0, 1, count);
+    } else {
+      cb.aload(lanesLocal(type)).loadConstant(count);
+      LaneFold.emit(cb, out.op(), type);
+    }
     cb.arrayStore(ScalarOps.kind(type));
+  }
+
+  /** Pushes what the lanes {@code lane}, {@code lane + step}, ... below {@code count} fold to. */
+  private void pushFold(LoopBody.ToLanes out, DType type, int lane, int step, int count) {
+    if (step == count) {
+      cb.aload(lanesLocal(type)).loadConstant(lane).arrayLoad(ScalarOps.kind(type));
+    } else {
+      pushFold(out, type, lane, 2 * step, count);
+      pushFold(out, type, lane + step, 2 * step, count);
+      ScalarOps.combine(cb, out.op(), type);
+    }
   }
 
   /** Pushes the index of the current column's accumulator. */
@@ -268,6 +286,8 @@ class PassEmitter {
         cb.loadConstant((long) bytes).lmul();
       }
       cb.ladd();
+    } else if (move == LoopBody.PAIRS) {
+      cb.iload(column).i2l().loadConstant(2L * bytes).lmul().ladd();
     } else if (move == LoopBody.STRIDED) {
       cb.iload(column).i2l().lload(Objects.requireNonNull(strides.get(address))).lmul().ladd();
     }
@@ -356,6 +376,7 @@ class PassEmitter {
         b -> {
           int local = cb.allocateLocal(TypeKind.REFERENCE);
           cb.aload(frame).getfield(FRAME, "seg", ScalarOps.SEGMENT.arrayType()).loadConstant(b).aaload();
+          cb.invokestatic(ScalarOps.LOOP_MATH, "offHeap", MethodTypeDesc.of(ScalarOps.SEGMENT, ScalarOps.SEGMENT));
           cb.astore(local);
           return local;
         });
@@ -407,6 +428,9 @@ class PassEmitter {
     }
     if (at >= 0) {
       cb.iload(at).aload(frame).getfield(FRAME, "atStep", ConstantDescs.CD_int).iadd().istore(at);
+    }
+    if (redAt >= 0) {
+      cb.iload(redAt).aload(frame).getfield(FRAME, "redStep", ConstantDescs.CD_int).iadd().istore(redAt);
     }
     cb.iinc(row, 1);
   }

@@ -212,7 +212,12 @@ final class PassPlan {
 
   private boolean isNative(Instr instr, VectorIsa isa) {
     return switch (instr) {
-      case Instr.Load l -> LoopBody.move(l.address()) == LoopBody.UNIT && isVectorType(l.storage());
+      case Instr.Load l ->
+          switch (LoopBody.move(l.address())) {
+            case LoopBody.UNIT -> isVectorType(l.storage());
+            case LoopBody.PAIRS -> isa.selectFromTwo() && isComputeType(l.storage());
+            default -> false;
+          };
       case Instr.Gather g ->
           LoopBody.move(g.address()) == LoopBody.UNIT && fixed[g.index()] && isVectorType(g.storage());
       case Instr.Binary b -> b.type().isFloat() || b.op() != ScalarOp.DIV && b.op() != ScalarOp.REM;

@@ -4,6 +4,7 @@ import dev.tenzan.kernel.LoopKernel;
 import dev.tenzan.kernel.ReductionTree;
 import dev.tenzan.scalar.Instr;
 import dev.tenzan.scalar.ReduceOp;
+import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
@@ -93,29 +94,33 @@ final class ReduceLoop implements CpuLoop {
   }
 
   /**
-   * Whether to walk along the outputs: where the reduced dimension is too short a run, as a pooling window's is, or else where more
-   * loads move by one element along the outputs than along the reduced dimension.
+   * Whether to walk along the outputs: where the reduced dimension is too short a run, as a pooling window's is, or else where fewer
+   * loads jump from element to element on that way than along the reduced dimension.
    */
   private boolean prefersAcross(LoopKernel kernel, int lastParallel, int lastReduced) {
     if (space.extent(lastReduced) < SHORT_RUN && columns >= 2 * space.extent(lastReduced)) {
       return true;
     }
-    int alongOutputs = 0;
-    int alongReduced = 0;
+    int jumps = jumps(kernel, lastParallel) - jumps(kernel, lastReduced);
+    return jumps != 0 ? jumps < 0 : columns > space.extent(lastReduced);
+  }
+
+  /** The loads that neither stay at their element nor move to the next one along a dimension. */
+  private int jumps(LoopKernel kernel, int dim) {
+    int jumps = 0;
     for (Instr i : kernel.body().code()) {
-      if (i instanceof Instr.Load || i instanceof Instr.Gather) {
-        Address a =
-            i instanceof Instr.Load l
-                ? space.address(l.address(), 1)
-                : space.address(((Instr.Gather) i).address(), 1);
-        alongOutputs += a.stride(lastParallel) == 1 ? 1 : 0;
-        alongReduced += a.stride(lastReduced) == 1 ? 1 : 0;
+      Affine address =
+          switch (i) {
+            case Instr.Load l -> l.address();
+            case Instr.Gather g -> g.address();
+            default -> null;
+          };
+      if (address != null) {
+        long stride = space.address(address, 1).stride(dim);
+        jumps += stride == 0 || stride == 1 ? 0 : 1;
       }
     }
-    if (alongOutputs != alongReduced) {
-      return alongOutputs > alongReduced;
-    }
-    return columns > space.extent(lastReduced);
+    return jumps;
   }
 
   private boolean combinesInOnePass(LoopKernel kernel, LoopKernel.Reduction reduction, int inner) {

@@ -49,7 +49,8 @@ public final class Stage {
   }
 
   /** Loads F32, F16 or BF16 elements from {@code at}, {@code stride} bytes apart. */
-  static void load(DType storage, MemorySegment s, long at, long stride, float[] to, int pos, int n, Raw raw) {
+  static void load(DType storage, MemorySegment segment, long at, long stride, float[] to, int pos, int n, Raw raw) {
+    MemorySegment s = LoopMath.offHeap(segment);
     if (storage == DType.F32) {
       if (stride == Float.BYTES) {
         MemorySegment.copy(s, LoopMath.F32, at, to, pos, n);
@@ -98,7 +99,8 @@ public final class Stage {
   }
 
   /** Loads F64 elements. */
-  static void load(MemorySegment s, long at, long stride, double[] to, int pos, int n) {
+  static void load(MemorySegment segment, long at, long stride, double[] to, int pos, int n) {
+    MemorySegment s = LoopMath.offHeap(segment);
     if (stride == Double.BYTES) {
       MemorySegment.copy(s, LoopMath.F64, at, to, pos, n);
     } else {
@@ -109,7 +111,8 @@ public final class Stage {
   }
 
   /** Loads I64 elements. */
-  static void load(MemorySegment s, long at, long stride, long[] to, int pos, int n) {
+  static void load(MemorySegment segment, long at, long stride, long[] to, int pos, int n) {
+    MemorySegment s = LoopMath.offHeap(segment);
     if (stride == Long.BYTES) {
       MemorySegment.copy(s, LoopMath.I64, at, to, pos, n);
     } else {
@@ -121,7 +124,8 @@ public final class Stage {
 
   /** Loads I32, I16, I8, U8 or BOOL elements. */
   static void load(
-      DType storage, MemorySegment s, long at, long stride, int[] to, int pos, int n, Raw raw) {
+      DType storage, MemorySegment segment, long at, long stride, int[] to, int pos, int n, Raw raw) {
+    MemorySegment s = LoopMath.offHeap(segment);
     switch (storage) {
       case I32 -> {
         if (stride == Integer.BYTES) {
@@ -162,7 +166,8 @@ public final class Stage {
     }
   }
 
-  private static void loadShorts(MemorySegment s, long at, long stride, short[] to, int n) {
+  private static void loadShorts(MemorySegment segment, long at, long stride, short[] to, int n) {
+    MemorySegment s = LoopMath.offHeap(segment);
     if (stride == Short.BYTES) {
       MemorySegment.copy(s, LoopMath.I16, at, to, 0, n);
     } else {
@@ -172,7 +177,8 @@ public final class Stage {
     }
   }
 
-  private static void loadBytes(MemorySegment s, long at, long stride, byte[] to, int n) {
+  private static void loadBytes(MemorySegment segment, long at, long stride, byte[] to, int n) {
+    MemorySegment s = LoopMath.offHeap(segment);
     if (stride == 1) {
       MemorySegment.copy(s, ValueLayout.JAVA_BYTE, at, to, 0, n);
     } else {
@@ -183,7 +189,8 @@ public final class Stage {
   }
 
   /** Stores floats that fit the storage type F32, F16 (rounded) or BF16. */
-  static void store(DType storage, MemorySegment s, long at, long stride, float[] from, int pos, int n, Raw raw) {
+  static void store(DType storage, MemorySegment segment, long at, long stride, float[] from, int pos, int n, Raw raw) {
+    MemorySegment s = LoopMath.offHeap(segment);
     if (storage == DType.F32) {
       if (stride == Float.BYTES) {
         MemorySegment.copy(from, pos, s, LoopMath.F32, at, n);
@@ -213,7 +220,8 @@ public final class Stage {
   }
 
   /** Stores F64 elements. */
-  static void store(MemorySegment s, long at, long stride, double[] from, int pos, int n) {
+  static void store(MemorySegment segment, long at, long stride, double[] from, int pos, int n) {
+    MemorySegment s = LoopMath.offHeap(segment);
     if (stride == Double.BYTES) {
       MemorySegment.copy(from, pos, s, LoopMath.F64, at, n);
     } else {
@@ -224,7 +232,8 @@ public final class Stage {
   }
 
   /** Stores I64 elements. */
-  static void store(MemorySegment s, long at, long stride, long[] from, int pos, int n) {
+  static void store(MemorySegment segment, long at, long stride, long[] from, int pos, int n) {
+    MemorySegment s = LoopMath.offHeap(segment);
     if (stride == Long.BYTES) {
       MemorySegment.copy(from, pos, s, LoopMath.I64, at, n);
     } else {
@@ -236,7 +245,8 @@ public final class Stage {
 
   /** Stores the low bits of ints as I32, I16, I8, U8 or BOOL. */
   static void store(
-      DType storage, MemorySegment s, long at, long stride, int[] from, int pos, int n, Raw raw) {
+      DType storage, MemorySegment segment, long at, long stride, int[] from, int pos, int n, Raw raw) {
+    MemorySegment s = LoopMath.offHeap(segment);
     switch (storage) {
       case I32 -> {
         if (stride == Integer.BYTES) {
@@ -271,7 +281,8 @@ public final class Stage {
     }
   }
 
-  private static void storeShorts(MemorySegment s, long at, long stride, short[] from, int n) {
+  private static void storeShorts(MemorySegment segment, long at, long stride, short[] from, int n) {
+    MemorySegment s = LoopMath.offHeap(segment);
     if (stride == Short.BYTES) {
       MemorySegment.copy(from, 0, s, LoopMath.I16, at, n);
     } else {
@@ -281,7 +292,8 @@ public final class Stage {
     }
   }
 
-  private static void storeBytes(MemorySegment s, long at, long stride, byte[] from, int n) {
+  private static void storeBytes(MemorySegment segment, long at, long stride, byte[] from, int n) {
+    MemorySegment s = LoopMath.offHeap(segment);
     if (stride == 1) {
       MemorySegment.copy(from, 0, s, ValueLayout.JAVA_BYTE, at, n);
     } else {

@@ -5,10 +5,11 @@ package dev.tenzan.cpu.loop;
  *
  * @param bits the width of a vector: 128, 256 or 512
  * @param longFloatConversions whether vectors convert between 64-bit integers and floats in hardware
+ * @param selectFromTwo whether one instruction selects lanes from two vectors
  */
-public record VectorIsa(int bits, boolean longFloatConversions) {
-  /** What vectors of a width can do; the conversions came with AVX-512. */
+public record VectorIsa(int bits, boolean longFloatConversions, boolean selectFromTwo) {
+  /** What vectors of a width can do; the rest came with AVX-512. */
   public static VectorIsa ofBits(int bits) {
-    return new VectorIsa(bits, bits >= 512);
+    return new VectorIsa(bits, bits >= 512, bits >= 512);
   }
 }

@@ -209,6 +209,11 @@ final class VectorOps {
     cb.invokevirtual(desc(type), "compare", MethodTypeDesc.of(MASK, COMPARISON, ScalarOps.desc(type)));
   }
 
+  /** A vector of places and two vectors on the stack: pushes the lanes at these places of the two side by side. */
+  void selectFromTwo(DType type) {
+    cb.invokevirtual(desc(type), "selectFrom", MethodTypeDesc.of(desc(type), VECTOR, VECTOR));
+  }
+
   /** Three vectors a, b, c on the stack: pushes a * b + c. */
   void fma(DType type) {
     cb.invokevirtual(desc(type), "fma", MethodTypeDesc.of(desc(type), VECTOR, VECTOR));

@@ -9,6 +9,7 @@ import dev.tenzan.type.DType;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
 import java.lang.classfile.TypeKind;
+import java.lang.constant.ClassDesc;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -27,6 +28,14 @@ final class VectorPassEmitter extends PassEmitter {
   /** The most instructions of the copies of a program that combines rows in registers. */
   private static final int LANES_IN_REGISTERS = 112;
 
+  private static final ClassDesc LANE_TABLES = ClassDesc.of(LaneTables.class.getName());
+
+  /**
+   * Up to so many instructions the last vector of a row has a copy of the program. It could take another turn of the loop, but C2 does not
+   * count the turns of a loop that is entered twice: then it neither checks all addresses beforehand nor unrolls.
+   */
+  private static final int WRITTEN_TWICE = 40;
+
   private final VectorOps ops;
   private final NarrowFloats narrows;
   private final int lanes;
@@ -40,6 +49,9 @@ final class VectorPassEmitter extends PassEmitter {
 
   /** For each address of an index value the vector of its lanes' distances. */
   private final Map<Integer, Integer> ramps = new HashMap<>();
+
+  /** By element type the vector of the lanes that a load of {@link LoopBody#PAIRS} selects. */
+  private final Map<DType, Integer> pairs = new EnumMap<>(DType.class);
 
   /** For each gather with a row-invariant index the byte offset. */
   private final Map<Integer, Integer> gatherOffsets = new HashMap<>();
@@ -70,6 +82,9 @@ final class VectorPassEmitter extends PassEmitter {
       if (body.code().get(v) instanceof Instr.Index x && !plan.fromScratch(pass, v)) {
         ramp(LoopBody.number(x.value()), LoopBody.move(x.value()));
       }
+      if (body.code().get(v) instanceof Instr.Load l && LoopBody.move(l.address()) == LoopBody.PAIRS && !plan.fromScratch(pass, v)) {
+        pairs.computeIfAbsent(bits(l.storage()), this::pairLanes);
+      }
     }
   }
 
@@ -79,6 +94,16 @@ final class VectorPassEmitter extends PassEmitter {
     ops.broadcast(body.type(v));
     vector[v] = vector[v] < 0 ? cb.allocateLocal(TypeKind.REFERENCE) : vector[v];
     cb.astore(vector[v]);
+  }
+
+  private int pairLanes(DType type) {
+    ops.species(type);
+    ClassDesc array = ScalarOps.desc(type).arrayType();
+    cb.getstatic(LANE_TABLES, type == DType.I64 ? "LONG_PAIRS" : "INT_PAIRS", array).loadConstant(lanes);
+    ops.fromArray(type);
+    int local = cb.allocateLocal(TypeKind.REFERENCE);
+    cb.astore(local);
+    return local;
   }
 
   private void ramp(int address, int move) {
@@ -124,8 +149,13 @@ final class VectorPassEmitter extends PassEmitter {
     if (!leavesRest(pass)) {
       cb.iload(limit).iload(n).if_icmpeq(done);
       cb.iload(n).loadConstant(lanes).isub().istore(column);
-      cb.iload(n).istore(limit);
-      cb.goto_(again).labelBinding(done);
+      if (pass.varying().length <= WRITTEN_TWICE) {
+        emitPoint();
+      } else {
+        cb.iload(n).istore(limit);
+        cb.goto_(again);
+      }
+      cb.labelBinding(done);
     }
   }
 
@@ -363,7 +393,37 @@ final class VectorPassEmitter extends PassEmitter {
     }
   }
 
+  /** Selects every other element of two vectors; the second ends at the last element that is wanted, which may be the last there is. */
+  private void loadPairs(int v, DType storage, int slot, int address) {
+    int bytes = storage.byteSize();
+    DType bits = bits(storage);
+    cb.aload(Objects.requireNonNull(pairs.get(bits)));
+    for (int half = 0; half < 2; half++) {
+      ops.species(bits);
+      cb.aload(Objects.requireNonNull(segments.get(slot)));
+      pushAddress(address, LoopBody.PAIRS, bytes);
+      if (half == 1) {
+        cb.loadConstant((lanes - 1L) * bytes).ladd();
+      }
+      ops.fromMemory(bits);
+    }
+    ops.selectFromTwo(bits);
+    if (bits != storage) {
+      ops.reinterpret(bits, storage);
+    }
+    keep(v);
+  }
+
+  /** The integers of a type's size. */
+  private static DType bits(DType type) {
+    return type.byteSize() == 8 ? DType.I64 : DType.I32;
+  }
+
   private void load(int v, DType storage, int slot, Affine address) {
+    if (LoopBody.move(address) == LoopBody.PAIRS) {
+      loadPairs(v, storage, slot, LoopBody.number(address));
+      return;
+    }
     boolean narrow = !PassPlan.isComputeType(storage);
     if (narrow) {
       ops.narrowSpecies(storage.byteSize());
