@@ -1,5 +1,6 @@
 package dev.tenzan.cpu.gemm;
 
+import dev.tenzan.cpu.OffHeap;
 import dev.tenzan.type.DType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -129,63 +130,72 @@ class Packing {
   }
 
   private static void copyF32(
-      MemorySegment s, long offset, long stride, int count, float[] p, int at, int step) {
+      MemorySegment memory, long offset, long stride, int count, float[] p, int at, int step) {
+    MemorySegment s = OffHeap.of(memory);
     for (int i = 0; i < count; i++) {
       p[at + i * step] = s.get(FLOAT, offset + i * stride);
     }
   }
 
   private static void copyF64(
-      MemorySegment s, long offset, long stride, int count, double[] p, int at, int step) {
+      MemorySegment memory, long offset, long stride, int count, double[] p, int at, int step) {
+    MemorySegment s = OffHeap.of(memory);
     for (int i = 0; i < count; i++) {
       p[at + i * step] = s.get(DOUBLE, offset + i * stride);
     }
   }
 
   private static void copyF16(
-      MemorySegment s, long offset, long stride, int count, float[] p, int at, int step) {
+      MemorySegment memory, long offset, long stride, int count, float[] p, int at, int step) {
+    MemorySegment s = OffHeap.of(memory);
     for (int i = 0; i < count; i++) {
       p[at + i * step] = Float.float16ToFloat(s.get(SHORT, offset + i * stride));
     }
   }
 
   private static void copyBf16(
-      MemorySegment s, long offset, long stride, int count, float[] p, int at, int step) {
+      MemorySegment memory, long offset, long stride, int count, float[] p, int at, int step) {
+    MemorySegment s = OffHeap.of(memory);
     for (int i = 0; i < count; i++) {
       p[at + i * step] = Float.intBitsToFloat(s.get(SHORT, offset + i * stride) << 16);
     }
   }
 
   private static void copyI64(
-      MemorySegment s, long offset, long stride, int count, long[] p, int at, int step) {
+      MemorySegment memory, long offset, long stride, int count, long[] p, int at, int step) {
+    MemorySegment s = OffHeap.of(memory);
     for (int i = 0; i < count; i++) {
       p[at + i * step] = s.get(LONG, offset + i * stride);
     }
   }
 
   private static void copyI32(
-      MemorySegment s, long offset, long stride, int count, int[] p, int at, int step) {
+      MemorySegment memory, long offset, long stride, int count, int[] p, int at, int step) {
+    MemorySegment s = OffHeap.of(memory);
     for (int i = 0; i < count; i++) {
       p[at + i * step] = s.get(INT, offset + i * stride);
     }
   }
 
   private static void copyI16(
-      MemorySegment s, long offset, long stride, int count, int[] p, int at, int step) {
+      MemorySegment memory, long offset, long stride, int count, int[] p, int at, int step) {
+    MemorySegment s = OffHeap.of(memory);
     for (int i = 0; i < count; i++) {
       p[at + i * step] = s.get(SHORT, offset + i * stride);
     }
   }
 
   private static void copyI8(
-      MemorySegment s, long offset, long stride, int count, int[] p, int at, int step) {
+      MemorySegment memory, long offset, long stride, int count, int[] p, int at, int step) {
+    MemorySegment s = OffHeap.of(memory);
     for (int i = 0; i < count; i++) {
       p[at + i * step] = s.get(BYTE, offset + i * stride);
     }
   }
 
   private static void copyU8(
-      MemorySegment s, long offset, long stride, int count, int[] p, int at, int step) {
+      MemorySegment memory, long offset, long stride, int count, int[] p, int at, int step) {
+    MemorySegment s = OffHeap.of(memory);
     for (int i = 0; i < count; i++) {
       p[at + i * step] = s.get(BYTE, offset + i * stride) & 0xff;
     }

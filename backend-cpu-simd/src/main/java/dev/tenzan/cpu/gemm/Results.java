@@ -1,5 +1,6 @@
 package dev.tenzan.cpu.gemm;
 
+import dev.tenzan.cpu.OffHeap;
 import dev.tenzan.type.DType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -56,7 +57,8 @@ class Results {
     }
   }
 
-  private static void moveRow(Object tile, int from, int columns, MemorySegment c, long to, boolean add) {
+  private static void moveRow(Object tile, int from, int columns, MemorySegment cMemory, long to, boolean add) {
+    MemorySegment c = OffHeap.of(cMemory);
     switch (tile) {
       case float[] t -> {
         for (int j = 0; j < columns; j++) {
@@ -86,7 +88,9 @@ class Results {
    * Writes one row of accumulators to C in a narrower type: floats rounded once to nearest even, integers
    * wrapped.
    */
-  static void narrow(DType to, MemorySegment acc, long from, int columns, MemorySegment c, long at) {
+  static void narrow(DType to, MemorySegment accMemory, long from, int columns, MemorySegment cMemory, long at) {
+    MemorySegment acc = OffHeap.of(accMemory);
+    MemorySegment c = OffHeap.of(cMemory);
     switch (to) {
       case F16 -> {
         for (int j = 0; j < columns; j++) {

@@ -1,5 +1,6 @@
 package dev.tenzan.cpu.gemm;
 
+import dev.tenzan.cpu.OffHeap;
 import dev.tenzan.type.DType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -98,7 +99,8 @@ final class VectorPacking extends Packing {
   }
 
   private static void copyRuns(
-      MemorySegment s, long offset, int count, float[] panel, int at, int rows, long rowBytes, int rowStep) {
+      MemorySegment memory, long offset, int count, float[] panel, int at, int rows, long rowBytes, int rowStep) {
+    MemorySegment s = OffHeap.of(memory);
     int whole = F32.loopBound(count);
     int quarters = whole + F32_QUARTER.loopBound(count - whole);
     for (int row = 0; row < rows; row++) {
@@ -146,7 +148,8 @@ final class VectorPacking extends Packing {
   }
 
   @Override
-  void copyRun(DType storage, MemorySegment s, long offset, long stride, int count, Object panel, int at) {
+  void copyRun(DType storage, MemorySegment memory, long offset, long stride, int count, Object panel, int at) {
+    MemorySegment s = OffHeap.of(memory);
     int done = 0;
     if (storage == DType.F32 && stride == 4) {
       float[] p = (float[]) panel;
@@ -184,7 +187,7 @@ final class VectorPacking extends Packing {
   }
 
   private static void copyLanes(
-      MemorySegment source,
+      MemorySegment memory,
       long offset,
       long stepBytes,
       int panels,
@@ -192,6 +195,7 @@ final class VectorPacking extends Packing {
       int depth,
       float[] panel,
       int at) {
+    MemorySegment source = OffHeap.of(memory);
     if (width == 2 * F32.length()) {
       for (int step = 0; step < depth; step++) {
         copyPairs(source, offset + step * stepBytes, panels, depth * width, panel, at + step * width);
@@ -218,7 +222,8 @@ final class VectorPacking extends Packing {
   }
 
   private static void copyPairs(
-      MemorySegment source, long offset, int panels, int distance, float[] panel, int at) {
+      MemorySegment memory, long offset, int panels, int distance, float[] panel, int at) {
+    MemorySegment source = OffHeap.of(memory);
     long from = offset;
     int to = at;
     for (int p = 0; p < panels; p++) {
@@ -232,7 +237,7 @@ final class VectorPacking extends Packing {
   }
 
   private static void copyLanes(
-      MemorySegment source,
+      MemorySegment memory,
       long offset,
       long stepBytes,
       int panels,
@@ -240,6 +245,7 @@ final class VectorPacking extends Packing {
       int depth,
       double[] panel,
       int at) {
+    MemorySegment source = OffHeap.of(memory);
     if (width == 2 * F64.length()) {
       for (int step = 0; step < depth; step++) {
         copyPairs(source, offset + step * stepBytes, panels, depth * width, panel, at + step * width);
@@ -261,7 +267,8 @@ final class VectorPacking extends Packing {
   }
 
   private static void copyPairs(
-      MemorySegment source, long offset, int panels, int distance, double[] panel, int at) {
+      MemorySegment memory, long offset, int panels, int distance, double[] panel, int at) {
+    MemorySegment source = OffHeap.of(memory);
     long from = offset;
     int to = at;
     for (int p = 0; p < panels; p++) {
@@ -309,7 +316,7 @@ final class VectorPacking extends Packing {
    * time.
    */
   private static int transposeF32(
-      MemorySegment source,
+      MemorySegment memory,
       long offset,
       long laneBytes,
       int lanes,
@@ -317,6 +324,7 @@ final class VectorPacking extends Packing {
       int depth,
       float[] panel,
       int at) {
+    MemorySegment source = OffHeap.of(memory);
     IntVector x0 = IntVector.fromArray(I32, TRANSPOSE_F32, 0);
     IntVector x1 = IntVector.fromArray(I32, TRANSPOSE_F32, 16);
     IntVector x2 = IntVector.fromArray(I32, TRANSPOSE_F32, 32);
@@ -450,7 +458,7 @@ final class VectorPacking extends Packing {
    * Packs one panel of up to 8 lanes whose steps lie side by side: a 8 by 8 transpose in registers at a time.
    */
   private static int transposeF64(
-      MemorySegment source,
+      MemorySegment memory,
       long offset,
       long laneBytes,
       int lanes,
@@ -458,6 +466,7 @@ final class VectorPacking extends Packing {
       int depth,
       double[] panel,
       int at) {
+    MemorySegment source = OffHeap.of(memory);
     LongVector x0 = LongVector.fromArray(I64, TRANSPOSE_F64, 0);
     LongVector x1 = LongVector.fromArray(I64, TRANSPOSE_F64, 8);
     LongVector x2 = LongVector.fromArray(I64, TRANSPOSE_F64, 16);

@@ -1,5 +1,6 @@
 package dev.tenzan.cpu.gemm;
 
+import dev.tenzan.cpu.OffHeap;
 import dev.tenzan.type.DType;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
@@ -59,7 +60,8 @@ final class VectorResults {
       }
     }
 
-    private static void add(float[] t, int from, MemorySegment c, long to0, long rowBytes) {
+    private static void add(float[] t, int from, MemorySegment memory, long to0, long rowBytes) {
+      MemorySegment c = OffHeap.of(memory);
       long to1 = to0 + rowBytes;
       FloatVector v0 = FloatVector.fromMemorySegment(S, c, to0, ORDER).add(FloatVector.fromArray(S, t, from));
       FloatVector v1 =
@@ -76,7 +78,8 @@ final class VectorResults {
       v3.intoMemorySegment(c, to1 + BYTES, ORDER);
     }
 
-    private static void store(float[] t, int from, MemorySegment c, long to0, long rowBytes) {
+    private static void store(float[] t, int from, MemorySegment memory, long to0, long rowBytes) {
+      MemorySegment c = OffHeap.of(memory);
       long to1 = to0 + rowBytes;
       FloatVector.fromArray(S, t, from).intoMemorySegment(c, to0, ORDER);
       FloatVector.fromArray(S, t, from + LANES).intoMemorySegment(c, to0 + BYTES, ORDER);
@@ -112,7 +115,8 @@ final class VectorResults {
       }
     }
 
-    private static void add(double[] t, int from, MemorySegment c, long to0, long rowBytes) {
+    private static void add(double[] t, int from, MemorySegment memory, long to0, long rowBytes) {
+      MemorySegment c = OffHeap.of(memory);
       long to1 = to0 + rowBytes;
       DoubleVector v0 =
           DoubleVector.fromMemorySegment(S, c, to0, ORDER).add(DoubleVector.fromArray(S, t, from));
@@ -131,7 +135,8 @@ final class VectorResults {
       v3.intoMemorySegment(c, to1 + BYTES, ORDER);
     }
 
-    private static void store(double[] t, int from, MemorySegment c, long to0, long rowBytes) {
+    private static void store(double[] t, int from, MemorySegment memory, long to0, long rowBytes) {
+      MemorySegment c = OffHeap.of(memory);
       long to1 = to0 + rowBytes;
       DoubleVector.fromArray(S, t, from).intoMemorySegment(c, to0, ORDER);
       DoubleVector.fromArray(S, t, from + LANES).intoMemorySegment(c, to0 + BYTES, ORDER);
@@ -167,7 +172,8 @@ final class VectorResults {
       }
     }
 
-    private static void add(int[] t, int from, MemorySegment c, long to0, long rowBytes) {
+    private static void add(int[] t, int from, MemorySegment memory, long to0, long rowBytes) {
+      MemorySegment c = OffHeap.of(memory);
       long to1 = to0 + rowBytes;
       IntVector v0 = IntVector.fromMemorySegment(S, c, to0, ORDER).add(IntVector.fromArray(S, t, from));
       IntVector v1 =
@@ -183,7 +189,8 @@ final class VectorResults {
       v3.intoMemorySegment(c, to1 + BYTES, ORDER);
     }
 
-    private static void store(int[] t, int from, MemorySegment c, long to0, long rowBytes) {
+    private static void store(int[] t, int from, MemorySegment memory, long to0, long rowBytes) {
+      MemorySegment c = OffHeap.of(memory);
       long to1 = to0 + rowBytes;
       IntVector.fromArray(S, t, from).intoMemorySegment(c, to0, ORDER);
       IntVector.fromArray(S, t, from + LANES).intoMemorySegment(c, to0 + BYTES, ORDER);
@@ -219,7 +226,8 @@ final class VectorResults {
       }
     }
 
-    private static void add(long[] t, int from, MemorySegment c, long to0, long rowBytes) {
+    private static void add(long[] t, int from, MemorySegment memory, long to0, long rowBytes) {
+      MemorySegment c = OffHeap.of(memory);
       long to1 = to0 + rowBytes;
       LongVector v0 = LongVector.fromMemorySegment(S, c, to0, ORDER).add(LongVector.fromArray(S, t, from));
       LongVector v1 =
@@ -236,7 +244,8 @@ final class VectorResults {
       v3.intoMemorySegment(c, to1 + BYTES, ORDER);
     }
 
-    private static void store(long[] t, int from, MemorySegment c, long to0, long rowBytes) {
+    private static void store(long[] t, int from, MemorySegment memory, long to0, long rowBytes) {
+      MemorySegment c = OffHeap.of(memory);
       long to1 = to0 + rowBytes;
       LongVector.fromArray(S, t, from).intoMemorySegment(c, to0, ORDER);
       LongVector.fromArray(S, t, from + LANES).intoMemorySegment(c, to0 + BYTES, ORDER);

@@ -1,5 +1,6 @@
 package dev.tenzan.cpu.gemm;
 
+import dev.tenzan.cpu.OffHeap;
 import dev.tenzan.type.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -42,7 +43,9 @@ final class VectorWidening {
 
   /** Widens {@code count} adjacent values. */
   static void widen(
-      DType storage, MemorySegment from, long fromOffset, int count, MemorySegment to, long toOffset) {
+      DType storage, MemorySegment fromMemory, long fromOffset, int count, MemorySegment toMemory, long toOffset) {
+    MemorySegment from = OffHeap.of(fromMemory);
+    MemorySegment to = OffHeap.of(toMemory);
     int done = storage == DType.BF16
         ? widenBf16(from, fromOffset, count, to, toOffset)
         : widenF16(from, fromOffset, count, to, toOffset);
@@ -54,7 +57,9 @@ final class VectorWidening {
   }
 
   private static int widenBf16(
-      MemorySegment from, long fromOffset, int count, MemorySegment to, long toOffset) {
+      MemorySegment fromMemory, long fromOffset, int count, MemorySegment toMemory, long toOffset) {
+    MemorySegment from = OffHeap.of(fromMemory);
+    MemorySegment to = OffHeap.of(toMemory);
     int whole = I32.loopBound(count);
     for (int i = 0; i < whole; i += LANES) {
       ShortVector.fromMemorySegment(I16, from, fromOffset + i * 2L, ORDER)
@@ -71,7 +76,9 @@ final class VectorWidening {
    * exponent.
    */
   private static int widenF16(
-      MemorySegment from, long fromOffset, int count, MemorySegment to, long toOffset) {
+      MemorySegment fromMemory, long fromOffset, int count, MemorySegment toMemory, long toOffset) {
+    MemorySegment from = OffHeap.of(fromMemory);
+    MemorySegment to = OffHeap.of(toMemory);
     int whole = I32.loopBound(count);
     for (int i = 0; i < whole; i += LANES) {
       IntVector bits =

@@ -1,5 +1,6 @@
 package dev.tenzan.cpu.loop;
 
+import dev.tenzan.cpu.OffHeap;
 import dev.tenzan.error.IndexException;
 import dev.tenzan.scalar.ScalarEval;
 import java.lang.foreign.MemorySegment;
@@ -19,17 +20,11 @@ final class LoopMath {
   static final ValueLayout.OfShort I16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.nativeOrder());
   static final ValueLayout.OfByte I8 = ValueLayout.JAVA_BYTE;
 
-  /** The class of all buffers' memory. */
-  private static final Class<? extends MemorySegment> OFF_HEAP = MemorySegment.NULL.getClass();
-
   private LoopMath() {}
 
-  /**
-   * The same segment, of a class that C2 knows. Otherwise it looks at what all accesses of the process have met so far: where none was
-   * profiled yet, or memory of several kinds, each access calls methods of the segment.
-   */
+  /** {@link OffHeap#of} for generated code, which has this package's classes at hand. */
   static MemorySegment offHeap(MemorySegment s) {
-    return OFF_HEAP.cast(s);
+    return OffHeap.of(s);
   }
 
   static float loadF32(MemorySegment s, long at) {
