@@ -4,6 +4,7 @@ import dev.tenzan.cpu.axis.ScanCode;
 import dev.tenzan.cpu.axis.ScatterCode;
 import dev.tenzan.cpu.axis.SelectCode;
 import dev.tenzan.cpu.axis.SortCode;
+import dev.tenzan.cpu.direct.ByteProduct;
 import dev.tenzan.cpu.direct.ChannelConvolution;
 import dev.tenzan.cpu.direct.RowProduct;
 import dev.tenzan.cpu.gemm.MatrixEngine;
@@ -58,6 +59,10 @@ record KernelCompiler(CpuPool pool, MatrixEngine matrices, LoopCompiler loops) {
     RowProduct rows = RowProduct.of(k, pool, loops);
     if (rows != null) {
       return new CpuKernel(k, bytes, s -> rows.run(s[0], s[1], s[2]));
+    }
+    ByteProduct exact = ByteProduct.of(k, matrices, loops);
+    if (exact != null) {
+      return new CpuKernel(k, bytes, s -> exact.run(s[0], s[1], s[2]));
     }
     MatrixProgram program = matrices.compile(k);
     return new CpuKernel(k, bytes, s -> program.run(s[0], s[1], s[2]));

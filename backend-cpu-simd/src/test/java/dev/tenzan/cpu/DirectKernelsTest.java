@@ -46,6 +46,30 @@ class DirectKernelsTest {
     }
   }
 
+  /** Bytes at the ends of their ranges too, and sums that f32 would round were they not cut. */
+  @Test
+  void byteProducts() {
+    System.out.println("seeds " + SEED + " to " + (SEED + 8));
+    try (Backend scalar = Backends.scalar(2); Backend vector = Backends.vector(2)) {
+      for (int c = 0; c < 9; c++) {
+        Random random = new Random(SEED + c);
+        DType type = c % 2 == 0 ? DType.I8 : DType.U8;
+        long m = 16 + random.nextInt(40);
+        long n = 16 + random.nextInt(40);
+        long k = c < 6 ? 300 + random.nextInt(1200) : new long[] {2048, 1025, 9000}[c - 6];
+        long batch = 1 + random.nextInt(2);
+        long pad = random.nextInt(3);
+        Affine a = random.nextBoolean() ? new Affine(pad, m * k, 1, m) : new Affine(pad, m * (k + pad), k + pad, 1);
+        Affine b = random.nextBoolean() ? new Affine(pad, 0, 1, k) : new Affine(pad, k * n, n, 1);
+        MatMulKernel product = new MatMulKernel(type, DType.I32, Shape.of(batch), m, n, k, a, b);
+        long[] sizes = {batch * m * (k + 3) + 3, batch * k * n + 3, batch * m * n};
+        for (long fill : new long[] {0, type == DType.I8 ? -128 : 255, 1}) {
+          check("seed " + (SEED + c) + ", " + product, product, sizes, List.of(scalar, vector), random, fill);
+        }
+      }
+    }
+  }
+
   @Test
   void channels() {
     System.out.println("seeds " + SEED + " to " + (SEED + CASES - 1));
@@ -124,14 +148,19 @@ class DirectKernelsTest {
   }
 
   private static void check(String name, KernelSpec kernel, long[] sizes, List<Backend> backends, Random random) {
+    check(name, kernel, sizes, backends, random, 0);
+  }
+
+  /** Compares with the reference; all inputs are {@code fill} where that is not 0. */
+  private static void check(String name, KernelSpec kernel, long[] sizes, List<Backend> backends, Random random, long fill) {
     List<DType> types = List.of(kernel.inputs().get(0), kernel.inputs().get(1), kernel.outputs().getFirst());
     try (Arena arena = Arena.ofConfined(); Backend reference = new ReferenceBackend()) {
       List<MemorySegment> hosts = new ArrayList<>();
       for (int i = 0; i < 3; i++) {
         MemorySegment host = arena.allocate(sizes[i] * types.get(i).byteSize(), 8);
-        boolean plain = random.nextInt(4) > 0;
+        boolean plain = types.get(i).isFloat() && random.nextInt(4) > 0;
         for (int e = 0; e < sizes[i]; e++) {
-          StoredElements.write(types.get(i), host, e, plain ? plain(types.get(i), random) : StoredElements.random(types.get(i), random));
+          StoredElements.write(types.get(i), host, e, fill != 0 ? fill : plain ? plain(types.get(i), random) : StoredElements.random(types.get(i), random));
         }
         hosts.add(host);
       }
