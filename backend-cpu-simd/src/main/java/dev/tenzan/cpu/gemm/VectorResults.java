@@ -8,6 +8,7 @@ import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.LongVector;
+import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -36,6 +37,10 @@ final class VectorResults {
   /** Moves tiles of F32. */
   private static final class F32 extends Results {
     private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
+
+    /** Whether masked accesses are instructions: AVX-512. */
+    private static final boolean MASKS = S.vectorBitSize() == 512;
+
     private static final int LANES = S.length();
     private static final long BYTES = S.vectorByteSize();
 
@@ -55,8 +60,33 @@ final class VectorResults {
           }
         }
       }
-      if (moved < rows) {
+      if (MASKS && columns < 2 * LANES && tileColumns == 2 * LANES) {
+        moveMasked((float[]) tile, rows, columns, c, cOffset, cRowBytes, add);
+      } else if (moved < rows) {
         moveRows(tile, tileColumns, moved, rows, columns, c, cOffset, cRowBytes, add);
+      }
+    }
+
+    /** Moves the first columns of each row; a short output, such as that of a convolution of 7 by 7, has many such tiles. */
+    private static void moveMasked(
+        float[] t, int rows, int columns, MemorySegment memory, long cOffset, long cRowBytes, boolean add) {
+      MemorySegment c = OffHeap.of(memory);
+      VectorMask<Float> low = S.indexInRange(0, columns);
+      VectorMask<Float> high = S.indexInRange(LANES, columns);
+      for (int i = 0; i < rows; i++) {
+        long to = cOffset + i * cRowBytes;
+        FloatVector v = FloatVector.fromArray(S, t, i * 2 * LANES);
+        if (add) {
+          v = FloatVector.fromMemorySegment(S, c, to, ORDER, low).add(v);
+        }
+        v.intoMemorySegment(c, to, ORDER, low);
+        if (columns > LANES) {
+          FloatVector w = FloatVector.fromArray(S, t, i * 2 * LANES + LANES);
+          if (add) {
+            w = FloatVector.fromMemorySegment(S, c, to + BYTES, ORDER, high).add(w);
+          }
+          w.intoMemorySegment(c, to + BYTES, ORDER, high);
+        }
       }
     }
 
