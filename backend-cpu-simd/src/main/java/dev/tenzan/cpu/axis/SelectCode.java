@@ -5,6 +5,8 @@ import dev.tenzan.kernel.SortKernel;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Runs a {@link SortKernel} that asks for a few elements of long lines, without sorting the lines.
@@ -43,6 +45,9 @@ public final class SelectCode {
 
   private final long stride;
 
+  /** Keys for one chunk that nobody uses: a short line is selected faster than new ones are allocated. */
+  private final AtomicReference<@Nullable LineKeys> spare = new AtomicReference<>();
+
   /** Prepares a kernel that {@link #suits}. */
   public SelectCode(SortKernel kernel, CpuPool pool) {
     this.kernel = kernel;
@@ -71,6 +76,7 @@ public final class SelectCode {
       for (long u = 0; u < lines; u++) {
         worker.shared(u / inner, u % inner);
       }
+      worker.giveBack();
       return;
     }
     int columns = (int) Math.min(Math.min(COLUMNS, inner), PANEL / length);
@@ -100,6 +106,7 @@ public final class SelectCode {
           for (long u = units * t / tasks; u < units * (t + 1) / tasks; u++) {
             unit.run(worker, u);
           }
+          worker.giveBack();
         });
   }
 
@@ -123,8 +130,16 @@ public final class SelectCode {
     Worker(MemorySegment in, MemorySegment out, int columns) {
       this.in = in;
       this.out = out;
-      this.keys = LineKeys.of(kernel, columns > 0 ? columns * apart : CHUNK);
+      LineKeys known = columns > 0 ? null : spare.getAndSet(null);
+      this.keys = known != null ? known : LineKeys.of(kernel, columns > 0 ? columns * apart : CHUNK);
       this.row = columns > 0 ? LineKeys.of(kernel, columns) : keys;
+    }
+
+    /** Ends the work: the next worker for lines may take over the keys. */
+    void giveBack() {
+      if (row == keys) {
+        spare.set(keys);
+      }
     }
 
     private long start(long outer, long inner) {
