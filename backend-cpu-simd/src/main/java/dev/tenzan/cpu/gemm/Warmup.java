@@ -23,8 +23,11 @@ final class Warmup {
   private static final int ROWS = 29;
   private static final int COLUMNS = 99;
   private static final int STEPS = 300;
-  private static final int SHORT_STEPS = 3;
-  private static final int SHORT_CALLS = 20;
+
+  /** Short, and enough for every way to pack: a step more than a vector has lanes. */
+  private static final int SHORT_STEPS = 17;
+
+  private static final int SHORT_CALLS = 10;
 
   private final KernelSet vectors;
   private final KernelSet scalars = KernelSet.scalar();
@@ -84,12 +87,16 @@ final class Warmup {
       int quick = 0;
       while (quick < ROUNDS && System.nanoTime() < end) {
         // HotSpot counts calls as well as rounds of loops, and a short call is soon made.
+        long start = System.nanoTime();
         for (int call = 0; call < SHORT_CALLS; call++) {
           multiply(type, gemm, a, b, c, SHORT_STEPS);
         }
-        long start = System.nanoTime();
-        multiply(type, gemm, a, b, c, STEPS);
-        quick += System.nanoTime() - start < QUICK_NANOS ? 1 : 0;
+        long shorts = System.nanoTime() - start;
+        if (shorts < SHORT_CALLS * QUICK_NANOS) { // before that a long one would take as long as a hundred short ones
+          start = System.nanoTime();
+          multiply(type, gemm, a, b, c, STEPS);
+          quick += System.nanoTime() - start < QUICK_NANOS ? 1 : 0;
+        }
       }
     }
   }
