@@ -63,10 +63,8 @@ public final class ChannelConvolution {
   public static @Nullable ChannelConvolution of(ConvolutionKernel k, CpuPool pool, LoopCompiler loops) {
     boolean oneChannel = k.inChannels() == k.groups() && k.inChannels() > 0;
     boolean floats = k.dtype() == DType.F32 || k.dtype() == DType.F64;
-    boolean dilated = k.inputDilation().stream().anyMatch(d -> d != 1);
-    long window = k.window().size();
-    boolean work = window > 0 && window <= MAX_WINDOW && !k.outSpatial().isEmpty() && !k.spatial().isEmpty();
-    return oneChannel && floats && !dilated && work && PaddedPlanes.areSmall(k, MAX_PLANE) ? new ChannelConvolution(k, pool, loops) : null;
+    boolean small = k.window().size() <= MAX_WINDOW && PaddedPlanes.suit(k, MAX_PLANE);
+    return oneChannel && floats && small ? new ChannelConvolution(k, pool, loops) : null;
   }
 
   /**

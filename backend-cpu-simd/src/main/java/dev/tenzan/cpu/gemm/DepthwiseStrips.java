@@ -68,13 +68,9 @@ final class DepthwiseStrips implements MatrixProgram {
             && k.inChannels() == k.groups()
             && k.batch() * k.inChannels() > 0
             && k.outChannels() > 0
-            && k.inputDilation().stream().allMatch(d -> d == 1)
-            && !k.outSpatial().isEmpty()
-            && !k.spatial().isEmpty()
-            && !k.window().isEmpty()
             && k.window().size() <= MAX_WINDOW
             && k.outChannels() * k.window().size() < Integer.MAX_VALUE / 4
-            && PaddedPlanes.areSmall(k, MAX_PLANE);
+            && PaddedPlanes.suit(k, MAX_PLANE);
     return strips != null && possible ? new DepthwiseStrips(k, pool, strips) : null;
   }
 

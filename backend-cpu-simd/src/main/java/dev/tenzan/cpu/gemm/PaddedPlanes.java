@@ -44,7 +44,7 @@ public final class PaddedPlanes {
    */
   record Run(int from, int to, int count) {}
 
-  /** The planes of a convolution whose outputs are not empty, and whose planes {@linkplain #areSmall are small}. */
+  /** The planes of a convolution whose outputs are not empty, and whose planes {@linkplain #suit are small}. */
   public PaddedPlanes(ConvolutionKernel kernel) {
     k = kernel;
     rank = kernel.spatial().rank();
@@ -95,11 +95,16 @@ public final class PaddedPlanes {
   }
 
   /**
-   * Whether a convolution's channels and planes have at most so many elements each; padding between far strides can make planes large.
+   * Whether a convolution has planes: there is something to compute from an input without dilation, and channels and planes have at most
+   * so many elements each; padding between far strides can make planes large.
    *
    * @param most at most 2<sup>30</sup>
    */
-  public static boolean areSmall(ConvolutionKernel k, double most) {
+  public static boolean suit(ConvolutionKernel k, double most) {
+    boolean plain = k.inputDilation().stream().allMatch(d -> d == 1);
+    if (!plain || k.spatial().isEmpty() || k.window().isEmpty() || k.outSpatial().isEmpty()) {
+      return false;
+    }
     double size = 1;
     double channel = 1;
     for (int d = 0; d < k.spatial().rank(); d++) {
@@ -114,11 +119,6 @@ public final class PaddedPlanes {
   /** The elements of a plane. */
   public long size() {
     return size;
-  }
-
-  /** The distance of the places of neighbouring outputs in a dimension, in elements. */
-  public long step(int d) {
-    return steps[d];
   }
 
   /** The places from the first output's to the last one's, both included. */

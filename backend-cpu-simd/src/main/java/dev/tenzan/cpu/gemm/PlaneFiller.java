@@ -18,9 +18,9 @@ public final class PlaneFiller {
   private static final ValueLayout.OfDouble F64 = ValueLayout.JAVA_DOUBLE;
 
   /** The arrays of a thread; they grow. */
-  private static final class Arena {
+  private static final class Buffers {
     private Object channel = new float[0];
-    private Object sorted = new float[0];
+    private float[] sorted = {};
     private Object plane = new float[0];
     private MemorySegment channelMemory = MemorySegment.NULL;
     private MemorySegment planeMemory = MemorySegment.NULL;
@@ -30,7 +30,7 @@ public final class PlaneFiller {
       boolean other = (channel instanceof float[]) != (type == DType.F32);
       if (other || channelMemory.byteSize() < channelSize * bytes) {
         channel = array(type, channelSize);
-        sorted = array(type, channelSize);
+        sorted = channel instanceof float[] floats ? new float[floats.length] : new float[0];
         channelMemory = memory(channel);
       }
       if (other || planeMemory.byteSize() < planeSize * bytes) {
@@ -49,10 +49,7 @@ public final class PlaneFiller {
     }
   }
 
-  private static final ThreadLocal<Arena> ARENAS = ThreadLocal.withInitial(Arena::new);
-
-  /** A larger stride leaves too few elements of each remainder. */
-  private static final int MOST_PARTS = 8;
+  private static final ThreadLocal<Buffers> BUFFERS = ThreadLocal.withInitial(Buffers::new);
 
   private final ConvolutionKernel k;
   private final PaddedPlanes.Run[] runs;
@@ -61,10 +58,10 @@ public final class PlaneFiller {
   private final long planeBytes;
 
   /**
-   * Which remainders modulo the stride windows see; empty unless rows are whole multiples of the stride. Then the elements of a channel are
-   * sorted by their remainders in long loops, because rows are too short for loops of their own.
+   * Whether rows are whole pairs and the stride is 2. Then vectors sort the elements of a channel by their remainders in one long loop, because
+   * rows are too short for loops of their own.
    */
-  private final boolean[] wanted;
+  private final boolean splits;
 
   /** Whether the elements of a channel lie one after another. */
   private final boolean dense;
@@ -72,7 +69,7 @@ public final class PlaneFiller {
   /** Whether planes are copies of channels. */
   private final boolean copies;
 
-  private final Arena arena;
+  private final Buffers buffers;
 
   private final @Nullable PlaneKernel vectors;
 
@@ -96,18 +93,14 @@ public final class PlaneFiller {
     planeBytes = planes.size() * k.dtype().byteSize();
     dense = isDense(k);
     copies = dense && planes.areChannels();
-    boolean even = stride > 1 && stride <= MOST_PARTS && k.spatial().dim(last) % stride == 0;
-    wanted = new boolean[even ? stride : 0];
-    for (PaddedPlanes.Run run : even ? runs : new PaddedPlanes.Run[0]) {
-      wanted[run.from() % stride] = true;
-    }
-    arena = ARENAS.get();
-    arena.grow(k.dtype(), k.spatial().size(), planes.size() + PlaneKernel.SLACK);
+    splits = stride == 2 && k.spatial().dim(last) % 2 == 0;
+    buffers = BUFFERS.get();
+    buffers.grow(k.dtype(), k.spatial().size(), planes.size() + PlaneKernel.SLACK);
     if (!copies) {
-      if (arena.plane instanceof float[] floats) {
+      if (buffers.plane instanceof float[] floats) {
         Arrays.fill(floats, 0, (int) planes.size(), 0);
       } else {
-        Arrays.fill((double[]) arena.plane, 0, (int) planes.size(), 0);
+        Arrays.fill((double[]) buffers.plane, 0, (int) planes.size(), 0);
       }
     }
   }
@@ -137,29 +130,29 @@ public final class PlaneFiller {
       return;
     }
     make(x, from);
-    MemorySegment.copy(arena.planeMemory, 0, to, at * bytes, planeBytes);
+    MemorySegment.copy(buffers.planeMemory, 0, to, at * bytes, planeBytes);
   }
 
   /** Makes one channel's plane of f32 in an array that the next call overwrites, with {@link PlaneKernel#SLACK} behind it. */
   float[] fill(MemorySegment x, long from) {
     if (copies) {
-      MemorySegment.copy(x, from * Float.BYTES, arena.planeMemory, 0, planeBytes);
+      MemorySegment.copy(x, from * Float.BYTES, buffers.planeMemory, 0, planeBytes);
     } else {
       make(x, from);
     }
-    return (float[]) arena.plane;
+    return (float[]) buffers.plane;
   }
 
   private void make(MemorySegment x, long from) {
     if (dense) {
-      MemorySegment.copy(x, from * k.dtype().byteSize(), arena.channelMemory, 0, channelBytes);
+      MemorySegment.copy(x, from * k.dtype().byteSize(), buffers.channelMemory, 0, channelBytes);
     } else {
       gather(x, from, 0, 0);
     }
-    if (arena.channel instanceof float[] floats) {
-      fillPlane(floats, (float[]) arena.sorted, (float[]) arena.plane);
+    if (buffers.channel instanceof float[] floats) {
+      fillPlane(floats, buffers.sorted, (float[]) buffers.plane);
     } else {
-      fillPlane((double[]) arena.channel, (double[]) arena.sorted, (double[]) arena.plane);
+      fillPlane((double[]) buffers.channel, (double[]) buffers.plane);
     }
   }
 
@@ -174,12 +167,12 @@ public final class PlaneFiller {
       }
       return at;
     }
-    if (arena.channel instanceof float[] floats) {
+    if (buffers.channel instanceof float[] floats) {
       for (int i = 0; i < extent; i++) {
         floats[at + i] = x.get(F32, (from + i * apart) * Float.BYTES);
       }
     } else {
-      double[] doubles = (double[]) arena.channel;
+      double[] doubles = (double[]) buffers.channel;
       for (int i = 0; i < extent; i++) {
         doubles[at + i] = x.get(F64, (from + i * apart) * Double.BYTES);
       }
@@ -192,19 +185,11 @@ public final class PlaneFiller {
       for (PaddedPlanes.Run run : runs) {
         System.arraycopy(channel, run.from(), plane, run.to(), run.count());
       }
-    } else if (wanted.length > 0) {
-      int part = (int) (k.spatial().size() / stride);
-      if (vectors != null && stride == 2) {
-        vectors.split(channel, 0, part, sorted, 0, part);
-      } else {
-        for (int r = 0; r < stride; r++) {
-          if (wanted[r]) {
-            sort(channel, r, sorted, r * part, part);
-          }
-        }
-      }
+    } else if (vectors != null && splits) {
+      int half = (int) (k.spatial().size() / 2);
+      vectors.split(channel, 0, half, sorted, 0, half);
       for (PaddedPlanes.Run run : runs) {
-        System.arraycopy(sorted, run.from() % stride * part + run.from() / stride, plane, run.to(), run.count());
+        System.arraycopy(sorted, run.from() % 2 * half + run.from() / 2, plane, run.to(), run.count());
       }
     } else {
       for (PaddedPlanes.Run run : runs) {
@@ -215,50 +200,14 @@ public final class PlaneFiller {
     }
   }
 
-  private void sort(float[] channel, int remainder, float[] sorted, int at, int count) {
-    if (stride == 2) { // with a step that is a constant, C2 checks the bounds once
-      for (int i = 0; i < count; i++) {
-        sorted[at + i] = channel[remainder + 2 * i];
-      }
-    } else {
-      for (int i = 0; i < count; i++) {
-        sorted[at + i] = channel[remainder + i * stride];
-      }
-    }
-  }
-
-  private void fillPlane(double[] channel, double[] sorted, double[] plane) {
-    if (stride == 1) {
-      for (PaddedPlanes.Run run : runs) {
+  private void fillPlane(double[] channel, double[] plane) {
+    for (PaddedPlanes.Run run : runs) {
+      if (stride == 1) {
         System.arraycopy(channel, run.from(), plane, run.to(), run.count());
+        continue;
       }
-    } else if (wanted.length > 0) {
-      int part = (int) (k.spatial().size() / stride);
-      for (int r = 0; r < stride; r++) {
-        if (wanted[r]) {
-          sort(channel, r, sorted, r * part, part);
-        }
-      }
-      for (PaddedPlanes.Run run : runs) {
-        System.arraycopy(sorted, run.from() % stride * part + run.from() / stride, plane, run.to(), run.count());
-      }
-    } else {
-      for (PaddedPlanes.Run run : runs) {
-        for (int i = 0; i < run.count(); i++) {
-          plane[run.to() + i] = channel[run.from() + i * stride];
-        }
-      }
-    }
-  }
-
-  private void sort(double[] channel, int remainder, double[] sorted, int at, int count) {
-    if (stride == 2) { // with a step that is a constant, C2 checks the bounds once
-      for (int i = 0; i < count; i++) {
-        sorted[at + i] = channel[remainder + 2 * i];
-      }
-    } else {
-      for (int i = 0; i < count; i++) {
-        sorted[at + i] = channel[remainder + i * stride];
+      for (int i = 0; i < run.count(); i++) {
+        plane[run.to() + i] = channel[run.from() + i * stride];
       }
     }
   }

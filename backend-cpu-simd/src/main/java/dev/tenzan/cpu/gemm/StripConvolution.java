@@ -111,15 +111,12 @@ final class StripConvolution implements MatrixProgram {
   static @Nullable StripConvolution of(ConvolutionKernel k, CpuPool pool, @Nullable Strips strips, KernelSet kernels) {
     boolean possible =
         k.dtype() == DType.F32
-            && k.inputDilation().stream().allMatch(d -> d == 1)
-            && !k.outSpatial().isEmpty()
-            && !k.spatial().isEmpty()
             && k.window().size() > 1 // otherwise the unrolled input is no larger than the input, and panels are read faster
             && k.batch() > 0
             && k.inChannels() >= k.groups()
             && k.outChannels() >= MIN_CHANNELS * k.groups();
     int most = Integer.MAX_VALUE / 4;
-    if (strips == null || !possible || !PaddedPlanes.areSmall(k, most)) {
+    if (strips == null || !possible || !PaddedPlanes.suit(k, most)) {
       return null;
     }
     PaddedPlanes planes = new PaddedPlanes(k);
@@ -254,19 +251,26 @@ final class StripConvolution implements MatrixProgram {
       }
     }
     if (!direct) {
-      int row = (int) k.outSpatial().dim(k.outSpatial().rank() - 1);
-      int[] rows = planes.rowPlaces();
-      int found = Arrays.binarySearch(rows, firstPlace);
-      int firstRow = found < 0 ? -found - 2 : found; // the last one that begins no later
-      for (int o = firstOutput; o < endOutput; o++) {
-        long channel = (image * k.outChannels() + (long) group * outputs + o) * k.outSpatial().size();
-        int at = (o - firstOutput) * length - firstPlace; // the index of place 0
-        for (int r = firstRow; r < rows.length && rows[r] < endPlace; r++) {
-          int low = Math.max(rows[r], firstPlace);
-          int count = Math.min(rows[r] + row, endPlace) - low;
-          if (count > 0) {
-            MemorySegment.copy(accumulators, at + low, out, F32, (channel + (long) r * row + low - rows[r]) * Float.BYTES, count);
-          }
+      long channel = image * k.outChannels() + (long) group * outputs;
+      store(accumulators, firstOutput, endOutput, firstPlace, endPlace, out, channel);
+    }
+  }
+
+  /** Copies the outputs among a task's places; {@code channel} is the output channel that output 0 of the group is. */
+  private void store(
+      float[] accumulators, int firstOutput, int endOutput, int firstPlace, int endPlace, MemorySegment out, long channel) {
+    int row = (int) k.outSpatial().dim(k.outSpatial().rank() - 1);
+    int[] starts = planes.rowPlaces();
+    int found = Arrays.binarySearch(starts, firstPlace);
+    int firstRow = found < 0 ? -found - 2 : found; // the last one that begins no later
+    for (int o = firstOutput; o < endOutput; o++) {
+      long to = (channel + o) * k.outSpatial().size();
+      int at = (o - firstOutput) * (endPlace - firstPlace) - firstPlace; // the index of place 0
+      for (int r = firstRow; r < starts.length && starts[r] < endPlace; r++) {
+        int low = Math.max(starts[r], firstPlace);
+        int count = Math.min(starts[r] + row, endPlace) - low;
+        if (count > 0) {
+          MemorySegment.copy(accumulators, at + low, out, F32, (to + (long) r * row + low - starts[r]) * Float.BYTES, count);
         }
       }
     }
