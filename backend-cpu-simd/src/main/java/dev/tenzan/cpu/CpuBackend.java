@@ -94,6 +94,8 @@ public final class CpuBackend implements Backend {
         features.vectorModule() ? "yes" : "absent: start java with --add-modules jdk.incubator.vector");
     properties.put(
         "c2", features.c2() ? "yes" : "off: vectors need it; leave out -Xint and -XX:TieredStopAtLevel");
+    String obstacle = LargePages.obstacle();
+    properties.put("large pages", obstacle.isEmpty() ? "yes" : "no: " + obstacle);
     properties.put("java", System.getProperty("java.vm.version", ""));
     return new DeviceInfo(
         0, features.model(), features.memoryBytes(), java.util.Collections.unmodifiableMap(properties));

@@ -16,13 +16,16 @@ import org.jspecify.annotations.Nullable;
 /**
  * A pool of off-heap blocks in size classes. Each power of two is cut into four classes, so a block is less than 25 % larger than
  * what was asked for (or than 64 bytes). Blocks up to {@link #SMALL} are carved out of chunks that live as long as the pool; a larger
- * block has an arena of its own, which is closed when more than the limit lies unused.
+ * block has an arena of its own, which is closed when more than the limit lies unused. Blocks from {@link #LARGE} on lie on large pages.
  *
  * <p>An arena fills new memory with zeros; a block that comes back from the pool keeps its old contents.
  */
 public final class CpuMemory implements AutoCloseable {
   /** The greatest block that is carved out of a chunk. */
   static final long SMALL = 256 << 10;
+
+  /** The least block that is worth large pages: the part of it that is not whole pages is small. */
+  static final long LARGE = 4 << 20;
 
   private static final long CHUNK = 4 << 20;
   private static final long ALIGNMENT = 64;
@@ -133,7 +136,7 @@ public final class CpuMemory implements AutoCloseable {
     }
     Arena arena = Arena.ofShared();
     try {
-      MemorySegment memory = arena.allocate(size, ALIGNMENT);
+      MemorySegment memory = size < LARGE ? arena.allocate(size, ALIGNMENT) : LargePages.allocate(arena, size);
       largeArenas.add(arena);
       return new Block(memory, sizeClass, arena);
     } catch (OutOfMemoryError e) {
