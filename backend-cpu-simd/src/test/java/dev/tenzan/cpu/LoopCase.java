@@ -19,7 +19,18 @@ final class LoopCase {
 
   private LoopCase() {}
 
+  /** What the buffers hold before a run. */
+  @FunctionalInterface
+  interface Elements {
+    /** The bits of an element of a buffer, inputs first. */
+    long get(DType type, int buffer, int element);
+  }
+
   static void check(String name, LoopKernel k, CpuBackend backend, Random random) {
+    check(name, k, backend, (type, _, _) -> StoredElements.random(type, random));
+  }
+
+  static void check(String name, LoopKernel k, CpuBackend backend, Elements elements) {
     long[] bytes = LoopFootprint.of(k).bytes();
     List<DType> types = new ArrayList<>(k.inputs());
     types.addAll(k.outputs());
@@ -32,7 +43,7 @@ final class LoopCase {
         long[] values = new long[n];
         MemorySegment host = arena.allocate(Math.max(1, (long) n * type.byteSize()), 8);
         for (int e = 0; e < n; e++) {
-          values[e] = StoredElements.random(type, random);
+          values[e] = elements.get(type, i, e);
           StoredElements.write(type, host, e, values[e]);
         }
         expected.add(values);

@@ -11,4 +11,13 @@ record Address(long offset, long[] strides) {
   long stride(int dim) {
     return dim < 0 ? 0 : strides[dim];
   }
+
+  /** The value at an index. */
+  long at(long[] index) {
+    long v = offset;
+    for (int d = 0; d < strides.length; d++) {
+      v += index[d] * strides[d];
+    }
+    return v;
+  }
 }

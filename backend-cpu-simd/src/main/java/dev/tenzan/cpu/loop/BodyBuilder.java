@@ -63,6 +63,12 @@ final class BodyBuilder {
     return this;
   }
 
+  /** Adds a search for each row's first true value. */
+  BodyBuilder toFirst(int value) {
+    outs.add(new LoopBody.ToFirst(instruction(value)));
+    return this;
+  }
+
   LoopBody body() {
     return new LoopBody(code, outs);
   }

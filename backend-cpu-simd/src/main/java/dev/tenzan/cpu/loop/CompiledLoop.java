@@ -14,6 +14,10 @@ final class CompiledLoop {
   private final VectorUse use;
   private final boolean accumulates;
   private final boolean combinesRows;
+
+  /** The fewest columns of a row that vectors are used for. */
+  private final int leastColumns;
+
   private final Readiness readiness = new Readiness();
   private final PassPlan scalarPlan;
   private final LoopCode scalarCode;
@@ -28,6 +32,8 @@ final class CompiledLoop {
     this.scalarPlan = PassPlan.scalar(body);
     this.scalarCode = generate(scalarPlan);
     this.vectorPlan = isa == null ? null : PassPlan.vector(body, isa);
+    boolean searches = body.outs().stream().anyMatch(o -> o instanceof LoopBody.ToFirst);
+    this.leastColumns = vectorPlan == null ? 1 : searches ? SearchEmitter.WINDOW : vectorPlan.lanes;
   }
 
   /** Whether a body is run in a single pass, in whichever way. */
@@ -53,7 +59,7 @@ final class CompiledLoop {
   /** Runs the body over the frame's block; {@code addresses} is the number of addresses. */
   void run(Frame f, int addresses) {
     PassPlan plan = vectorPlan;
-    if (plan == null || f.n < plan.lanes) {
+    if (plan == null || f.n < leastColumns) {
       runScalars(f, addresses);
     } else if (use == VectorUse.ALWAYS) {
       runVectors(plan, f, addresses);
@@ -117,7 +123,7 @@ final class CompiledLoop {
           case 3, 5, 9, 13 -> combinesRows ? ReductionTree.LANES : lanes;
           default -> lanes;
         };
-    return Math.min(n, columns);
+    return Math.min(n, Math.max(leastColumns, columns));
   }
 
   private void runScalars(Frame f, int addresses) {

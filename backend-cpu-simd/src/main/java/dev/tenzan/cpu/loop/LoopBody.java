@@ -52,6 +52,12 @@ record LoopBody(List<Instr> code, List<Out> outs) {
    */
   record ToLanes(ReduceOp op, int value) implements Out {}
 
+  /**
+   * The column of a row's first true value, or the number of its columns where there is none, goes to the frame's array of ints, at the
+   * position of the row. Only a body that is a single pass has such an output, and no other one beside it.
+   */
+  record ToFirst(int value) implements Out {}
+
   LoopBody {
     code = List.copyOf(code);
     outs = List.copyOf(outs);

@@ -22,6 +22,11 @@ final class LoopNest {
   private final long[] stride;
 
   LoopNest(LoopSpace space, int inner, int row, CompiledLoop code, BodyBuilder builder) {
+    this(space, inner, row, 1, code, builder);
+  }
+
+  /** A nest whose next row is {@code rowSteps} points away along the dimension of the rows. */
+  LoopNest(LoopSpace space, int inner, int row, long rowSteps, CompiledLoop code, BodyBuilder builder) {
     this.space = space;
     this.inner = inner;
     this.row = row;
@@ -31,7 +36,7 @@ final class LoopNest {
     this.step = new long[addresses.length];
     this.stride = new long[addresses.length];
     for (int a = 0; a < addresses.length; a++) {
-      step[a] = addresses[a].stride(row);
+      step[a] = addresses[a].stride(row) * rowSteps;
       stride[a] = addresses[a].stride(inner);
     }
   }
@@ -50,13 +55,7 @@ final class LoopNest {
   void run(Frame f, long[] index, int rows, int n) {
     long[] base = f.base;
     for (int a = 0; a < addresses.length; a++) {
-      Address address = addresses[a];
-      long v = address.offset();
-      long[] strides = address.strides();
-      for (int d = 0; d < strides.length; d++) {
-        v += index[d] * strides[d];
-      }
-      base[a] = v;
+      base[a] = addresses[a].at(index);
     }
     f.rows = rows;
     f.n = n;

@@ -89,6 +89,11 @@ class PassEmitter {
       clearLanes(lanes);
     }
     cb.iload(from).istore(column);
+    LoopBody.ToFirst first = firstOutput();
+    if (first != null) {
+      searchScalars(first);
+      return;
+    }
     columnLoop(n, 1, this::emitScalarPoint);
     if (lanes != null) {
       foldLanes(lanes, ReductionTree.LANES);
@@ -98,6 +103,26 @@ class PassEmitter {
   /** The output that combines whole rows, or null; it is the only one of its pass. */
   final LoopBody.@Nullable ToLanes lanesOutput() {
     return !pass.outs().isEmpty() && pass.outs().getFirst() instanceof LoopBody.ToLanes lanes ? lanes : null;
+  }
+
+  /** The output that searches rows, or null; it is the only one of its pass. */
+  final LoopBody.@Nullable ToFirst firstOutput() {
+    return !pass.outs().isEmpty() && pass.outs().getFirst() instanceof LoopBody.ToFirst first ? first : null;
+  }
+
+  private void searchScalars(LoopBody.ToFirst out) {
+    Label found = cb.newLabel();
+    columnLoop(
+        n,
+        1,
+        () -> {
+          for (int v : pass.varying()) {
+            computeScalar(v);
+          }
+          pushScalar(out.value());
+          cb.ifne(found);
+        });
+    cb.labelBinding(found).aload(resultsLocal("out", DType.BOOL)).iload(at).iload(column).iastore();
   }
 
   /** Sets all accumulators to the identity. */
@@ -199,6 +224,7 @@ class PassEmitter {
         ScalarOps.combine(cb, l.op(), type);
         cb.arrayStore(ScalarOps.kind(type));
       }
+      case LoopBody.ToFirst _ -> throw new IllegalStateException("rows are searched by searchScalars");
     }
   }
 

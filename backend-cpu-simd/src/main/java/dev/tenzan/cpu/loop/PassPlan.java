@@ -1,5 +1,6 @@
 package dev.tenzan.cpu.loop;
 
+import dev.tenzan.kernel.ReductionTree;
 import dev.tenzan.scalar.Instr;
 import dev.tenzan.scalar.ScalarOp;
 import dev.tenzan.type.DType;
@@ -64,6 +65,9 @@ final class PassPlan {
   /** The operations for one vector of points. */
   private final int costs;
 
+  /** The operations that a row takes beside those for its points. */
+  private final int rowCosts;
+
   private final boolean[] helper;
   private final boolean[] kept;
   private final int[] level;
@@ -91,6 +95,7 @@ final class PassPlan {
     }
     buildSteps(assignLevels());
     this.costs = costs();
+    this.rowCosts = rowCosts();
   }
 
   /** The plan for scalar code. */
@@ -111,7 +116,22 @@ final class PassPlan {
 
   /** The vector operations of a block: what compiled code takes about a nanosecond each for. */
   double operations(int rows, int n) {
-    return (double) rows * ((n + lanes - 1) / lanes) * costs;
+    return (double) rows * ((double) ((n + lanes - 1) / lanes) * costs + rowCosts);
+  }
+
+  /** A combination clears and folds its accumulators, and a search computes its window once more. */
+  private int rowCosts() {
+    int vectors = ReductionTree.LANES / lanes;
+    int sum = 0;
+    for (LoopBody.Out out : body.outs()) {
+      sum +=
+          switch (out) {
+            case LoopBody.ToLanes _ -> 3 * vectors;
+            case LoopBody.ToFirst _ -> vectors * costs;
+            case LoopBody.ToMemory _, LoopBody.ToResults _, LoopBody.ToAccumulators _ -> 0;
+          };
+    }
+    return sum;
   }
 
   private int costs() {

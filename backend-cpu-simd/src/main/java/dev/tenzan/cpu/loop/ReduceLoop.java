@@ -7,6 +7,8 @@ import dev.tenzan.scalar.ReduceOp;
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,9 +28,19 @@ final class ReduceLoop implements CpuLoop {
   /** Points of one task, where there are enough. */
   private static final long TASK_POINTS = 32 * 1024;
 
+  /** The blocks that are run at once, where they can be: the start of a run does not show any more. */
+  private static final int BLOCKS_AT_ONCE = 16;
+
+  /** Points of a block, where the tree does not say: few enough that a search ends soon after its hit. */
+  private static final int FREE_BLOCK = 32 * 1024;
+
   private final LoopCompiler compiler;
   private final LoopSpace space;
   private final LoopNest body;
+
+  /** The body with the blocks of an output as rows; null where each is run by itself. */
+  private final @Nullable LoopNest blockRows;
+
   private final LoopNest epilogue;
   private final ReduceOp op;
   private final DType type;
@@ -48,8 +60,16 @@ final class ReduceLoop implements CpuLoop {
   /** Whether generated code combines the values as it computes them; otherwise they are evaluated first. */
   private final boolean lanes;
 
+  /** What generated code looks for in the rows; null where it combines them. */
+  private final @Nullable FirstHit search;
+
+  private final Address hitIndex;
+
   /** Combines values that were evaluated first; null where none are, or where they must be combined in a chain. */
   private final @Nullable RowFold fold;
+
+  /** The points of a block, but for the last one of an output. */
+  private final int block;
 
   private final long blocks;
   private final int chunk;
@@ -72,14 +92,19 @@ final class ReduceLoop implements CpuLoop {
     this.empty = count == 0;
     this.sequential = ReductionTree.isSequential(count) && !op.orderFree(type);
     this.chain = sequential || op.orderFree(type);
-    this.blocks = ReductionTree.blocks(count);
     int lastParallel = space.parallel - 1;
     int lastReduced = space.rank() > space.parallel ? space.rank() - 1 : -1;
     this.columns = space.extent(lastParallel);
     this.across = !empty && lastParallel >= 0 && prefersAcross(kernel, lastParallel, lastReduced);
-    this.lanes = !across && !sequential && space.rank() - space.parallel <= 1 && combinesInOnePass(kernel, reduction, lastReduced);
-    this.fold = across || lanes || sequential ? null : new RowFold(compiler, op, type);
-    this.body = bodyNest(kernel, reduction, lastParallel, lastReduced);
+    boolean rows = !empty && !across && !sequential && space.rank() - space.parallel <= 1;
+    this.search = rows && !ReductionTree.isSequential(count) ? searchInOnePass(kernel, lastReduced) : null;
+    this.hitIndex = space.address(search == null ? new Affine(0) : search.index(), 1);
+    this.lanes = rows && search == null && combinesInOnePass(kernel, reduction, lastReduced);
+    this.fold = across || lanes || search != null || sequential ? null : new RowFold(compiler, op, type);
+    this.block = search != null || lanes && op.orderFree(type) ? FREE_BLOCK : ReductionTree.BLOCK;
+    this.blocks = Math.max(1, (count + block - 1) / block);
+    this.body = bodyNest(kernel, reduction, across ? lastParallel : lastReduced, across ? lastReduced : lastParallel, 1);
+    this.blockRows = lanes && blocks > 1 ? bodyNest(kernel, reduction, lastReduced, lastReduced, block) : null;
     this.epilogue = epilogueNest(kernel, lastParallel);
     int width = type.byteSize() == 8 ? 128 : 256;
     long most = across ? (chain ? 8L * width : width) : Math.max(1, Math.min(512, TASK_POINTS / Math.max(1, count)));
@@ -127,19 +152,25 @@ final class ReduceLoop implements CpuLoop {
     return compiler.isSinglePass(new BodyBuilder(space, inner, kernel.body()).toLanes(op, reduction.value()).body());
   }
 
-  private LoopNest bodyNest(
-      LoopKernel kernel, LoopKernel.Reduction reduction, int lastParallel, int lastReduced) {
-    int inner = across ? lastParallel : lastReduced;
-    int row = across ? lastReduced : lastParallel;
+  /** The search that the kernel is, if generated code can do it. */
+  private @Nullable FirstHit searchInOnePass(LoopKernel kernel, int inner) {
+    FirstHit hit = FirstHit.of(kernel);
+    boolean can = hit != null && compiler.isSinglePass(new BodyBuilder(space, inner, kernel.body()).toFirst(hit.condition()).body());
+    return can ? hit : null;
+  }
+
+  private LoopNest bodyNest(LoopKernel kernel, LoopKernel.Reduction reduction, int inner, int row, long rowSteps) {
     BodyBuilder builder = new BodyBuilder(space, inner, kernel.body());
     if (across) {
       builder.toAccumulators(op, reduction.value());
     } else if (lanes) {
       builder.toLanes(op, reduction.value());
+    } else if (search != null) {
+      builder.toFirst(search.condition());
     } else {
       builder.toResults(reduction.value());
     }
-    return new LoopNest(space, inner, row, compiler.compile(builder.body()), builder);
+    return new LoopNest(space, inner, row, rowSteps, compiler.compile(builder.body()), builder);
   }
 
   private LoopNest epilogueNest(LoopKernel kernel, int lastParallel) {
@@ -166,10 +197,12 @@ final class ReduceLoop implements CpuLoop {
     Values partial = new Values();
     partial.reserve(type, Math.toIntExact(chunks * blocks * chunk));
     long units = chunks * blocks;
+    AtomicLong[] hits = new AtomicLong[(int) chunks];
+    Arrays.setAll(hits, _ -> new AtomicLong(blocks));
     compiler
         .pool()
         .parallelFor(
-            tasks, t -> runBlocks(segments, partial, units * t / tasks, units * (t + 1) / tasks));
+            tasks, t -> runBlocks(segments, partial, hits, units * t / tasks, units * (t + 1) / tasks));
     Frame f = Frame.current();
     for (long c = 0; c < chunks; c++) {
       int at = (int) (c * blocks * chunk);
@@ -186,9 +219,7 @@ final class ReduceLoop implements CpuLoop {
       if (empty) {
         f.partial.fill(type, 0, chunk, op.identity(type));
       } else {
-        for (long b = 0; b < blocks; b++) {
-          computeBlock(f, segments, c, b, f.partial, (int) (b * chunk));
-        }
+        computeBlocks(f, segments, c, 0, blocks, new AtomicLong(blocks), f.partial, 0);
         f.partial.foldRows(type, op, 0, (int) blocks, chunk);
       }
       finish(f, segments, f.partial, 0, c);
@@ -196,10 +227,14 @@ final class ReduceLoop implements CpuLoop {
     f.seg = Frame.NO_SEGMENTS;
   }
 
-  private void runBlocks(MemorySegment[] segments, Values partial, long from, long to) {
+  /** Computes blocks, numbered chunk by chunk; {@code hits} has a number for each chunk, as {@link #computeBlocks} says. */
+  private void runBlocks(MemorySegment[] segments, Values partial, AtomicLong[] hits, long from, long to) {
     Frame f = Frame.current();
-    for (long u = from; u < to; u++) {
-      computeBlock(f, segments, u / blocks, u % blocks, partial, (int) (u * chunk));
+    for (long u = from; u < to; ) {
+      long c = u / blocks;
+      long end = Math.min(to, (c + 1) * blocks);
+      computeBlocks(f, segments, c, u % blocks, end - c * blocks, hits[(int) c], partial, (int) (u * chunk));
+      u = end;
     }
     f.seg = Frame.NO_SEGMENTS;
   }
@@ -220,7 +255,7 @@ final class ReduceLoop implements CpuLoop {
   /** Sets the frame's index to the first output of a chunk, and the reduced indices to 0. */
   private long[] seek(Frame f, long c) {
     long[] index = f.index;
-    java.util.Arrays.fill(index, 0, space.rank(), 0);
+    Arrays.fill(index, 0, space.rank(), 0);
     long rest = c / columnChunks;
     for (int d = space.parallel - 2; d >= 0; d--) {
       index[d] = rest % space.extents[d];
@@ -232,10 +267,56 @@ final class ReduceLoop implements CpuLoop {
     return index;
   }
 
+  /**
+   * Computes neighbouring blocks of one chunk, a row of partial results each.
+   *
+   * @param hit the first block in which a search is known to have found something for all outputs; those behind it are left out
+   */
+  private void computeBlocks(
+      Frame f, MemorySegment[] segments, long c, long from, long to, AtomicLong hit, Values target, int at) {
+    for (long b = from; b < to; ) {
+      int row = at + (int) (b - from) * chunk;
+      int whole = (int) Math.min(BLOCKS_AT_ONCE, Math.min(to, count / block) - b);
+      if (blockRows != null && whole > 1) {
+        wholeBlocks(blockRows, f, segments, c, b, whole, target, row);
+        b += whole;
+      } else {
+        if (search == null) {
+          computeBlock(f, segments, c, b, target, row);
+        } else if (hit.get() < b) {
+          target.fill(type, row, row + chunk, search.none());
+        } else {
+          computeBlock(f, segments, c, b, target, row);
+          if (search.inAll(target.l, row, width(c))) {
+            hit.accumulateAndGet(b, Math::min);
+          }
+        }
+        b++;
+      }
+    }
+  }
+
+  /** Computes blocks of all their points by generated code that walks them as rows. */
+  private void wholeBlocks(
+      LoopNest nest, Frame f, MemorySegment[] segments, long c, long first, int rows, Values target, int at) {
+    nest.prepare(f, segments);
+    long[] index = seek(f, c);
+    index[nest.inner] = first * block;
+    f.resultsTo(target);
+    f.atStep = chunk;
+    for (int o = 0; o < width(c); o++) {
+      f.at = at + o;
+      nest.run(f, index, rows, block);
+      if (space.parallel > 0) {
+        index[space.parallel - 1]++;
+      }
+    }
+  }
+
   /** Computes one block of one chunk: a row of partial results. */
-  private void computeBlock(Frame f, MemorySegment[] segments, long c, long block, Values target, int at) {
-    long first = block * ReductionTree.BLOCK;
-    int n = (int) Math.min(ReductionTree.BLOCK, count - first);
+  private void computeBlock(Frame f, MemorySegment[] segments, long c, long number, Values target, int at) {
+    long first = number * block;
+    int n = (int) Math.min(block, count - first);
     body.prepare(f, segments);
     long[] index = seek(f, c);
     if (across) {
@@ -248,6 +329,9 @@ final class ReduceLoop implements CpuLoop {
       f.at = at;
       f.atStep = 1;
       body.run(f, index, width(c), n);
+    } else if (search != null) {
+      index[body.inner] = first;
+      searchRows(f, index, width(c), n, search.none(), target, at);
     } else if (space.rank() - space.parallel <= 1) {
       blockAlong(f, segments, index, width(c), first, n, target, at);
     } else {
@@ -257,6 +341,20 @@ final class ReduceLoop implements CpuLoop {
           index[space.parallel - 1]++;
         }
       }
+    }
+  }
+
+  /** Searches a row for each output, and turns columns into the indices that the kernel asks for. */
+  private void searchRows(Frame f, long[] index, int rows, int n, long none, Values target, int at) {
+    f.work.reserve(DType.BOOL, rows);
+    f.resultsTo(f.work);
+    f.at = 0;
+    f.atStep = 1;
+    body.run(f, index, rows, n);
+    long first = hitIndex.at(index);
+    for (int r = 0; r < rows; r++) {
+      long hit = f.work.i[r];
+      target.l[at + r] = hit < n ? first + r * hitIndex.stride(body.row) + hit * hitIndex.stride(body.inner) : none;
     }
   }
 

@@ -194,6 +194,12 @@ final class VectorOps {
     cb.invokevirtual(desc(type), "lanewise", MethodTypeDesc.of(desc(type), BINARY, VECTOR));
   }
 
+  /** Vector on the stack: pushes what its lanes combine to, in whatever order. */
+  void reduceLanes(ScalarOp op, DType type) {
+    binaryOperator(op);
+    cb.invokevirtual(desc(type), "reduceLanes", MethodTypeDesc.of(ScalarOps.desc(type), ASSOCIATIVE));
+  }
+
   /** First operand, operator and scalar second operand on the stack: pushes the result. */
   void binaryScalar(DType type) {
     cb.invokevirtual(desc(type), "lanewise", MethodTypeDesc.of(desc(type), BINARY, ScalarOps.desc(type)));
@@ -257,6 +263,16 @@ final class VectorOps {
   void maskOp(String name) {
     cb.invokevirtual(
         MASK, name, name.equals("not") ? MethodTypeDesc.of(MASK) : MethodTypeDesc.of(MASK, MASK));
+  }
+
+  /** Mask on the stack: pushes whether a lane of it is set. */
+  void anyTrue() {
+    cb.invokevirtual(MASK, "anyTrue", MethodTypeDesc.of(ConstantDescs.CD_boolean));
+  }
+
+  /** Mask on the stack: pushes its lanes as the low bits of a long. */
+  void maskToLong() {
+    cb.invokevirtual(MASK, "toLong", MethodTypeDesc.of(ConstantDescs.CD_long));
   }
 
   /** Pushes the vector with 1 where the mask in a local (of this type) is set, and 0 elsewhere. */

@@ -1,6 +1,5 @@
 package dev.tenzan.cpu.loop;
 
-import dev.tenzan.kernel.ReductionTree;
 import dev.tenzan.scalar.Instr;
 import dev.tenzan.scalar.ReduceOp;
 import dev.tenzan.scalar.ScalarOp;
@@ -26,7 +25,7 @@ import java.util.Objects;
  */
 final class VectorPassEmitter extends PassEmitter {
   /** The most instructions of the copies of a program that combines rows in registers. */
-  private static final int LANES_IN_REGISTERS = 112;
+  static final int LANES_IN_REGISTERS = 112;
 
   private static final ClassDesc LANE_TABLES = ClassDesc.of(LaneTables.class.getName());
 
@@ -36,9 +35,9 @@ final class VectorPassEmitter extends PassEmitter {
    */
   private static final int WRITTEN_TWICE = 40;
 
-  private final VectorOps ops;
+  final VectorOps ops;
   private final NarrowFloats narrows;
-  private final int lanes;
+  final int lanes;
   private final boolean[] asVectors;
 
   /** The JVM local of each value that is at hand as a vector, or -1. */
@@ -136,7 +135,12 @@ final class VectorPassEmitter extends PassEmitter {
     }
     LoopBody.ToLanes row = lanesOutput();
     if (row != null) {
-      emitLanes(row);
+      new LanesEmitter(this, row).emit();
+      return;
+    }
+    LoopBody.ToFirst first = firstOutput();
+    if (first != null) {
+      new SearchEmitter(this, first).emit();
       return;
     }
     int limit = cb.allocateLocal(TypeKind.INT);
@@ -159,95 +163,8 @@ final class VectorPassEmitter extends PassEmitter {
     }
   }
 
-  /**
-   * Combines a row. Where the program is short enough for a copy for each accumulator, these stay in registers, and only what is left over
-   * of the row meets them in memory; otherwise all of it does, which costs a load and a store for each vector.
-   */
-  private void emitLanes(LoopBody.ToLanes out) {
-    DType type = body.type(out.value());
-    int count = ReductionTree.LANES / lanes;
-    int limit = cb.allocateLocal(TypeKind.INT);
-    Label end = cb.newLabel();
-    cb.iconst_0().istore(column);
-    if (count * pass.varying().length <= LANES_IN_REGISTERS) {
-      Label rest = cb.newLabel();
-      int[] accumulators = accumulateInRegisters(out, type, count, limit);
-      cb.iload(column).iload(n).if_icmplt(rest);
-      for (int w = count / 2; w > 0; w /= 2) {
-        for (int a = 0; a < w; a++) {
-          int other = accumulators[a + w];
-          combine(out, type, accumulators[a], () -> cb.aload(other));
-        }
-      }
-      spill(accumulators, type, 1);
-      foldLanes(out, lanes);
-      cb.goto_(end).labelBinding(rest);
-      spill(accumulators, type, count);
-    } else {
-      clearLanes(out);
-    }
-    cb.iload(n).loadConstant(-lanes).iand().istore(limit);
-    columnLoop(limit, lanes, () -> accumulateInMemory(out, type));
-    columnLoop(n, 1, this::emitScalarPoint);
-    foldLanes(out, ReductionTree.LANES);
-    cb.labelBinding(end);
-  }
-
-  /** Combines the whole periods of all accumulators, and returns the locals with these. */
-  private int[] accumulateInRegisters(LoopBody.ToLanes out, DType type, int count, int limit) {
-    int[] accumulators = new int[count];
-    for (int a = 0; a < count; a++) {
-      ops.species(type);
-      ScalarOps.constant(cb, type, out.op().identity(type));
-      ops.broadcast(type);
-      accumulators[a] = cb.allocateLocal(TypeKind.REFERENCE);
-      cb.astore(accumulators[a]);
-    }
-    cb.iload(n).loadConstant(-ReductionTree.LANES).iand().istore(limit);
-    columnLoop(
-        limit,
-        0,
-        () -> {
-          for (int accumulator : accumulators) {
-            computeVarying();
-            combine(out, type, accumulator, () -> pushForArray(out.value()));
-            cb.iinc(column, lanes);
-          }
-        });
-    return accumulators;
-  }
-
-  private void accumulateInMemory(LoopBody.ToLanes out, DType type) {
-    computeVarying();
-    ops.species(type);
-    cb.aload(lanesLocal(type));
-    pushLane();
-    ops.fromArray(type);
-    ops.binaryOperator(combination(out.op(), type));
-    pushForArray(out.value());
-    ops.binary(type);
-    cb.aload(lanesLocal(type));
-    pushLane();
-    ops.intoArray(type);
-  }
-
-  private void combine(LoopBody.ToLanes out, DType type, int accumulator, Runnable value) {
-    cb.aload(accumulator);
-    ops.binaryOperator(combination(out.op(), type));
-    value.run();
-    ops.binary(type);
-    cb.astore(accumulator);
-  }
-
-  private void spill(int[] accumulators, DType type, int count) {
-    for (int a = 0; a < count; a++) {
-      cb.aload(accumulators[a]).aload(lanesLocal(type)).loadConstant(a * lanes);
-      ops.intoArray(type);
-    }
-  }
-
   /** Computes the values of the current vector of points. */
-  private void computeVarying() {
+  void computeVarying() {
     masks.clear();
     for (int v : pass.varying()) {
       compute(v);
@@ -288,7 +205,8 @@ final class VectorPassEmitter extends PassEmitter {
         pushAt(at());
         ops.intoArray(type);
       }
-      case LoopBody.ToLanes _ -> throw new IllegalStateException("rows are combined by emitLanes");
+      case LoopBody.ToLanes _ -> throw new IllegalStateException("rows are combined by LanesEmitter");
+      case LoopBody.ToFirst _ -> throw new IllegalStateException("rows are searched by SearchEmitter");
     }
   }
 
@@ -317,7 +235,7 @@ final class VectorPassEmitter extends PassEmitter {
   }
 
   /** Pushes a value as a vector of what an array holds. */
-  private void pushForArray(int v) {
+  void pushForArray(int v) {
     if (body.type(v) == DType.BOOL) {
       ops.maskToVector(DType.I32, mask(v, DType.I32));
     } else {
@@ -326,7 +244,7 @@ final class VectorPassEmitter extends PassEmitter {
   }
 
   /** The local with a BOOL value's mask for the lanes of a type; emits the cast where it is not at hand. */
-  private int mask(int v, DType type) {
+  int mask(int v, DType type) {
     Map<DType, Integer> known = masks.computeIfAbsent(v, _ -> new EnumMap<>(DType.class));
     Integer local = known.get(type);
     if (local != null) {
@@ -480,7 +398,7 @@ final class VectorPassEmitter extends PassEmitter {
   }
 
   /** A type for whose lanes a BOOL value has a mask already. */
-  private DType family(int v) {
+  DType family(int v) {
     Map<DType, Integer> known = masks.get(v);
     return known == null || known.isEmpty() ? DType.I32 : known.keySet().iterator().next();
   }
