@@ -1,8 +1,11 @@
 package dev.tenzan;
 
 import dev.tenzan.error.ShapeException;
+import dev.tenzan.ir.BinaryOp;
+import dev.tenzan.ir.Node;
 import dev.tenzan.ir.Op;
 import dev.tenzan.ir.ShapeInference;
+import dev.tenzan.ir.UnaryOp;
 import dev.tenzan.scalar.ReduceOp;
 import dev.tenzan.type.DType;
 import dev.tenzan.type.Shape;
@@ -240,16 +243,18 @@ public sealed interface ReductionOps permits Tensor {
     if (s.dim(a) == 0) {
       throw new ShapeException(op + ": axis " + axis + " of shape " + s + " is empty");
     }
-    return Nodes.composite(
-        () -> {
-          Tensor extreme = keep(reduce(reduce, self(), List.of(a)), List.of(a));
-          Tensor hit = self().equal(extreme);
-          if (self().dtype().isFloat()) {
-            hit = hit.or(self().isNan());
-          }
-          Tensor index = Nodes.iota(self().device(), s, a);
-          return reduce(ReduceOp.MIN, ElementwiseOps.where(hit, index, index.fullLike(s.dim(a))), List.of(a));
-        });
+    // Nodes rather than tensors: for a short axis, opening and closing those would take longer than the work.
+    Node x = self().node();
+    Node extreme = Node.of(new Op.Reduce(reduce, List.of(a)), x);
+    long[] kept = s.dims();
+    kept[a] = 1;
+    Node hit = Node.of(new Op.Binary(BinaryOp.EQUAL), x, Nodes.broadcast(Nodes.reshape(extreme, Shape.of(kept)), s));
+    if (self().dtype().isFloat()) {
+      hit = Node.of(new Op.Binary(BinaryOp.OR), hit, Node.of(new Op.Unary(UnaryOp.IS_NAN), x));
+    }
+    Node index = Node.of(new Op.Iota(s, a));
+    Node place = Node.of(new Op.Where(), hit, index, Nodes.constant(op, DType.I64, s.dim(a), s));
+    return Tensor.ofNode(Node.of(new Op.Reduce(ReduceOp.MIN, List.of(a)), place), self().device());
   }
 
   /** The position of the first least element along an axis, as i64; the first NaN where there is one. */
@@ -264,12 +269,12 @@ public sealed interface ReductionOps permits Tensor {
 
   /** The position of the first least element of the flattened tensor. */
   default Tensor argmin() {
-    return Nodes.composite(() -> self().flatten().argmin(0));
+    return self().rank() == 1 ? argmin(0) : Nodes.composite(() -> self().flatten().argmin(0));
   }
 
   /** The position of the first greatest element of the flattened tensor. */
   default Tensor argmax() {
-    return Nodes.composite(() -> self().flatten().argmax(0));
+    return self().rank() == 1 ? argmax(0) : Nodes.composite(() -> self().flatten().argmax(0));
   }
 
   private Tensor scan(ReduceOp op, Tensor t, int axis) {

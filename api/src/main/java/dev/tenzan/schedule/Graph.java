@@ -75,6 +75,11 @@ public record Graph(List<Entry> entries, List<Integer> outputs) {
     if (single != null) {
       return single;
     }
+    Capture few = new Few(layoutOf).capture(outputs);
+    return few != null ? few : captureMany(outputs, layoutOf);
+  }
+
+  private static Capture captureMany(List<Node> outputs, Function<Node.Value, Layout> layoutOf) {
     Map<Node, Integer> numbers = new IdentityHashMap<>();
     Map<Entry, Integer> shared = new HashMap<>();
     List<Entry> entries = new ArrayList<>();
@@ -175,5 +180,80 @@ public record Graph(List<Entry> entries, List<Integer> outputs) {
     }
     entries.add(e);
     return entries.size() - 1;
+  }
+
+  /** Captures a graph of few nodes, which are found sooner by looking at each than in maps. */
+  private static final class Few {
+    private static final int MOST = 24;
+
+    private final Function<Node.Value, Layout> layoutOf;
+    private final Node[] nodes = new Node[MOST];
+    private final Integer[] numbers = new Integer[MOST];
+    private int known;
+    private int visited;
+    private final List<Entry> entries = new ArrayList<>();
+    private final List<Node> leaves = new ArrayList<>();
+    private final List<Node.@Nullable Value> values = new ArrayList<>();
+
+    Few(Function<Node.Value, Layout> layoutOf) {
+      this.layoutOf = layoutOf;
+    }
+
+    /** The capture, or null where there are too many nodes. */
+    @Nullable Capture capture(List<Node> outputs) {
+      List<Integer> results = new ArrayList<>(outputs.size());
+      for (Node n : outputs) {
+        Integer number = number(n);
+        if (number == null) {
+          return null;
+        }
+        results.add(number);
+      }
+      return new Capture(new Graph(entries, results), leaves, values);
+    }
+
+    /** The number of a node's entry, from the last operand to the first, as the general capture meets them; null for one too many. */
+    private @Nullable Integer number(Node n) {
+      for (int k = 0; k < known; k++) {
+        if (nodes[k] == n) {
+          return numbers[k];
+        }
+      }
+      if (++visited > MOST) {
+        return null;
+      }
+      Node.State s = n.state();
+      Integer number;
+      if (s.op() instanceof Op.Input) {
+        Node.Value value = s.value();
+        Layout layout = value == null ? Layout.rowMajor(n.shape()) : layoutOf.apply(value);
+        leaves.add(n);
+        values.add(value);
+        number = entries.size();
+        entries.add(new Entry(s.op(), List.of(), n.dtype(), n.shape(), layout));
+      } else {
+        Integer[] inputs = new Integer[s.inputs().size()];
+        for (int i = inputs.length - 1; i >= 0; i--) {
+          Integer input = number(s.inputs().get(i));
+          if (input == null) {
+            return null;
+          }
+          inputs[i] = input;
+        }
+        number = shared(new Entry(s.op(), List.of(inputs), n.dtype(), n.shape(), null));
+      }
+      nodes[known] = n;
+      numbers[known++] = number;
+      return number;
+    }
+
+    private Integer shared(Entry entry) {
+      int same = entries.indexOf(entry);
+      if (same < 0) {
+        same = entries.size();
+        entries.add(entry);
+      }
+      return same;
+    }
   }
 }
