@@ -3,6 +3,7 @@ package dev.tenzan.cpu.gemm;
 import dev.tenzan.cpu.CpuPool;
 import dev.tenzan.kernel.ConvolutionKernel;
 import dev.tenzan.kernel.MatMulKernel;
+import dev.tenzan.type.DType;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -74,6 +75,12 @@ public final class MatrixEngine {
     StripConvolution unpacked = StripConvolution.of(kernel, pool, strips(), kernels);
     if (unpacked != null) {
       return (x, w, out) -> (unpacked.isReady() ? unpacked : otherwise).run(x, w, out);
+    }
+    LongWindowConvolution longWindow = LongWindowConvolution.of(kernel, pool, strips(), kernels.packing(), LongWindowConvolution.KEPT);
+    if (longWindow != null) {
+      // Its packing is warmed up along with that of products.
+      return (x, w, out) ->
+          (longWindow.isReady() && gemm.kernels(DType.F32) == kernels ? longWindow : otherwise).run(x, w, out);
     }
     DepthwiseStrips depthwise = DepthwiseStrips.of(kernel, pool, strips());
     return depthwise == null ? otherwise : (x, w, out) -> (depthwise.isReady() ? depthwise : otherwise).run(x, w, out);

@@ -14,13 +14,15 @@ final class Strips {
 
   private final StripKernel full;
   private final StripKernel edge;
+  private final LongWindowKernel longWindow;
   private final PlaneKernel planes;
   private volatile boolean ready;
   private boolean started;
 
-  private Strips(StripKernel full, StripKernel edge, PlaneKernel planes, boolean ready) {
+  private Strips(StripKernel full, StripKernel edge, LongWindowKernel longWindow, PlaneKernel planes, boolean ready) {
     this.full = full;
     this.edge = edge;
+    this.longWindow = longWindow;
     this.planes = planes;
     this.ready = ready;
   }
@@ -36,6 +38,8 @@ final class Strips {
     return new Strips(
         SpecializedClasses.load(StripKernel.class, manyRegisters ? "F32Strip12x2" : "F32Strip6x2", bits, PanelLayout.LANE_MAJOR),
         SpecializedClasses.load(StripKernel.class, "F32Strip4x2", bits, PanelLayout.LANE_MAJOR),
+        SpecializedClasses.load(
+            LongWindowKernel.class, manyRegisters ? "F32LongWindow12x2" : "F32LongWindow6x2", bits, PanelLayout.LANE_MAJOR),
         SpecializedClasses.load(PlaneKernel.class, "F32Planes", bits, PanelLayout.LANE_MAJOR),
         atOnce);
   }
@@ -46,6 +50,10 @@ final class Strips {
 
   StripKernel edge() {
     return edge;
+  }
+
+  LongWindowKernel longWindow() {
+    return longWindow;
   }
 
   PlaneKernel planes() {
@@ -75,6 +83,8 @@ final class Strips {
       float[] tile = new float[full.rows() * full.columns()];
       float[] to = new float[tile.length];
       int[] window = new int[2];
+      int[] starts = new int[longWindow.rows()];
+      float[] turned = new float[STEPS * longWindow.columns()];
       float[] plane = new float[PlaneKernel.SLACK];
       long end = System.nanoTime() + GIVE_UP_NANOS;
       int quick = 0;
@@ -83,6 +93,7 @@ final class Strips {
         for (int call = 0; call < SHORT_CALLS; call++) {
           full.run(2, a, 0, x, 0, places, 0, tile);
           edge.run(2, a, 0, x, 0, places, 0, tile);
+          longWindow.run(2, turned, 0, x, places, starts, 0, tile, 0, longWindow.columns());
         }
         for (int call = 0; call < SHORT_CALLS; call++) {
           planes.move(tile, 2, to, 0, full.columns(), call % 2 == 0);
@@ -92,6 +103,7 @@ final class Strips {
         long begin = System.nanoTime();
         full.run(STEPS, a, 0, x, 0, places, 0, tile);
         edge.run(STEPS, a, 0, x, 0, places, 0, tile);
+        longWindow.run(STEPS, turned, 0, x, places, starts, 0, tile, 0, longWindow.columns());
         planes.move(tile, full.rows(), to, 0, full.columns(), true);
         quick += System.nanoTime() - begin < QUICK_NANOS ? 1 : 0;
       }

@@ -22,6 +22,8 @@ final class ConvolutionTest {
   private static final CpuPool ONE = new CpuPool(1);
   private static final CpuPool TWO = new CpuPool(2);
   private static final List<Engines.Named> ENGINES = Engines.all(ONE, TWO);
+  private static final KernelSet KERNELS = KernelSet.vector(128, true);
+  private static final Strips STRIPS = Strips.load(128, true, true);
 
   @AfterAll
   static void close() {
@@ -103,6 +105,25 @@ final class ConvolutionTest {
     }
   }
 
+  /** Gradients of weights, with the strides and dilations of their convolutions: few outputs, and a k that runs over many images. */
+  @Test
+  void gradientsOfWeights() {
+    SplittableRandom random = new SplittableRandom(10);
+    List<long[]> padded = List.of(new long[] {7, 7, 1, 1, 1, 1, 1}, new long[] {9, 9, 1, 1, 1, 1, 1});
+    List<long[]> strided = List.of(new long[] {11, 5, 1, 1, 1, 1, 2}, new long[] {12, 6, 1, 1, 0, 1, 2});
+    List<long[]> line = List.of(new long[] {130, 131, 1, 2, 1, 1, 1});
+    List<long[]> solid = List.of(new long[] {4, 3, 1, 0, 0, 1, 1}, new long[] {5, 4, 1, 0, 0, 1, 1}, new long[] {6, 6, 1, 1, 1, 1, 1});
+    for (Operands.Values values : Operands.Values.values()) {
+      for (boolean outputsInside : new boolean[] {true, false}) {
+        check(DType.F32, random, 3, 23, 5, 1, padded, outputsInside, values, 4000);
+        check(DType.F32, random, 1, 26, 67, 1, padded, outputsInside, values, 4001);
+        check(DType.F32, random, 4, 40, 18, 2, strided, outputsInside, values, 4002);
+        check(DType.F32, random, 2, 9, 7, 1, line, outputsInside, values, 4003);
+        check(DType.F32, random, 2, 9, 7, 1, solid, outputsInside, values, 4004);
+      }
+    }
+  }
+
   /** Input extent, window, stride, padding before and after, input dilation, window dilation. */
   private static long[] dimension(SplittableRandom random, int rank) {
     long extent = random.nextInt(1, rank == 3 ? 5 : 12);
@@ -164,13 +185,21 @@ final class ConvolutionTest {
       for (Engines.Named engine : ENGINES) {
         MemorySegment c = arena.allocate(expected.length * (long) type.byteSize(), 64).fill((byte) 0x7b);
         engine.engine().compile(kernel).run(left, right, c);
-        for (int i = 0; i < expected.length; i++) {
-          int at = i;
-          assertEquals(
-              expected[i], Operands.bits(type, c, i), () -> engine + ", seed " + seed + ", element " + at
-                  + " of " + kernel);
-        }
+        assertBits(kernel, expected, c, engine + ", seed " + seed);
       }
+      LongWindowConvolution piecewise = LongWindowConvolution.of(kernel, TWO, STRIPS, KERNELS.packing(), 1);
+      if (piecewise != null) {
+        MemorySegment c = arena.allocate(expected.length * (long) type.byteSize(), 64).fill((byte) 0x7b);
+        piecewise.run(left, right, c);
+        assertBits(kernel, expected, c, "long window, block by block, seed " + seed);
+      }
+    }
+  }
+
+  private static void assertBits(ConvolutionKernel kernel, long[] expected, MemorySegment c, String how) {
+    for (int i = 0; i < expected.length; i++) {
+      int at = i;
+      assertEquals(expected[i], Operands.bits(kernel.dtype(), c, i), () -> how + ", element " + at + " of " + kernel);
     }
   }
 
