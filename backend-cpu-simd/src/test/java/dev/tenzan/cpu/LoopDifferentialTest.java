@@ -62,6 +62,56 @@ class LoopDifferentialTest {
     }
   }
 
+  /** Pairs of points that share an element, up to the last one of the buffer, beside loads with and without strides. */
+  @Test
+  void repeatedElements() {
+    for (CpuBackend backend : List.of(Backends.scalar(1), Backends.vector(2))) {
+      try (backend) {
+        for (DType type : List.of(DType.F32, DType.F64, DType.I32, DType.I64, DType.BF16, DType.BOOL)) {
+          for (long n = 1; n < 40; n++) {
+            for (long step : new long[] {1, 2, 3}) {
+              Shape space = Shape.of(3, 2, n, 2);
+              Instr whole = new Instr.Load(type, 0, new Affine(1, step * 4 * n + 1, step * 2 * n, step * 2, step));
+              Instr shared = new Instr.Load(type, 0, new Affine(0, n, 0, 1, 0));
+              check(backend, type, space, whole, shared);
+            }
+          }
+        }
+        check(backend, DType.F32, Shape.of(40_000, 5, 2), new Instr.Load(DType.F32, 0, new Affine(0, 10, 2, 1)),
+            new Instr.Load(DType.F32, 0, new Affine(0, 5, 1, 0)));
+        check(backend, DType.F32, Shape.of(2, 40_001, 2), new Instr.Load(DType.F32, 0, new Affine(0, 80_002, 2, 1)),
+            new Instr.Load(DType.F32, 0, new Affine(0, 0, 1, 0)));
+      }
+    }
+  }
+
+  /** A repeated element among the operands of an operation without vectors, and one of whose vectors there are few lanes. */
+  @Test
+  void repeatedOperands() {
+    try (CpuBackend backend = Backends.vector(1)) {
+      for (long n = 4; n < 40; n += 3) {
+        ScalarProgram body =
+            new ScalarProgram(
+                List.of(
+                    new Instr.Load(DType.I32, 0, new Affine(0, 2 * n, 2, 1)),
+                    new Instr.Load(DType.I32, 1, new Affine(0, 1, 1, 0)),
+                    new Instr.Binary(DType.I32, ScalarOp.DIV, 0, 1),
+                    new Instr.Load(DType.F32, 2, new Affine(0, n, 1, 0)),
+                    new Instr.Convert(DType.F64, 3),
+                    new Instr.Convert(DType.F64, 2),
+                    new Instr.Binary(DType.BOOL, ScalarOp.LT, 4, 5)));
+        List<LoopKernel.Store> stores =
+            List.of(
+                new LoopKernel.Store(0, new Affine(0, 2 * n, 2, 1), 2), new LoopKernel.Store(1, new Affine(0, 2 * n, 2, 1), 6));
+        LoopKernel k =
+            new LoopKernel(
+                Shape.of(5, n, 2), Shape.SCALAR, List.of(DType.I32, DType.I32, DType.F32), List.of(DType.I32, DType.BOOL), body, null,
+                ScalarProgram.EMPTY, stores);
+        LoopCase.check("repeated operands " + n, k, backend, new Random(SEED));
+      }
+    }
+  }
+
   /** Loads that move by one element from row to row, around the size of their tiles. */
   @Test
   void turned() {

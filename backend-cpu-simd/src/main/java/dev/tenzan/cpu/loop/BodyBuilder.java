@@ -118,8 +118,9 @@ final class BodyBuilder {
       case Instr.Load l -> {
         int bytes = l.storage().byteSize();
         Affine address = number(l.address(), bytes);
-        boolean pairs = addresses.get(LoopBody.number(address)).stride(inner) == 2L * bytes;
-        yield new Instr.Load(l.storage(), l.slot(), pairs ? new Affine(address.offset(), LoopBody.PAIRS) : address);
+        long step = addresses.get(LoopBody.number(address)).stride(inner);
+        int move = step == 2L * bytes ? LoopBody.PAIRS : 2 * step == bytes ? LoopBody.REPEATED : LoopBody.move(address);
+        yield new Instr.Load(l.storage(), l.slot(), new Affine(address.offset(), move));
       }
       case Instr.Gather g -> {
         int first = params.size();

@@ -142,7 +142,8 @@ final class ChunkedPasses {
     }
     int address = LoopBody.number(l.address());
     int size = l.storage().byteSize();
-    return f.step[address] == size && f.stride[address] != size ? l : null;
+    boolean repeats = LoopBody.move(l.address()) == LoopBody.REPEATED;
+    return f.step[address] == size && f.stride[address] != size && !repeats ? l : null;
   }
 
   /** Fills a value's tile, column by column: each is a run of neighbours in memory. */

@@ -5,7 +5,10 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A {@link LoopBody} made ready: its generated classes, and the driver that runs their steps over a block of points. */
+/**
+ * A {@link LoopBody} made ready: its generated classes, and the driver that runs their steps over a block of points. Rows that are shorter
+ * than a vector take vectors of half the width, if these fit.
+ */
 final class CompiledLoop {
   final LoopBody body;
   /** The trials of one call at most. */
@@ -14,15 +17,33 @@ final class CompiledLoop {
   private final VectorUse use;
   private final boolean accumulates;
   private final boolean combinesRows;
-
-  /** The fewest columns of a row that vectors are used for. */
-  private final int leastColumns;
-
-  private final Readiness readiness = new Readiness();
+  private final boolean searches;
+  private final boolean repeats;
   private final PassPlan scalarPlan;
   private final LoopCode scalarCode;
-  private final @Nullable PassPlan vectorPlan;
-  private @Nullable LoopCode vectorCode;
+  private final @Nullable Vectors wide;
+  private final @Nullable VectorIsa halfIsa;
+  private @Nullable Vectors half;
+
+  /** The code for vectors of one width. */
+  private static final class Vectors {
+    private final PassPlan plan;
+    private final Readiness readiness = new Readiness();
+    private @Nullable LoopCode code;
+
+    Vectors(PassPlan plan) {
+      this.plan = plan;
+    }
+
+    LoopCode code() {
+      LoopCode made = code;
+      if (made == null) {
+        made = generate(plan); // two threads may both do so; the classes are alike
+        code = made;
+      }
+      return made;
+    }
+  }
 
   CompiledLoop(LoopBody body, @Nullable VectorIsa isa, VectorUse use) {
     this.body = body;
@@ -31,9 +52,10 @@ final class CompiledLoop {
     this.combinesRows = body.outs().stream().anyMatch(o -> o instanceof LoopBody.ToLanes);
     this.scalarPlan = PassPlan.scalar(body);
     this.scalarCode = generate(scalarPlan);
-    this.vectorPlan = isa == null ? null : PassPlan.vector(body, isa);
-    boolean searches = body.outs().stream().anyMatch(o -> o instanceof LoopBody.ToFirst);
-    this.leastColumns = vectorPlan == null ? 1 : searches ? SearchEmitter.WINDOW : vectorPlan.lanes;
+    this.searches = body.outs().stream().anyMatch(o -> o instanceof LoopBody.ToFirst);
+    this.repeats = body.repeats();
+    this.wide = isa == null ? null : new Vectors(PassPlan.vector(body, isa));
+    this.halfIsa = isa == null ? null : isa.half();
   }
 
   /** Whether a body is run in a single pass, in whichever way. */
@@ -58,27 +80,48 @@ final class CompiledLoop {
 
   /** Runs the body over the frame's block; {@code addresses} is the number of addresses. */
   void run(Frame f, int addresses) {
-    PassPlan plan = vectorPlan;
-    if (plan == null || f.n < leastColumns) {
+    Vectors v = vectors(f.n);
+    if (v == null) {
       runScalars(f, addresses);
     } else if (use == VectorUse.ALWAYS) {
-      runVectors(plan, f, addresses);
-    } else if (!readiness.isReady()) {
-      runWarming(plan, f, addresses);
+      runVectors(v, f, addresses);
+    } else if (!v.readiness.isReady()) {
+      runWarming(v, f, addresses);
     } else {
-      double operations = plan.operations(f.rows, f.n);
-      if (readiness.isCheckDue(operations)) {
+      double operations = v.plan.operations(f.rows, f.n);
+      if (v.readiness.isCheckDue(operations)) {
         long start = System.nanoTime();
-        runVectors(plan, f, addresses);
-        readiness.checked(System.nanoTime() - start, operations);
+        runVectors(v, f, addresses);
+        v.readiness.checked(System.nanoTime() - start, operations);
       } else {
-        runVectors(plan, f, addresses);
+        runVectors(v, f, addresses);
       }
     }
   }
 
+  /** The vectors for rows of so many columns, or null. */
+  private @Nullable Vectors vectors(int columns) {
+    if (searches) {
+      return columns < SearchEmitter.WINDOW ? null : wide;
+    }
+    if (wide == null || columns >= wide.plan.lanes) {
+      return wide;
+    }
+    if (halfIsa == null || columns < wide.plan.lanes / 2) {
+      return null;
+    }
+    Vectors made = half;
+    if (made == null) {
+      made = new Vectors(PassPlan.vector(body, halfIsa));
+      half = made;
+    }
+    return made;
+  }
+
   /** Runs scalar code, and small trials of the vector code before it; what the trials write, the scalar code writes again. */
-  private void runWarming(PassPlan plan, Frame f, int addresses) {
+  private void runWarming(Vectors v, Frame f, int addresses) {
+    PassPlan plan = v.plan;
+    Readiness readiness = v.readiness;
     if (readiness.mayTry()) {
       int rows = f.rows;
       int n = f.n;
@@ -94,9 +137,9 @@ final class CompiledLoop {
       }
       f.rows = 1;
       for (int k = 0; k < MAX_TRIALS && readiness.mayTry(); k++) {
-        f.n = trialColumns(plan.lanes, n);
+        f.n = trialColumns(readiness.nextTrial(), plan.lanes, n);
         long start = System.nanoTime();
-        runVectors(plan, f, addresses);
+        runVectors(v, f, addresses);
         readiness.tried(System.nanoTime() - start, plan.operations(1, f.n));
       }
       f.rows = rows;
@@ -113,8 +156,7 @@ final class CompiledLoop {
   }
 
   /** Mostly one vector, because HotSpot counts calls; now and then more, with and without a rest. */
-  private int trialColumns(int lanes, int n) {
-    int trial = readiness.nextTrial();
+  private int trialColumns(int trial, int lanes, int n) {
     int columns =
         switch (trial & 15) {
           case 7 -> 16 * lanes;
@@ -123,7 +165,8 @@ final class CompiledLoop {
           case 3, 5, 9, 13 -> combinesRows ? ReductionTree.LANES : lanes;
           default -> lanes;
         };
-    return Math.min(n, Math.max(leastColumns, columns));
+    int enough = searches ? Math.max(SearchEmitter.WINDOW, columns) : columns;
+    return Math.min(n, repeats ? enough + 1 & -2 : enough);
   }
 
   private void runScalars(Frame f, int addresses) {
@@ -134,12 +177,9 @@ final class CompiledLoop {
     }
   }
 
-  private void runVectors(PassPlan plan, Frame f, int addresses) {
-    LoopCode code = vectorCode;
-    if (code == null) {
-      code = generate(plan); // two threads may both do so; the classes are alike
-      vectorCode = code;
-    }
+  private void runVectors(Vectors v, Frame f, int addresses) {
+    PassPlan plan = v.plan;
+    LoopCode code = v.code();
     if (!accumulates) {
       if (plan.isSinglePass()) {
         code.run(0, f);

@@ -31,11 +31,44 @@ final class Helper {
     long at = f.base[address];
     long stride = f.stride[address];
     int to = plan.scratch[v];
+    if (LoopBody.move(l.address()) == LoopBody.REPEATED) {
+      loadRepeated(l.storage(), s, at, to, f);
+      return;
+    }
     switch (l.storage()) {
       case F32, F16, BF16 -> Stage.load(l.storage(), s, at, stride, f.f[to], 0, f.n, f.raw);
       case F64 -> Stage.load(s, at, stride, f.d[to], 0, f.n);
       case I64 -> Stage.load(s, at, stride, f.l[to], 0, f.n);
       case I32, I16, I8, U8, BOOL -> Stage.load(l.storage(), s, at, stride, f.i[to], 0, f.n, f.raw);
+    }
+  }
+
+  /** Loads elements of which each serves two points. */
+  private static void loadRepeated(DType storage, MemorySegment segment, long at, int to, Frame f) {
+    MemorySegment s = LoopMath.offHeap(segment);
+    int n = f.n;
+    switch (storage) {
+      case F32 -> {
+        for (int x = 0; x < n; x++) {
+          f.f[to][x] = s.get(LoopMath.F32, at + (x >> 1) * 4L);
+        }
+      }
+      case F64 -> {
+        for (int x = 0; x < n; x++) {
+          f.d[to][x] = s.get(LoopMath.F64, at + (x >> 1) * 8L);
+        }
+      }
+      case I32 -> {
+        for (int x = 0; x < n; x++) {
+          f.i[to][x] = s.get(LoopMath.I32, at + (x >> 1) * 4L);
+        }
+      }
+      case I64 -> {
+        for (int x = 0; x < n; x++) {
+          f.l[to][x] = s.get(LoopMath.I64, at + (x >> 1) * 8L);
+        }
+      }
+      case F16, BF16, I16, I8, U8, BOOL -> throw new IllegalArgumentException("elements of " + storage + " are not repeated");
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.tenzan.cpu.loop;
 
 import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /** The lanes that generated code selects from vectors. */
 final class LaneTables {
@@ -14,6 +15,12 @@ final class LaneTables {
 
   /** The same for vectors of longs. */
   static final long[] LONG_PAIRS = Arrays.stream(INT_PAIRS).asLongStream().toArray();
+
+  /** For each lane the lane of the element that it shares with a neighbour. */
+  static final int[] INT_REPEATED = IntStream.range(0, MOST_LANES).map(i -> i / 2).toArray();
+
+  /** The same for vectors of longs. */
+  static final long[] LONG_REPEATED = Arrays.stream(INT_REPEATED).asLongStream().toArray();
 
   private LaneTables() {}
 

@@ -12,7 +12,7 @@ import java.util.List;
  * bodies share their class.
  *
  * <p>In {@code code} the offset of an {@link Affine} is the number of the address, and its single stride is one of
- * {@link #FIXED}, {@link #UNIT}, {@link #STRIDED}, {@link #PAIRS}. A gather's {@code stride} is the number of its first parameter (byte stride, then
+ * {@link #FIXED}, {@link #UNIT}, {@link #STRIDED}, {@link #PAIRS}, {@link #REPEATED}. A gather's {@code stride} is the number of its first parameter (byte stride, then
  * extent) and its {@code extent} is 0. Buffers are numbered inputs first.
  *
  * @param code the live instructions
@@ -30,6 +30,9 @@ record LoopBody(List<Instr> code, List<Out> outs) {
 
   /** The address of a load moves by two elements. */
   static final int PAIRS = 3;
+
+  /** Every two neighbours share an element of a load; columns begin and end with whole twos. */
+  static final int REPEATED = 4;
 
   /** Where a value goes. */
   sealed interface Out {
@@ -110,6 +113,11 @@ record LoopBody(List<Instr> code, List<Out> outs) {
   /** How a numbered address moves along the innermost dimension. */
   static int move(Affine address) {
     return (int) address.stride(0);
+  }
+
+  /** Whether some load repeats its elements. */
+  boolean repeats() {
+    return code.stream().anyMatch(i -> i instanceof Instr.Load l && move(l.address()) == REPEATED);
   }
 
   /** The number of an address. */

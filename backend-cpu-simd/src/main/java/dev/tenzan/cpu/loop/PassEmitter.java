@@ -314,6 +314,8 @@ class PassEmitter {
       cb.ladd();
     } else if (move == LoopBody.PAIRS) {
       cb.iload(column).i2l().loadConstant(2L * bytes).lmul().ladd();
+    } else if (move == LoopBody.REPEATED) {
+      cb.iload(column).iconst_1().ishr().i2l().loadConstant((long) bytes).lmul().ladd();
     } else if (move == LoopBody.STRIDED) {
       cb.iload(column).i2l().lload(Objects.requireNonNull(strides.get(address))).lmul().ladd();
     }

@@ -236,6 +236,7 @@ final class PassPlan {
           switch (LoopBody.move(l.address())) {
             case LoopBody.UNIT -> isVectorType(l.storage());
             case LoopBody.PAIRS -> isa.selectFromTwo() && isComputeType(l.storage());
+            case LoopBody.REPEATED -> lanes / 2 * l.storage().byteSize() * 8 >= 64; // the least vector
             default -> false;
           };
       case Instr.Gather g ->

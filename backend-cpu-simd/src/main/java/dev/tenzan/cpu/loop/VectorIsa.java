@@ -1,5 +1,7 @@
 package dev.tenzan.cpu.loop;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * What the vectors of this machine can do.
  *
@@ -11,5 +13,10 @@ public record VectorIsa(int bits, boolean longFloatConversions, boolean selectFr
   /** What vectors of a width can do; the rest came with AVX-512. */
   public static VectorIsa ofBits(int bits) {
     return new VectorIsa(bits, bits >= 512, bits >= 512);
+  }
+
+  /** What vectors of half the width can do on the same machine, or null where that would be too narrow. */
+  @Nullable VectorIsa half() {
+    return bits >= 256 ? new VectorIsa(bits / 2, longFloatConversions, selectFromTwo) : null;
   }
 }

@@ -136,6 +136,25 @@ final class VectorOps {
         MethodTypeDesc.of(ConstantDescs.CD_void, ScalarOps.SEGMENT, ConstantDescs.CD_long, BYTE_ORDER));
   }
 
+  /** Pushes the species of vectors of half as many lanes. */
+  void halfSpecies(DType type) {
+    int bits = lanes / 2 * (type.byteSize() == 8 ? 64 : 32);
+    cb.getstatic(desc(type), "SPECIES_" + bits, SPECIES);
+  }
+
+  /** A vector of half as many lanes on the stack: pushes it with anything in the other lanes. */
+  void widen(DType type) {
+    species(type);
+    cb.iconst_0();
+    cb.invokevirtual(desc(type), "reinterpretShape", MethodTypeDesc.of(VECTOR, SPECIES, ConstantDescs.CD_int));
+    cb.checkcast(desc(type));
+  }
+
+  /** A vector of places and a vector on the stack: pushes the lanes at these places of the second. */
+  void selectFrom(DType type) {
+    cb.invokevirtual(desc(type), "selectFrom", MethodTypeDesc.of(desc(type), VECTOR));
+  }
+
   /** Species, array and index on the stack: pushes the vector. */
   void fromArray(DType type) {
     ClassDesc array = ScalarOps.desc(type).arrayType();

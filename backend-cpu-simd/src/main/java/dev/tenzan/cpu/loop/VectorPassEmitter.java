@@ -52,6 +52,9 @@ final class VectorPassEmitter extends PassEmitter {
   /** By element type the vector of the lanes that a load of {@link LoopBody#PAIRS} selects. */
   private final Map<DType, Integer> pairs = new EnumMap<>(DType.class);
 
+  /** By element type the vector of the lanes that a load of {@link LoopBody#REPEATED} selects. */
+  private final Map<DType, Integer> repeated = new EnumMap<>(DType.class);
+
   /** For each gather with a row-invariant index the byte offset. */
   private final Map<Integer, Integer> gatherOffsets = new HashMap<>();
 
@@ -81,8 +84,12 @@ final class VectorPassEmitter extends PassEmitter {
       if (body.code().get(v) instanceof Instr.Index x && !plan.fromScratch(pass, v)) {
         ramp(LoopBody.number(x.value()), LoopBody.move(x.value()));
       }
-      if (body.code().get(v) instanceof Instr.Load l && LoopBody.move(l.address()) == LoopBody.PAIRS && !plan.fromScratch(pass, v)) {
-        pairs.computeIfAbsent(bits(l.storage()), this::pairLanes);
+      if (body.code().get(v) instanceof Instr.Load l && !plan.fromScratch(pass, v)) {
+        if (LoopBody.move(l.address()) == LoopBody.PAIRS) {
+          pairs.computeIfAbsent(bits(l.storage()), type -> laneTable(type, "PAIRS", lanes));
+        } else if (LoopBody.move(l.address()) == LoopBody.REPEATED) {
+          repeated.computeIfAbsent(bits(l.storage()), type -> laneTable(type, "REPEATED", 0));
+        }
       }
     }
   }
@@ -95,10 +102,10 @@ final class VectorPassEmitter extends PassEmitter {
     cb.astore(vector[v]);
   }
 
-  private int pairLanes(DType type) {
+  private int laneTable(DType type, String name, int at) {
     ops.species(type);
     ClassDesc array = ScalarOps.desc(type).arrayType();
-    cb.getstatic(LANE_TABLES, type == DType.I64 ? "LONG_PAIRS" : "INT_PAIRS", array).loadConstant(lanes);
+    cb.getstatic(LANE_TABLES, (type == DType.I64 ? "LONG_" : "INT_") + name, array).loadConstant(at);
     ops.fromArray(type);
     int local = cb.allocateLocal(TypeKind.REFERENCE);
     cb.astore(local);
@@ -332,6 +339,22 @@ final class VectorPassEmitter extends PassEmitter {
     keep(v);
   }
 
+  /** Loads as many elements as half a vector has, and puts each into two lanes. */
+  private void loadRepeated(int v, DType storage, int slot, int address) {
+    DType bits = bits(storage);
+    cb.aload(Objects.requireNonNull(repeated.get(bits)));
+    ops.halfSpecies(bits);
+    cb.aload(Objects.requireNonNull(segments.get(slot)));
+    pushAddress(address, LoopBody.REPEATED, storage.byteSize());
+    ops.fromMemory(bits);
+    ops.widen(bits);
+    ops.selectFrom(bits);
+    if (bits != storage) {
+      ops.reinterpret(bits, storage);
+    }
+    keep(v);
+  }
+
   /** The integers of a type's size. */
   private static DType bits(DType type) {
     return type.byteSize() == 8 ? DType.I64 : DType.I32;
@@ -340,6 +363,10 @@ final class VectorPassEmitter extends PassEmitter {
   private void load(int v, DType storage, int slot, Affine address) {
     if (LoopBody.move(address) == LoopBody.PAIRS) {
       loadPairs(v, storage, slot, LoopBody.number(address));
+      return;
+    }
+    if (LoopBody.move(address) == LoopBody.REPEATED) {
+      loadRepeated(v, storage, slot, LoopBody.number(address));
       return;
     }
     boolean narrow = !PassPlan.isComputeType(storage);
