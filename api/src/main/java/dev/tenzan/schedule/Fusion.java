@@ -8,6 +8,7 @@ import dev.tenzan.type.Shape;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,7 +23,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>A movement operation (reshape, permute, slice, broadcast, window) vanishes: it composes the map, or it becomes a layout
  *       over its operand's buffer.
  *   <li>An elementwise operation joins its consumer when all uses are the same group, stage and map, and no element would be
- *       computed twice; otherwise it gets a group of its own.
+ *       computed twice; otherwise it gets a group of its own. A comparison of what lies in memory anyway joins all its consumers: to
+ *       compare again costs less than to store truth values and to load them.
  *   <li>A reduction takes the elementwise operations behind it as its epilogue, one reduction to a group, and those before it as
  *       its prologue.
  *   <li>Pad and concat get a buffer into which each operand's group stores its part.
@@ -98,6 +100,10 @@ final class Fusion {
 
   private final Graph g;
   private final Uses[] uses;
+
+  /** For each entry how many others, or outputs, take it. */
+  private final int[] consumers;
+
   private final boolean[] buffered;
   private final @Nullable View[] views;
   private final List<List<Group>> groups = new ArrayList<>();
@@ -106,12 +112,19 @@ final class Fusion {
     this.g = g;
     int n = g.size();
     this.uses = new Uses[n];
+    this.consumers = new int[n];
     this.buffered = new boolean[n];
     this.views = new View[n];
     for (int i = 0; i < n; i++) {
       uses[i] = new Uses();
       groups.add(new ArrayList<>());
     }
+    for (int i = 0; i < n; i++) {
+      for (int in : Set.copyOf(g.get(i).inputs())) {
+        consumers[in]++;
+      }
+    }
+    g.outputs().forEach(o -> consumers[o]++);
   }
 
   static Fusion plan(Graph g) {
@@ -336,6 +349,15 @@ final class Fusion {
 
   private void elementwise(int v, Graph.Entry e) {
     Uses u = uses[v];
+    if (isComputedAnew(e, u)) {
+      for (Use use : u.fused.stream().distinct().toList()) {
+        use.group.cost += cost(e);
+        for (int in : e.inputs()) {
+          uses[in].fused.add(use);
+        }
+      }
+      return;
+    }
     Use use = u.needsBuffer() ? null : u.onlyOne();
     if (use == null
         || use.map.repeats(e.shape(), use.group.loops(use.stage))
@@ -360,6 +382,28 @@ final class Fusion {
         }
       }
     }
+  }
+
+  /** Whether an entry is a comparison that each of several groups is to compute for itself. */
+  private boolean isComputedAnew(Graph.Entry e, Uses u) {
+    if (!(e.op() instanceof Op.Binary b) || !b.op().isComparison() || u.needsBuffer() || u.onlyOne() != null) {
+      return false;
+    }
+    for (Use use : u.fused) {
+      if (use.map.repeats(e.shape(), use.group.loops(use.stage)) || use.group.cost + cost(e) > COST_LIMIT) {
+        return false;
+      }
+    }
+    return e.inputs().stream().allMatch(this::isAtHand);
+  }
+
+  /** Whether the elements of an entry are in memory or constants, were it computed in its only consumer's loop or not. */
+  private boolean isAtHand(int v) {
+    int b = v;
+    while (isMovement(g.get(b).op()) && consumers[b] == 1) {
+      b = g.get(b).inputs().getFirst();
+    }
+    return consumers[b] > 1 || g.get(b).layout() != null || !isElementwise(g.get(b).op());
   }
 
   private void reduce(int v, Op.Reduce r) {

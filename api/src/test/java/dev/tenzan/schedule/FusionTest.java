@@ -75,6 +75,26 @@ class FusionTest {
   }
 
   @Test
+  void comparisonOfBuffersIsComputedAnew() {
+    kernels("reduce reduce loop", tiesOfMaximum(x));
+    kernels("loop reduce reduce loop", tiesOfMaximum(neg(x)));
+  }
+
+  private static Node tiesOfMaximum(Node a) {
+    Node max = Node.of(new Op.Reduce(ReduceOp.MAX, List.of(1)), a);
+    Node ties = Node.of(new Op.Binary(BinaryOp.EQUAL), a, broadcast(reshape(max, 8, 1), 8, 16));
+    Node count = broadcast(reshape(sum(Node.of(new Op.Cast(DType.F32), ties), 1), 8, 1), 8, 16);
+    return Node.of(new Op.Where(), ties, count, neg(count));
+  }
+
+  @Test
+  void comparisonOfWhatIsComputedForItIsMaterialised() {
+    Node below = Node.of(new Op.Binary(BinaryOp.LESS), neg(x), x);
+    kernels(
+        "loop reduce reduce", sum(Node.of(new Op.Cast(DType.F32), below), 0), sum(Node.of(new Op.Cast(DType.F64), below), 1));
+  }
+
+  @Test
   void viewsTakeNoKernel() {
     kernels("", transpose(x));
     kernels("", reshape(x, 16, 8));
