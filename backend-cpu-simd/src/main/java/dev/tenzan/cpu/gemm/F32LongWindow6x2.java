@@ -23,6 +23,7 @@ final class F32LongWindow6x2 extends LongWindowKernel {
     int x3 = starts[first + 3];
     int x4 = starts[first + 4];
     int x5 = starts[first + 5];
+    int mask = x.length - 1;
     FloatVector zero = FloatVector.zero(S);
     FloatVector c00 = zero;
     FloatVector c01 = zero;
@@ -40,22 +41,22 @@ final class F32LongWindow6x2 extends LongWindowKernel {
       int step = steps[k];
       FloatVector w0 = FloatVector.fromArray(S, weights, at + k * 2 * LANES);
       FloatVector w1 = FloatVector.fromArray(S, weights, at + k * 2 * LANES + LANES);
-      FloatVector v0 = FloatVector.broadcast(S, x[x0 + step]);
+      FloatVector v0 = FloatVector.broadcast(S, x[x0 + step & mask]);
       c00 = v0.fma(w0, c00);
       c01 = v0.fma(w1, c01);
-      FloatVector v1 = FloatVector.broadcast(S, x[x1 + step]);
+      FloatVector v1 = FloatVector.broadcast(S, x[x1 + step & mask]);
       c10 = v1.fma(w0, c10);
       c11 = v1.fma(w1, c11);
-      FloatVector v2 = FloatVector.broadcast(S, x[x2 + step]);
+      FloatVector v2 = FloatVector.broadcast(S, x[x2 + step & mask]);
       c20 = v2.fma(w0, c20);
       c21 = v2.fma(w1, c21);
-      FloatVector v3 = FloatVector.broadcast(S, x[x3 + step]);
+      FloatVector v3 = FloatVector.broadcast(S, x[x3 + step & mask]);
       c30 = v3.fma(w0, c30);
       c31 = v3.fma(w1, c31);
-      FloatVector v4 = FloatVector.broadcast(S, x[x4 + step]);
+      FloatVector v4 = FloatVector.broadcast(S, x[x4 + step & mask]);
       c40 = v4.fma(w0, c40);
       c41 = v4.fma(w1, c41);
-      FloatVector v5 = FloatVector.broadcast(S, x[x5 + step]);
+      FloatVector v5 = FloatVector.broadcast(S, x[x5 + step & mask]);
       c50 = v5.fma(w0, c50);
       c51 = v5.fma(w1, c51);
     }

@@ -69,6 +69,9 @@ final class LongWindowConvolution implements MatrixProgram {
   /** The blocks that are worked on together. */
   private final int wave;
 
+  /** The elements of a block's turned weights. */
+  private final int panelSize;
+
   /** The padded images of such blocks. */
   private final int images;
 
@@ -78,13 +81,19 @@ final class LongWindowConvolution implements MatrixProgram {
     private float[] panels = {};
     private float[] results = {};
     private float[] sums = {};
+    private float[] turned = {};
     private final int[] steps = new int[K_BLOCK];
 
     void grow(int inputsSize, int panelsSize, int resultsSize, int sumsSize) {
-      inputs = inputs.length < inputsSize ? new float[inputsSize] : inputs;
+      inputs = inputs.length < inputsSize ? new float[Integer.highestOneBit(2 * inputsSize - 1)] : inputs;
       panels = panels.length < panelsSize ? new float[panelsSize] : panels;
       results = results.length < resultsSize ? new float[resultsSize] : results;
       sums = sums.length < sumsSize ? new float[sumsSize] : sums;
+    }
+
+    float[] turned(int size) {
+      turned = turned.length < size ? new float[size] : turned;
+      return turned;
     }
   }
 
@@ -106,6 +115,7 @@ final class LongWindowConvolution implements MatrixProgram {
     this.run = evenRun(weights);
     this.panels = Math.ceilDiv(outputs, this.kernel.columns());
     this.width = panels * this.kernel.columns();
+    this.panelSize = K_BLOCK * width + SLACK;
     this.steps = (long) channels * window.length;
     this.blocks = Math.ceilDiv(steps, K_BLOCK);
     long perBlock = Math.max((long) starts.length * width, (long) K_BLOCK * width);
@@ -199,13 +209,14 @@ final class LongWindowConvolution implements MatrixProgram {
   public void run(MemorySegment x, MemorySegment w, MemorySegment out) {
     Buffers own = BUFFERS.get();
     int size = starts.length * width;
+    int lastWave = (int) ((blocks - 1) % wave) + 1;
     own.grow(
-        Math.toIntExact(images * k.batch() * planes.size()), wave * (K_BLOCK * width + SLACK), wave * size, size);
+        Math.toIntExact(images * k.batch() * planes.size()), cuts(wave) > 1 || cuts(lastWave) > 1 ? wave * panelSize : 0, wave * size, size);
     for (int group = 0; group < k.groups(); group++) {
       for (long block = 0; block < blocks; block += wave) {
         int count = (int) Math.min(wave, blocks - block);
         prepare(x, w, group, block, count, own);
-        multiply(block, count, own);
+        multiply(w, group, block, count, own);
         add(block == 0, count, own);
       }
       store(own.sums, group, out);
@@ -217,19 +228,25 @@ final class LongWindowConvolution implements MatrixProgram {
     return block * K_BLOCK / window.length;
   }
 
-  /** Makes the padded planes and the turned weights that blocks read. */
+  /** How many tasks share a block. */
+  private int cuts(int count) {
+    return Math.clamp(Math.ceilDiv(4 * pool.threads(), count), 1, starts.length / kernel.rows());
+  }
+
+  /** Makes the padded planes that blocks read, and the turned weights of blocks that tasks share. */
   private void prepare(MemorySegment x, MemorySegment w, int group, long block, int count, Buffers own) {
     long firstImage = firstImage(block);
     long endImage = Math.ceilDiv(Math.min(steps, (block + count) * K_BLOCK), window.length);
     int all = Math.toIntExact((endImage - firstImage) * k.batch());
     int fills = Math.min(all, 4 * pool.threads());
+    int turns = cuts(count) > 1 ? count : 0;
     float[] turned = own.panels;
     MemorySegment padded = MemorySegment.ofArray(own.inputs);
     pool.parallelFor(
-        fills + count,
+        fills + turns,
         t -> {
           if (t >= fills) {
-            turn(w, group, block + t - fills, turned, (t - fills) * (K_BLOCK * width + SLACK));
+            turn(w, group, block + t - fills, turned, (t - fills) * panelSize);
             return;
           }
           PlaneFiller filler = new PlaneFiller(planes, strips.planes());
@@ -258,24 +275,30 @@ final class LongWindowConvolution implements MatrixProgram {
     }
   }
 
-  /** Computes the results of blocks. */
-  private void multiply(long block, int count, Buffers own) {
+  /** Computes the results of blocks. A block that is one task's has its weights turned by it, and finds them in its first cache. */
+  private void multiply(MemorySegment w, int group, long block, int count, Buffers own) {
     float[] inputs = own.inputs;
-    float[] turned = own.panels;
+    float[] shared = own.panels;
     float[] results = own.results;
     long firstImage = firstImage(block);
     int tiles = starts.length / kernel.rows();
-    int cuts = Math.clamp(Math.ceilDiv(4 * pool.threads(), count), 1, tiles);
+    int cuts = cuts(count);
     pool.parallelFor(
         count * cuts,
         t -> {
           int b = t / cuts;
           int from = (int) ((long) tiles * (t % cuts) / cuts);
           int to = (int) ((long) tiles * (t % cuts + 1) / cuts);
-          int[] at = BUFFERS.get().steps;
+          Buffers mine = BUFFERS.get();
+          int[] at = mine.steps;
           int depth = findSteps(block + b, firstImage, at);
+          float[] turned = cuts > 1 ? shared : mine.turned(panelSize);
+          int turnedAt = cuts > 1 ? b * panelSize : 0;
+          if (cuts == 1) {
+            turn(w, group, block + b, turned, 0);
+          }
           for (int panel = 0; panel < panels; panel++) {
-            int weightsAt = b * (K_BLOCK * width + SLACK) + panel * K_BLOCK * kernel.columns();
+            int weightsAt = turnedAt + panel * K_BLOCK * kernel.columns();
             for (int tile = from; tile < to; tile++) {
               int row = tile * kernel.rows();
               int result = (b * starts.length + row) * width + panel * kernel.columns();

@@ -32,7 +32,7 @@ abstract class LongWindowKernel {
    * @param depth the number of steps along k
    * @param weights the weights, those of all columns for a step together
    * @param at the index of the first step's weights
-   * @param x the padded input
+   * @param x the padded input, in an array whose length is a power of two: so an index is cut to it, where C2 would test it otherwise
    * @param steps for each step where its value lies, from that of the row
    * @param starts for each row where its first value lies
    * @param first the tile's first row
