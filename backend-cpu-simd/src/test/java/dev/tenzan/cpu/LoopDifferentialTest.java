@@ -62,6 +62,22 @@ class LoopDifferentialTest {
     }
   }
 
+  /** Rows around the sizes of the narrower vectors, where the long dimension has large steps. */
+  @Test
+  void shortRows() {
+    try (CpuBackend backend = Backends.vector(2)) {
+      for (DType type : List.of(DType.F32, DType.F64, DType.I32, DType.I64, DType.BF16, DType.BOOL)) {
+        for (long n = 1; n < 18; n++) {
+          Shape space = Shape.of(3, 21, n);
+          Instr whole = new Instr.Load(type, 0, new Affine(0, 21 * n, n, 1));
+          check(backend, type, space, whole, new Instr.Load(type, 0, new Affine(1, 42 * n + 5, 2 * n, 2)));
+          check(backend, type, space, whole, new Instr.Load(type, 0, new Affine(0, 1, 0, 3)));
+          check(backend, type, space, whole, new Instr.Load(type, 0, new Affine(2, 0, 1, 0)));
+        }
+      }
+    }
+  }
+
   /** Pairs of points that share an element, up to the last one of the buffer, beside loads with and without strides. */
   @Test
   void repeatedElements() {

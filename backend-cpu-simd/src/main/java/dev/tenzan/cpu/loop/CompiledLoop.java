@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A {@link LoopBody} made ready: its generated classes, and the driver that runs their steps over a block of points. Rows that are shorter
- * than a vector take vectors of half the width, if these fit.
+ * than a vector take vectors of half the width or a quarter, if these fit.
  */
 final class CompiledLoop {
   final LoopBody body;
@@ -22,8 +22,10 @@ final class CompiledLoop {
   private final PassPlan scalarPlan;
   private final LoopCode scalarCode;
   private final @Nullable Vectors wide;
-  private final @Nullable VectorIsa halfIsa;
-  private @Nullable Vectors half;
+  private final @Nullable VectorIsa isa;
+
+  /** The vectors of half the width, and of a quarter. */
+  private final @Nullable Vectors[] narrow = new Vectors[2];
 
   /** The code for vectors of one width. */
   private static final class Vectors {
@@ -55,7 +57,7 @@ final class CompiledLoop {
     this.searches = body.outs().stream().anyMatch(o -> o instanceof LoopBody.ToFirst);
     this.repeats = body.repeats();
     this.wide = isa == null ? null : new Vectors(PassPlan.vector(body, isa));
-    this.halfIsa = isa == null ? null : isa.half();
+    this.isa = isa;
   }
 
   /** Whether a body is run in a single pass, in whichever way. */
@@ -107,15 +109,19 @@ final class CompiledLoop {
     if (wide == null || columns >= wide.plan.lanes) {
       return wide;
     }
-    if (halfIsa == null || columns < wide.plan.lanes / 2) {
-      return null;
+    VectorIsa narrower = isa;
+    for (int i = 0; i < narrow.length && narrower != null; i++) {
+      narrower = narrower.half();
+      if (narrower != null && columns >= wide.plan.lanes >> i + 1) {
+        Vectors made = narrow[i];
+        if (made == null) {
+          made = new Vectors(PassPlan.vector(body, narrower));
+          narrow[i] = made;
+        }
+        return made;
+      }
     }
-    Vectors made = half;
-    if (made == null) {
-      made = new Vectors(PassPlan.vector(body, halfIsa));
-      half = made;
-    }
-    return made;
+    return null;
   }
 
   /** Runs scalar code, and small trials of the vector code before it; what the trials write, the scalar code writes again. */

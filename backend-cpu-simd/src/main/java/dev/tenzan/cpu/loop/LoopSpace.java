@@ -3,6 +3,7 @@ package dev.tenzan.cpu.loop;
 import dev.tenzan.kernel.LoopKernel;
 import dev.tenzan.kernel.MergedSpace;
 import dev.tenzan.scalar.Instr;
+import dev.tenzan.scalar.ScalarOp;
 import dev.tenzan.type.Affine;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,6 +18,9 @@ import java.util.List;
 final class LoopSpace {
   /** An innermost dimension shorter than this is not worth the start of a row. */
   private static final long SHORT = 8;
+
+  /** What the same dimension is still worth where the narrowest vectors walk it without staging. */
+  private static final long VERY_SHORT = 4;
 
   /** The extents: parallel dimensions first. */
   final long[] extents;
@@ -50,7 +54,7 @@ final class LoopSpace {
       extents.set(parallel - 1, 2 * extents.get(parallel - 1));
       extents.remove(parallel);
       makeLong(merged, extents, parallel - 1);
-    } else {
+    } else if (!suitsNarrowVectors(kernel, space)) {
       makeLong(merged, extents, parallel);
     }
     return new LoopSpace(
@@ -83,6 +87,34 @@ final class LoopSpace {
       joins &= isOne(s.address(), next, dim);
     }
     return joins;
+  }
+
+  /** Whether narrow vectors walk the innermost dimension as it is: steps of one or two elements of a compute type, and plain operations. */
+  private static boolean suitsNarrowVectors(LoopKernel kernel, MergedSpace space) {
+    int inner = space.parallel() - 1;
+    if (kernel.reduction() != null || inner < 0 || space.extents().get(inner) < VERY_SHORT) {
+      return false;
+    }
+    int dim = space.source().get(inner);
+    boolean suits = true;
+    for (Instr i : kernel.body().code()) {
+      suits &=
+          switch (i) {
+            case Instr.Load l -> PassPlan.isComputeType(l.storage()) && isStep(MergedSpace.stride(l.address(), dim), 2);
+            case Instr.Gather _, Instr.Index _ -> false;
+            case Instr.Binary b -> b.type().isFloat() || b.op() != ScalarOp.DIV && b.op() != ScalarOp.REM;
+            case Instr.Const _, Instr.Reduced _, Instr.Unary _, Instr.Ternary _ -> true;
+            case Instr.Convert _, Instr.Bitcast _, Instr.Narrow _ -> true;
+          };
+    }
+    for (LoopKernel.Store s : kernel.stores()) {
+      suits &= PassPlan.isComputeType(kernel.outputs().get(s.slot())) && isStep(MergedSpace.stride(s.address(), dim), 1);
+    }
+    return suits;
+  }
+
+  private static boolean isStep(long stride, long most) {
+    return stride >= 0 && stride <= most;
   }
 
   private static boolean isOne(Affine a, int next, int dim) {
