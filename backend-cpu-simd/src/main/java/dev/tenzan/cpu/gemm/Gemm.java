@@ -46,6 +46,11 @@ final class Gemm {
     return warmup == null ? kernels : warmup.kernels(type, this);
   }
 
+  /** The same without starting a warm-up. */
+  KernelSet kernelsNow(DType type) {
+    return warmup == null ? kernels : warmup.kernelsNow(type);
+  }
+
   /** Computes a product; returns when C is written. */
   void run(Product product) {
     if (product.batches() == 0 || product.m() == 0 || product.n() == 0) {

@@ -29,7 +29,7 @@ record MatMulProgram(
     implements MatrixProgram {
 
   /** One operand: {@code lanes} vectors of k elements, for each batch at another offset. */
-  private record Side(BatchOffsets batches, long lanes, long laneStride, long stepStride) {
+  record Side(BatchOffsets batches, long lanes, long laneStride, long stepStride) {
     MatrixOperand in(MemorySegment memory, DType storage, Packing packing) {
       return new MatrixOperand(packing, storage, memory, batches, laneStride, stepStride);
     }
@@ -82,8 +82,16 @@ record MatMulProgram(
 
   @Override
   public void run(MemorySegment left, MemorySegment right, MemorySegment result) {
+    run(gemm.kernels(storage.compute()), left, right, result);
+  }
+
+  /** Runs it for once, while another way to the same bits is not compiled yet; starts no warm-up. */
+  void runMeanwhile(MemorySegment left, MemorySegment right, MemorySegment result) {
+    run(gemm.kernelsNow(storage.compute()), left, right, result);
+  }
+
+  private void run(KernelSet kernels, MemorySegment left, MemorySegment right, MemorySegment result) {
     DType compute = storage.compute();
-    KernelSet kernels = gemm.kernels(compute);
     MatrixOperand from = a.in(transposed ? right : left, storage, kernels.packing());
     MatrixOperand to = b.in(transposed ? left : right, storage, kernels.packing());
     long m = a.lanes();

@@ -18,6 +18,8 @@ public final class MatrixEngine {
   private final KernelSet kernels;
   private final Gemm gemm;
   private final boolean warmsUp;
+  private final Tiling tiling;
+  private final InPlaceKernels.Store inPlace;
   private @Nullable Strips strips;
 
   /** An engine with chosen kernels and blocking sizes. */
@@ -30,6 +32,8 @@ public final class MatrixEngine {
     this.kernels = kernels;
     this.warmsUp = warmup != null;
     this.gemm = new Gemm(pool, kernels, warmup, tiling);
+    this.tiling = tiling;
+    this.inPlace = new InPlaceKernels.Store(kernels.bits(), kernels.hasManyRegisters(), !warmsUp);
   }
 
   /**
@@ -58,7 +62,18 @@ public final class MatrixEngine {
 
   /** Makes a batch of matrix products ready to run. */
   public MatrixProgram compile(MatMulKernel kernel) {
-    return MatMulProgram.of(kernel, gemm);
+    MatMulProgram packed = MatMulProgram.of(kernel, gemm);
+    InPlaceProduct unpacked = kernels.bits() == 0 ? null : InPlaceProduct.of(packed, pool, inPlace, tiling);
+    if (unpacked == null) {
+      return packed;
+    }
+    return (a, b, c) -> {
+      if (unpacked.isReady()) {
+        unpacked.run(a, b, c);
+      } else {
+        packed.runMeanwhile(a, b, c);
+      }
+    };
   }
 
   /** Makes a convolution ready to run: its left input is x, its right input the weights. */

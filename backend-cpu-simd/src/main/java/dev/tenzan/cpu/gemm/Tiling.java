@@ -15,6 +15,7 @@ package dev.tenzan.cpu.gemm;
  *     pack its own
  * @param tasksPerThread how many tasks to aim for, so that threads of unequal speed end together
  * @param serialOperations at most so many multiply-adds are done on the calling thread; a hand-off costs more
+ * @param inPlaceBytes the largest B that is not packed, where it lies as {@link InPlaceProduct} reads it: it should stay in the L2 cache
  */
 record Tiling(
     Resident resident,
@@ -25,7 +26,8 @@ record Tiling(
     int minTaskColumns,
     long sharedBytes,
     int tasksPerThread,
-    long serialOperations) {
+    long serialOperations,
+    long inPlaceBytes) {
 
   /** The panel that stays in the L1 cache. */
   enum Resident {
@@ -42,7 +44,7 @@ record Tiling(
   /** The same sizes for a product whose results are accumulated in a wider type than that of C. */
   Tiling forNarrowResults() {
     return new Tiling(resident, aBlockBytes, Math.min(taskRows, NARROW), Math.min(taskColumns, NARROW), minTaskRows,
-        minTaskColumns, sharedBytes, tasksPerThread, serialOperations);
+        minTaskColumns, sharedBytes, tasksPerThread, serialOperations, inPlaceBytes);
   }
 
   /**
@@ -51,9 +53,9 @@ record Tiling(
    * packed B should fit in L2.
    */
   static final Tiling MANY_REGISTERS =
-      new Tiling(Resident.A, 160 << 10, 1024, 768, 120, 128, 16 << 20, 4, 1L << 18);
+      new Tiling(Resident.A, 160 << 10, 1024, 768, 120, 128, 16 << 20, 4, 1L << 18, 512 << 10);
 
   /** For tiles of 6 by 2 vectors. Measured on Zen 3 (32 KiB L1d, 512 KiB L2). */
   static final Tiling FEW_REGISTERS =
-      new Tiling(Resident.B, 160 << 10, 1 << 20, 4096, 48, 64, 16 << 20, 4, 1L << 18);
+      new Tiling(Resident.B, 160 << 10, 1 << 20, 4096, 48, 64, 16 << 20, 4, 1L << 18, 256 << 10);
 }

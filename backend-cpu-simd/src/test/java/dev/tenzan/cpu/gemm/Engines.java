@@ -18,8 +18,9 @@ final class Engines {
     }
   }
 
-  private static final Tiling SMALL = new Tiling(Tiling.Resident.A, 12 << 10, 24, 64, 8, 16, 0, 3, 64);
-  private static final Tiling SHARED = new Tiling(Tiling.Resident.B, 12 << 10, 24, 256, 8, 16, 1 << 20, 3, 64);
+  private static final Tiling SMALL = new Tiling(Tiling.Resident.A, 12 << 10, 24, 64, 8, 16, 0, 3, 64, 0);
+  private static final Tiling SHARED = new Tiling(Tiling.Resident.B, 12 << 10, 24, 256, 8, 16, 1 << 20, 3, 64, 0);
+  private static final Tiling IN_PLACE = new Tiling(Tiling.Resident.A, 12 << 10, 24, 64, 8, 16, 0, 3, 64, 1 << 20);
 
   private Engines() {}
 
@@ -36,6 +37,7 @@ final class Engines {
       KernelSet kernels = KernelSet.vector(bits, many);
       engines.add(new Named(bits + " bits", new MatrixEngine(one, kernels, kernels.tiling())));
       engines.add(new Named(bits + " bits, small tasks", new MatrixEngine(two, kernels, SMALL)));
+      engines.add(new Named(bits + " bits, in place", new MatrixEngine(two, kernels, IN_PLACE)));
       engines.add(new Named(bits + " bits, shared B", new MatrixEngine(two, kernels, SHARED)));
     }
     return engines;

@@ -1,0 +1,110 @@
+package dev.tenzan.cpu.gemm;
+
+import dev.tenzan.cpu.OffHeap;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandles;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
+
+/** The f32 kernel of 4 rows by 4 vectors that reads both operands where they lie: for the rows that tiles of 6 leave over. */
+final class F32InPlace4x4 extends InPlaceKernel {
+  private static final VectorSpecies<Float> S = SpecializedClasses.species(MethodHandles.lookup(), float.class);
+  private static final boolean ADJACENT_STEPS = SpecializedClasses.layout(MethodHandles.lookup()) == PanelLayout.LANE_MAJOR;
+  private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+  private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+  private static final long BYTES = S.vectorByteSize();
+
+  F32InPlace4x4() {
+    super(4, 4 * S.length());
+  }
+
+  @Override
+  void run(
+      int depth,
+      MemorySegment aMemory,
+      long aOffset,
+      long aStride,
+      MemorySegment bMemory,
+      long bOffset,
+      long bStride,
+      long second,
+      MemorySegment cMemory,
+      long cOffset,
+      long cStride) {
+    MemorySegment a = OffHeap.of(aMemory);
+    MemorySegment b = OffHeap.of(bMemory);
+    MemorySegment c = OffHeap.of(cMemory);
+    long row = ADJACENT_STEPS ? aStride : Float.BYTES;
+    long step = ADJACENT_STEPS ? Float.BYTES : aStride;
+    long a1 = aOffset + row;
+    long a2 = aOffset + 2 * row;
+    long a3 = aOffset + 3 * row;
+    FloatVector zero = FloatVector.zero(S);
+    FloatVector c00 = zero;
+    FloatVector c01 = zero;
+    FloatVector c02 = zero;
+    FloatVector c03 = zero;
+    FloatVector c10 = zero;
+    FloatVector c11 = zero;
+    FloatVector c12 = zero;
+    FloatVector c13 = zero;
+    FloatVector c20 = zero;
+    FloatVector c21 = zero;
+    FloatVector c22 = zero;
+    FloatVector c23 = zero;
+    FloatVector c30 = zero;
+    FloatVector c31 = zero;
+    FloatVector c32 = zero;
+    FloatVector c33 = zero;
+    long bp = bOffset;
+    for (int k = 0; k < depth; k++) {
+      FloatVector b0 = FloatVector.fromMemorySegment(S, b, bp, ORDER);
+      FloatVector b1 = FloatVector.fromMemorySegment(S, b, bp + BYTES, ORDER);
+      FloatVector b2 = FloatVector.fromMemorySegment(S, b, bp + 2 * BYTES, ORDER);
+      FloatVector b3 = FloatVector.fromMemorySegment(S, b, bp + 3 * BYTES, ORDER);
+      FloatVector v0 = FloatVector.broadcast(S, a.get(FLOAT, aOffset + k * step));
+      c00 = v0.fma(b0, c00);
+      c01 = v0.fma(b1, c01);
+      c02 = v0.fma(b2, c02);
+      c03 = v0.fma(b3, c03);
+      FloatVector v1 = FloatVector.broadcast(S, a.get(FLOAT, a1 + k * step));
+      c10 = v1.fma(b0, c10);
+      c11 = v1.fma(b1, c11);
+      c12 = v1.fma(b2, c12);
+      c13 = v1.fma(b3, c13);
+      FloatVector v2 = FloatVector.broadcast(S, a.get(FLOAT, a2 + k * step));
+      c20 = v2.fma(b0, c20);
+      c21 = v2.fma(b1, c21);
+      c22 = v2.fma(b2, c22);
+      c23 = v2.fma(b3, c23);
+      FloatVector v3 = FloatVector.broadcast(S, a.get(FLOAT, a3 + k * step));
+      c30 = v3.fma(b0, c30);
+      c31 = v3.fma(b1, c31);
+      c32 = v3.fma(b2, c32);
+      c33 = v3.fma(b3, c33);
+      bp += bStride;
+    }
+    long to = cOffset;
+    c00.intoMemorySegment(c, to, ORDER);
+    c01.intoMemorySegment(c, to + BYTES, ORDER);
+    c02.intoMemorySegment(c, to + 2 * BYTES, ORDER);
+    c03.intoMemorySegment(c, to + 3 * BYTES, ORDER);
+    to += cStride;
+    c10.intoMemorySegment(c, to, ORDER);
+    c11.intoMemorySegment(c, to + BYTES, ORDER);
+    c12.intoMemorySegment(c, to + 2 * BYTES, ORDER);
+    c13.intoMemorySegment(c, to + 3 * BYTES, ORDER);
+    to += cStride;
+    c20.intoMemorySegment(c, to, ORDER);
+    c21.intoMemorySegment(c, to + BYTES, ORDER);
+    c22.intoMemorySegment(c, to + 2 * BYTES, ORDER);
+    c23.intoMemorySegment(c, to + 3 * BYTES, ORDER);
+    to += cStride;
+    c30.intoMemorySegment(c, to, ORDER);
+    c31.intoMemorySegment(c, to + BYTES, ORDER);
+    c32.intoMemorySegment(c, to + 2 * BYTES, ORDER);
+    c33.intoMemorySegment(c, to + 3 * BYTES, ORDER);
+  }
+}
