@@ -230,7 +230,7 @@ final class GemmTask {
                 + (column - firstColumn) * tileColumns * type.byteSize();
         long to = address(rowBatch + columnBatch, lane, columnLane);
         for (int i = 0; i < height; i++) {
-          Results.narrow(p.output(), target, from, width, p.c(), to);
+          results.narrow(p.output(), target, from, width, p.c(), to);
           from += targetRowBytes;
           to += p.cRowStride() * p.output().byteSize();
         }

@@ -88,7 +88,7 @@ class Results {
    * Writes one row of accumulators to C in a narrower type: floats rounded once to nearest even, integers
    * wrapped.
    */
-  static void narrow(DType to, MemorySegment accMemory, long from, int columns, MemorySegment cMemory, long at) {
+  void narrow(DType to, MemorySegment accMemory, long from, int columns, MemorySegment cMemory, long at) {
     MemorySegment acc = OffHeap.of(accMemory);
     MemorySegment c = OffHeap.of(cMemory);
     switch (to) {

@@ -52,7 +52,7 @@ final class VectorPacking extends Packing {
       int depth,
       Object panel,
       int at) {
-    if ((storage == DType.F16 || storage == DType.BF16) && (laneBytes == 2 || stepBytes == 2)) {
+    if (isHalf(storage) && (laneBytes == 2 || stepBytes == 2) && Halves.areReady()) {
       packHalves(storage, source, offset, laneBytes, stepBytes, lanes, width, depth, panel, at);
       return;
     }
@@ -87,7 +87,7 @@ final class VectorPacking extends Packing {
       int rowStep) {
     if (storage == DType.F32 && stride == 4) {
       copyRuns(s, offset, count, (float[]) panel, at, rows, rowBytes, rowStep);
-    } else if ((storage == DType.F16 || storage == DType.BF16) && stride == 2) {
+    } else if (isHalf(storage) && stride == 2 && Halves.areReady()) {
       MemorySegment buffer = VectorWidening.buffer(4L * count);
       for (int row = 0; row < rows; row++) {
         VectorWidening.widen(storage, s, offset + row * rowBytes, count, buffer, 0);
@@ -118,6 +118,10 @@ final class VectorPacking extends Packing {
     }
   }
 
+  private static boolean isHalf(DType storage) {
+    return storage == DType.F16 || storage == DType.BF16;
+  }
+
   /** Widens one panel after another to F32 in a buffer of the thread's own, and packs it from there. */
   private void packHalves(
       DType storage,
@@ -130,9 +134,16 @@ final class VectorPacking extends Packing {
       int depth,
       Object panel,
       int at) {
+    int direct = 0;
+    if (storage == DType.BF16 && laneBytes == 2 && width == 2 * F32.length()) {
+      direct = lanes / width * width;
+      for (int lane = 0; lane < direct; lane += width) {
+        VectorWidening.widenPairs(source, offset + lane * 2L, stepBytes, depth, (float[]) panel, at + lane * depth);
+      }
+    }
     MemorySegment buffer = VectorWidening.buffer(4L * width * depth);
     boolean stepsAdjacent = stepBytes == 2;
-    for (int lane = 0; lane < lanes; lane += width) {
+    for (int lane = direct; lane < lanes; lane += width) {
       int count = Math.min(width, lanes - lane);
       int rows = stepsAdjacent ? count : depth;
       int columns = stepsAdjacent ? depth : count;

@@ -67,6 +67,15 @@ final class VectorResults {
       }
     }
 
+    @Override
+    void narrow(DType to, MemorySegment acc, long from, int columns, MemorySegment c, long at) {
+      boolean vectors = to == DType.BF16 && columns >= LANES && Halves.areReady();
+      int done = vectors ? VectorNarrowing.toBf16(acc, from, columns, c, at) : 0;
+      if (done < columns) {
+        super.narrow(to, acc, from + done * 4L, columns - done, c, at + done * 2L);
+      }
+    }
+
     /** Moves the first columns of each row; a short output, such as that of a convolution of 7 by 7, has many such tiles. */
     private static void moveMasked(
         float[] t, int rows, int columns, MemorySegment memory, long cOffset, long cRowBytes, boolean add) {

@@ -6,19 +6,20 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
-/** Widens runs of adjacent F16 and BF16 values to F32, exactly; a NaN stays a NaN. */
+/** Widens runs of adjacent F16 and BF16 values to F32, exactly; a NaN stays a NaN. To be used when {@link Halves} are ready. */
 final class VectorWidening {
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
   private static final VectorSpecies<Integer> I32 = IntVector.SPECIES_PREFERRED;
   private static final VectorSpecies<Short> I16 =
       VectorSpecies.of(short.class, VectorShape.forBitSize(I32.vectorBitSize() / 2));
-  private static final int LANES = I32.length();
+  static final int LANES = I32.length();
 
   /** Moves a half's exponent to where F32 has it: the biases differ by 112. */
   private static final float EXPONENT_SHIFT = 0x1p112f;
@@ -54,6 +55,26 @@ final class VectorWidening {
       float value = storage == DType.BF16 ? Float.intBitsToFloat(bits << 16) : Float.float16ToFloat(bits);
       to.set(ValueLayout.JAVA_FLOAT_UNALIGNED, toOffset + done * 4L, value);
     }
+  }
+
+  /** Widens two vectors of adjacent BF16 values at each of {@code steps} places to adjacent places of an array. */
+  static void widenPairs(MemorySegment memory, long offset, long stepBytes, int steps, float[] to, int at) {
+    MemorySegment from = OffHeap.of(memory);
+    for (int step = 0; step < steps; step++) {
+      long first = offset + step * stepBytes;
+      FloatVector v0 = bf16(from, first);
+      FloatVector v1 = bf16(from, first + 2L * LANES);
+      v0.intoArray(to, at + step * 2 * LANES);
+      v1.intoArray(to, at + step * 2 * LANES + LANES);
+    }
+  }
+
+  private static FloatVector bf16(MemorySegment memory, long offset) {
+    return ShortVector.fromMemorySegment(I16, OffHeap.of(memory), offset, ORDER)
+        .convertShape(VectorOperators.ZERO_EXTEND_S2I, I32, 0)
+        .reinterpretAsInts()
+        .lanewise(VectorOperators.LSHL, 16)
+        .reinterpretAsFloats();
   }
 
   private static int widenBf16(

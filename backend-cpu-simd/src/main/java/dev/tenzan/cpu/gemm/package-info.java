@@ -42,6 +42,11 @@
  * input (implicit GEMM). Narrow outputs are accumulated in the compute type and rounded once when a task is
  * done.
  *
+ * <h2>Small products</h2>
+ *
+ * <p>Where B fits the L2 cache and k is one block, nothing is packed: {@link dev.tenzan.cpu.gemm.InPlaceProduct} runs tiles over the operands
+ * where they lie.
+ *
  * <h2>Java</h2>
  *
  * <p>One source of a micro-kernel becomes a hidden class for each vector width

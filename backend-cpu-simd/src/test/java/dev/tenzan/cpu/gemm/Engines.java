@@ -25,6 +25,7 @@ final class Engines {
   private Engines() {}
 
   static List<Named> all(CpuPool one, CpuPool two) {
+    Halves.warm(); // otherwise scalars would convert them for a while
     List<Named> engines = new ArrayList<>();
     KernelSet scalar = KernelSet.scalar();
     engines.add(new Named("scalar", new MatrixEngine(one, scalar, scalar.tiling())));
