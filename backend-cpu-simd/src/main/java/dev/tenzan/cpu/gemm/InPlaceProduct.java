@@ -24,6 +24,9 @@ final class InPlaceProduct implements MatrixProgram {
   /** Tasks are cut between groups of so many rows, the height of the lower tiles. */
   private static final long ROW_GROUP = 4;
 
+  /** Rows of B that are far apart, often by a power of two, share few sets of the caches: so many times less of them may stay. */
+  private static final long SPARSE = 8;
+
   private final MatMulProgram p;
   private final CpuPool pool;
   private final InPlaceKernels kernels;
@@ -66,7 +69,8 @@ final class InPlaceProduct implements MatrixProgram {
       return null;
     }
     int bytes = p.storage().byteSize();
-    boolean small = p.k() * p.b().lanes() <= tiling.inPlaceBytes() / bytes;
+    boolean dense = Math.abs(p.b().stepStride()) <= 2 * p.b().lanes();
+    boolean small = p.k() * p.b().lanes() <= tiling.inPlaceBytes() / (dense ? bytes : SPARSE * bytes);
     boolean adjacentRows = p.a().laneStride() == 1 && p.a().lanes() >= ROW_GROUP;
     boolean vectors = p.b().lanes() * bytes * 8 >= kernels.bits();
     if (!small || !vectors || !(hasAdjacentSteps(p) || adjacentRows)) {

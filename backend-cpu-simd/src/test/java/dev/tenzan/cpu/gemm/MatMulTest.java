@@ -73,6 +73,26 @@ final class MatMulTest {
   }
 
   @Test
+  void overlappingTilesOfProductsInPlace() {
+    long seed = 400;
+    int[] depths = {0, 1, 2, 17, 40, 256};
+    for (long m : new long[] {1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 13, 30, 100}) {
+      for (long n : new long[] {2, 4, 7, 8, 15, 16, 17, 31, 33, 48, 63, 64, 65, 97, 130}) {
+        SplittableRandom random = new SplittableRandom(seed);
+        long k = depths[random.nextInt(depths.length)];
+        DType type = random.nextInt(3) == 0 ? DType.F64 : DType.F32;
+        long[] strides = random.nextInt(4) == 0 ? new long[] {m * k, 1, m} : new long[] {m * k, k, 1};
+        Affine a = new Affine(random.nextInt(2), strides);
+        long apart = random.nextInt(4) == 0 ? 3 * n : n;
+        Affine b = new Affine(random.nextInt(3), random.nextInt(4) == 0 ? 0 : k * apart, apart, 1);
+        Operands.Values values = Operands.Values.values()[random.nextInt(3)];
+        compare(new MatMulKernel(type, type, Shape.of(2), m, n, k, a, b), values, seed);
+        seed++;
+      }
+    }
+  }
+
+  @Test
   void emptyProductsWriteNothing() {
     check(DType.F32, Shape.of(), 0, 5, 3, Operands.Values.PLAIN, 300);
     check(DType.F32, Shape.of(), 5, 0, 3, Operands.Values.PLAIN, 301);
@@ -89,10 +109,18 @@ final class MatMulTest {
     Affine b = plain ? Operands.dense(bExtents) : Operands.layout(random, true, bExtents);
     boolean small = type == DType.I8 || type == DType.U8 || type == DType.I16;
     DType output = small && random.nextBoolean() ? DType.I32 : type;
-    MatMulKernel kernel = new MatMulKernel(type, output, batch, m, n, k, a, b);
+    compare(new MatMulKernel(type, output, batch, m, n, k, a, b), values, seed);
+  }
+
+  private static void compare(MatMulKernel kernel, Operands.Values values, long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    DType type = kernel.input();
+    DType output = kernel.output();
+    long[] aExtents = kernel.batch().concat(Shape.of(kernel.m(), kernel.k())).dims();
+    long[] bExtents = kernel.batch().concat(Shape.of(kernel.k(), kernel.n())).dims();
     try (Arena arena = Arena.ofShared()) {
-      MemorySegment left = Operands.filled(arena, random, type, values, a, aExtents);
-      MemorySegment right = Operands.filled(arena, random, type, values, b, bExtents);
+      MemorySegment left = Operands.filled(arena, random, type, values, kernel.a(), aExtents);
+      MemorySegment right = Operands.filled(arena, random, type, values, kernel.b(), bExtents);
       long[] expected = expected(kernel, left, right);
       for (Engines.Named engine : ENGINES) {
         MemorySegment c = arena.allocate(expected.length * (long) output.byteSize(), 64).fill((byte) 0x7b);
