@@ -78,22 +78,22 @@ final class InPlaceKernels {
     return narrow;
   }
 
-  /** Whether they are to be used now; the first call starts the warm-up. */
-  boolean areReady() {
+  /** Whether they are to be used now; the first call starts the warm-up, which that of the packed products follows. */
+  boolean areReady(Gemm gemm) {
     if (!ready) {
-      start();
+      start(gemm);
     }
     return ready;
   }
 
-  private synchronized void start() {
+  private synchronized void start(Gemm gemm) {
     if (!started) {
       started = true;
-      Thread.ofPlatform().daemon().name("tenzan-cpu-warmup-in-place").start(this::warm);
+      Thread.ofPlatform().daemon().name("tenzan-cpu-warmup-in-place").start(() -> warm(gemm));
     }
   }
 
-  private void warm() {
+  private void warm(Gemm gemm) {
     try (Arena arena = Arena.ofShared()) {
       long side = Math.max((long) STEPS, wide.full().columns()) * type.byteSize();
       MemorySegment x = arena.allocate(side * STEPS, 64);
@@ -112,6 +112,7 @@ final class InPlaceKernels {
       }
     } finally {
       ready = true;
+      gemm.kernels(type); // a program with small products may have large ones too
     }
   }
 

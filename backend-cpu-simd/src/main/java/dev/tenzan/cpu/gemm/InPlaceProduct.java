@@ -87,7 +87,7 @@ final class InPlaceProduct implements MatrixProgram {
 
   /** Whether to run it now. */
   boolean isReady() {
-    return kernels.areReady();
+    return kernels.areReady(p.gemm());
   }
 
   @Override
