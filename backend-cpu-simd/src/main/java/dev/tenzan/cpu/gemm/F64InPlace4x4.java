@@ -33,9 +33,9 @@ final class F64InPlace4x4 extends InPlaceKernel {
       MemorySegment cMemory,
       long cOffset,
       long cStride) {
-    MemorySegment a = OffHeap.of(aMemory);
-    MemorySegment b = OffHeap.of(bMemory);
-    MemorySegment c = OffHeap.of(cMemory);
+    MemorySegment a = OffHeap.NATIVE.cast(aMemory);
+    MemorySegment b = OffHeap.NATIVE.cast(bMemory);
+    MemorySegment c = OffHeap.NATIVE.cast(cMemory);
     long row = ADJACENT_STEPS ? aStride : Double.BYTES;
     long step = ADJACENT_STEPS ? Double.BYTES : aStride;
     long a1 = aOffset + row;

@@ -349,7 +349,7 @@ final class LongWindowConvolution implements MatrixProgram {
   }
 
   private void store(float[] sums, int group, MemorySegment out) {
-    MemorySegment o = OffHeap.of(out);
+    MemorySegment o = OffHeap.NATIVE.cast(out);
     for (int image = 0; image < k.batch(); image++) {
       long to = (image * k.outChannels() + (long) group * outputs) * places;
       for (int channel = 0; channel < outputs; channel++) {

@@ -131,7 +131,7 @@ class Packing {
 
   private static void copyF32(
       MemorySegment memory, long offset, long stride, int count, float[] p, int at, int step) {
-    MemorySegment s = OffHeap.of(memory);
+    MemorySegment s = OffHeap.NATIVE.cast(memory);
     for (int i = 0; i < count; i++) {
       p[at + i * step] = s.get(FLOAT, offset + i * stride);
     }
@@ -139,7 +139,7 @@ class Packing {
 
   private static void copyF64(
       MemorySegment memory, long offset, long stride, int count, double[] p, int at, int step) {
-    MemorySegment s = OffHeap.of(memory);
+    MemorySegment s = OffHeap.NATIVE.cast(memory);
     for (int i = 0; i < count; i++) {
       p[at + i * step] = s.get(DOUBLE, offset + i * stride);
     }
@@ -147,7 +147,7 @@ class Packing {
 
   private static void copyF16(
       MemorySegment memory, long offset, long stride, int count, float[] p, int at, int step) {
-    MemorySegment s = OffHeap.of(memory);
+    MemorySegment s = OffHeap.NATIVE.cast(memory);
     for (int i = 0; i < count; i++) {
       p[at + i * step] = Float.float16ToFloat(s.get(SHORT, offset + i * stride));
     }
@@ -155,7 +155,7 @@ class Packing {
 
   private static void copyBf16(
       MemorySegment memory, long offset, long stride, int count, float[] p, int at, int step) {
-    MemorySegment s = OffHeap.of(memory);
+    MemorySegment s = OffHeap.NATIVE.cast(memory);
     for (int i = 0; i < count; i++) {
       p[at + i * step] = Float.intBitsToFloat(s.get(SHORT, offset + i * stride) << 16);
     }
@@ -163,7 +163,7 @@ class Packing {
 
   private static void copyI64(
       MemorySegment memory, long offset, long stride, int count, long[] p, int at, int step) {
-    MemorySegment s = OffHeap.of(memory);
+    MemorySegment s = OffHeap.NATIVE.cast(memory);
     for (int i = 0; i < count; i++) {
       p[at + i * step] = s.get(LONG, offset + i * stride);
     }
@@ -171,7 +171,7 @@ class Packing {
 
   private static void copyI32(
       MemorySegment memory, long offset, long stride, int count, int[] p, int at, int step) {
-    MemorySegment s = OffHeap.of(memory);
+    MemorySegment s = OffHeap.NATIVE.cast(memory);
     for (int i = 0; i < count; i++) {
       p[at + i * step] = s.get(INT, offset + i * stride);
     }
@@ -179,7 +179,7 @@ class Packing {
 
   private static void copyI16(
       MemorySegment memory, long offset, long stride, int count, int[] p, int at, int step) {
-    MemorySegment s = OffHeap.of(memory);
+    MemorySegment s = OffHeap.NATIVE.cast(memory);
     for (int i = 0; i < count; i++) {
       p[at + i * step] = s.get(SHORT, offset + i * stride);
     }
@@ -187,7 +187,7 @@ class Packing {
 
   private static void copyI8(
       MemorySegment memory, long offset, long stride, int count, int[] p, int at, int step) {
-    MemorySegment s = OffHeap.of(memory);
+    MemorySegment s = OffHeap.NATIVE.cast(memory);
     for (int i = 0; i < count; i++) {
       p[at + i * step] = s.get(BYTE, offset + i * stride);
     }
@@ -195,7 +195,7 @@ class Packing {
 
   private static void copyU8(
       MemorySegment memory, long offset, long stride, int count, int[] p, int at, int step) {
-    MemorySegment s = OffHeap.of(memory);
+    MemorySegment s = OffHeap.NATIVE.cast(memory);
     for (int i = 0; i < count; i++) {
       p[at + i * step] = s.get(BYTE, offset + i * stride) & 0xff;
     }

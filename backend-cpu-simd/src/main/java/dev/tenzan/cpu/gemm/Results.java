@@ -58,7 +58,7 @@ class Results {
   }
 
   private static void moveRow(Object tile, int from, int columns, MemorySegment cMemory, long to, boolean add) {
-    MemorySegment c = OffHeap.of(cMemory);
+    MemorySegment c = OffHeap.NATIVE.cast(cMemory);
     switch (tile) {
       case float[] t -> {
         for (int j = 0; j < columns; j++) {
@@ -89,8 +89,8 @@ class Results {
    * wrapped.
    */
   void narrow(DType to, MemorySegment accMemory, long from, int columns, MemorySegment cMemory, long at) {
-    MemorySegment acc = OffHeap.of(accMemory);
-    MemorySegment c = OffHeap.of(cMemory);
+    MemorySegment acc = OffHeap.NATIVE.cast(accMemory);
+    MemorySegment c = OffHeap.NATIVE.cast(cMemory);
     switch (to) {
       case F16 -> {
         for (int j = 0; j < columns; j++) {

@@ -24,8 +24,8 @@ final class VectorNarrowing {
 
   /** Rounds the whole vectors among {@code count} adjacent values; returns how many values these are. */
   static int toBf16(MemorySegment fromMemory, long fromOffset, int count, MemorySegment toMemory, long toOffset) {
-    MemorySegment from = OffHeap.of(fromMemory);
-    MemorySegment to = OffHeap.of(toMemory);
+    MemorySegment from = OffHeap.NATIVE.cast(fromMemory);
+    MemorySegment to = OffHeap.NATIVE.cast(toMemory);
     int whole = F32.loopBound(count);
     for (int i = 0; i < whole; i += LANES) {
       IntVector bits = FloatVector.fromMemorySegment(F32, from, fromOffset + i * 4L, ORDER).reinterpretAsInts();

@@ -100,7 +100,7 @@ final class VectorPacking extends Packing {
 
   private static void copyRuns(
       MemorySegment memory, long offset, int count, float[] panel, int at, int rows, long rowBytes, int rowStep) {
-    MemorySegment s = OffHeap.of(memory);
+    MemorySegment s = OffHeap.NATIVE.cast(memory);
     int whole = F32.loopBound(count);
     int quarters = whole + F32_QUARTER.loopBound(count - whole);
     for (int row = 0; row < rows; row++) {
@@ -160,7 +160,7 @@ final class VectorPacking extends Packing {
 
   @Override
   void copyRun(DType storage, MemorySegment memory, long offset, long stride, int count, Object panel, int at) {
-    MemorySegment s = OffHeap.of(memory);
+    MemorySegment s = OffHeap.NATIVE.cast(memory);
     int done = 0;
     if (storage == DType.F32 && stride == 4) {
       float[] p = (float[]) panel;
@@ -206,7 +206,7 @@ final class VectorPacking extends Packing {
       int depth,
       float[] panel,
       int at) {
-    MemorySegment source = OffHeap.of(memory);
+    MemorySegment source = OffHeap.NATIVE.cast(memory);
     if (width == 2 * F32.length()) {
       for (int step = 0; step < depth; step++) {
         copyPairs(source, offset + step * stepBytes, panels, depth * width, panel, at + step * width);
@@ -234,7 +234,7 @@ final class VectorPacking extends Packing {
 
   private static void copyPairs(
       MemorySegment memory, long offset, int panels, int distance, float[] panel, int at) {
-    MemorySegment source = OffHeap.of(memory);
+    MemorySegment source = OffHeap.NATIVE.cast(memory);
     long from = offset;
     int to = at;
     for (int p = 0; p < panels; p++) {
@@ -256,7 +256,7 @@ final class VectorPacking extends Packing {
       int depth,
       double[] panel,
       int at) {
-    MemorySegment source = OffHeap.of(memory);
+    MemorySegment source = OffHeap.NATIVE.cast(memory);
     if (width == 2 * F64.length()) {
       for (int step = 0; step < depth; step++) {
         copyPairs(source, offset + step * stepBytes, panels, depth * width, panel, at + step * width);
@@ -279,7 +279,7 @@ final class VectorPacking extends Packing {
 
   private static void copyPairs(
       MemorySegment memory, long offset, int panels, int distance, double[] panel, int at) {
-    MemorySegment source = OffHeap.of(memory);
+    MemorySegment source = OffHeap.NATIVE.cast(memory);
     long from = offset;
     int to = at;
     for (int p = 0; p < panels; p++) {
@@ -335,7 +335,7 @@ final class VectorPacking extends Packing {
       int depth,
       float[] panel,
       int at) {
-    MemorySegment source = OffHeap.of(memory);
+    MemorySegment source = OffHeap.NATIVE.cast(memory);
     IntVector x0 = IntVector.fromArray(I32, TRANSPOSE_F32, 0);
     IntVector x1 = IntVector.fromArray(I32, TRANSPOSE_F32, 16);
     IntVector x2 = IntVector.fromArray(I32, TRANSPOSE_F32, 32);
@@ -477,7 +477,7 @@ final class VectorPacking extends Packing {
       int depth,
       double[] panel,
       int at) {
-    MemorySegment source = OffHeap.of(memory);
+    MemorySegment source = OffHeap.NATIVE.cast(memory);
     LongVector x0 = LongVector.fromArray(I64, TRANSPOSE_F64, 0);
     LongVector x1 = LongVector.fromArray(I64, TRANSPOSE_F64, 8);
     LongVector x2 = LongVector.fromArray(I64, TRANSPOSE_F64, 16);

@@ -79,7 +79,7 @@ final class VectorResults {
     /** Moves the first columns of each row; a short output, such as that of a convolution of 7 by 7, has many such tiles. */
     private static void moveMasked(
         float[] t, int rows, int columns, MemorySegment memory, long cOffset, long cRowBytes, boolean add) {
-      MemorySegment c = OffHeap.of(memory);
+      MemorySegment c = OffHeap.NATIVE.cast(memory);
       VectorMask<Float> low = S.indexInRange(0, columns);
       VectorMask<Float> high = S.indexInRange(LANES, columns);
       for (int i = 0; i < rows; i++) {
@@ -100,7 +100,7 @@ final class VectorResults {
     }
 
     private static void add(float[] t, int from, MemorySegment memory, long to0, long rowBytes) {
-      MemorySegment c = OffHeap.of(memory);
+      MemorySegment c = OffHeap.NATIVE.cast(memory);
       long to1 = to0 + rowBytes;
       FloatVector v0 = FloatVector.fromMemorySegment(S, c, to0, ORDER).add(FloatVector.fromArray(S, t, from));
       FloatVector v1 =
@@ -118,7 +118,7 @@ final class VectorResults {
     }
 
     private static void store(float[] t, int from, MemorySegment memory, long to0, long rowBytes) {
-      MemorySegment c = OffHeap.of(memory);
+      MemorySegment c = OffHeap.NATIVE.cast(memory);
       long to1 = to0 + rowBytes;
       FloatVector.fromArray(S, t, from).intoMemorySegment(c, to0, ORDER);
       FloatVector.fromArray(S, t, from + LANES).intoMemorySegment(c, to0 + BYTES, ORDER);
@@ -155,7 +155,7 @@ final class VectorResults {
     }
 
     private static void add(double[] t, int from, MemorySegment memory, long to0, long rowBytes) {
-      MemorySegment c = OffHeap.of(memory);
+      MemorySegment c = OffHeap.NATIVE.cast(memory);
       long to1 = to0 + rowBytes;
       DoubleVector v0 =
           DoubleVector.fromMemorySegment(S, c, to0, ORDER).add(DoubleVector.fromArray(S, t, from));
@@ -175,7 +175,7 @@ final class VectorResults {
     }
 
     private static void store(double[] t, int from, MemorySegment memory, long to0, long rowBytes) {
-      MemorySegment c = OffHeap.of(memory);
+      MemorySegment c = OffHeap.NATIVE.cast(memory);
       long to1 = to0 + rowBytes;
       DoubleVector.fromArray(S, t, from).intoMemorySegment(c, to0, ORDER);
       DoubleVector.fromArray(S, t, from + LANES).intoMemorySegment(c, to0 + BYTES, ORDER);
@@ -212,7 +212,7 @@ final class VectorResults {
     }
 
     private static void add(int[] t, int from, MemorySegment memory, long to0, long rowBytes) {
-      MemorySegment c = OffHeap.of(memory);
+      MemorySegment c = OffHeap.NATIVE.cast(memory);
       long to1 = to0 + rowBytes;
       IntVector v0 = IntVector.fromMemorySegment(S, c, to0, ORDER).add(IntVector.fromArray(S, t, from));
       IntVector v1 =
@@ -229,7 +229,7 @@ final class VectorResults {
     }
 
     private static void store(int[] t, int from, MemorySegment memory, long to0, long rowBytes) {
-      MemorySegment c = OffHeap.of(memory);
+      MemorySegment c = OffHeap.NATIVE.cast(memory);
       long to1 = to0 + rowBytes;
       IntVector.fromArray(S, t, from).intoMemorySegment(c, to0, ORDER);
       IntVector.fromArray(S, t, from + LANES).intoMemorySegment(c, to0 + BYTES, ORDER);
@@ -266,7 +266,7 @@ final class VectorResults {
     }
 
     private static void add(long[] t, int from, MemorySegment memory, long to0, long rowBytes) {
-      MemorySegment c = OffHeap.of(memory);
+      MemorySegment c = OffHeap.NATIVE.cast(memory);
       long to1 = to0 + rowBytes;
       LongVector v0 = LongVector.fromMemorySegment(S, c, to0, ORDER).add(LongVector.fromArray(S, t, from));
       LongVector v1 =
@@ -284,7 +284,7 @@ final class VectorResults {
     }
 
     private static void store(long[] t, int from, MemorySegment memory, long to0, long rowBytes) {
-      MemorySegment c = OffHeap.of(memory);
+      MemorySegment c = OffHeap.NATIVE.cast(memory);
       long to1 = to0 + rowBytes;
       LongVector.fromArray(S, t, from).intoMemorySegment(c, to0, ORDER);
       LongVector.fromArray(S, t, from + LANES).intoMemorySegment(c, to0 + BYTES, ORDER);

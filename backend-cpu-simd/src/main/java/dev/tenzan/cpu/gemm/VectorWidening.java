@@ -45,8 +45,8 @@ final class VectorWidening {
   /** Widens {@code count} adjacent values. */
   static void widen(
       DType storage, MemorySegment fromMemory, long fromOffset, int count, MemorySegment toMemory, long toOffset) {
-    MemorySegment from = OffHeap.of(fromMemory);
-    MemorySegment to = OffHeap.of(toMemory);
+    MemorySegment from = OffHeap.NATIVE.cast(fromMemory);
+    MemorySegment to = OffHeap.NATIVE.cast(toMemory);
     int done = storage == DType.BF16
         ? widenBf16(from, fromOffset, count, to, toOffset)
         : widenF16(from, fromOffset, count, to, toOffset);
@@ -59,7 +59,7 @@ final class VectorWidening {
 
   /** Widens two vectors of adjacent BF16 values at each of {@code steps} places to adjacent places of an array. */
   static void widenPairs(MemorySegment memory, long offset, long stepBytes, int steps, float[] to, int at) {
-    MemorySegment from = OffHeap.of(memory);
+    MemorySegment from = OffHeap.NATIVE.cast(memory);
     for (int step = 0; step < steps; step++) {
       long first = offset + step * stepBytes;
       FloatVector v0 = bf16(from, first);
@@ -70,7 +70,7 @@ final class VectorWidening {
   }
 
   private static FloatVector bf16(MemorySegment memory, long offset) {
-    return ShortVector.fromMemorySegment(I16, OffHeap.of(memory), offset, ORDER)
+    return ShortVector.fromMemorySegment(I16, OffHeap.NATIVE.cast(memory), offset, ORDER)
         .convertShape(VectorOperators.ZERO_EXTEND_S2I, I32, 0)
         .reinterpretAsInts()
         .lanewise(VectorOperators.LSHL, 16)
@@ -79,8 +79,8 @@ final class VectorWidening {
 
   private static int widenBf16(
       MemorySegment fromMemory, long fromOffset, int count, MemorySegment toMemory, long toOffset) {
-    MemorySegment from = OffHeap.of(fromMemory);
-    MemorySegment to = OffHeap.of(toMemory);
+    MemorySegment from = OffHeap.NATIVE.cast(fromMemory);
+    MemorySegment to = OffHeap.NATIVE.cast(toMemory);
     int whole = I32.loopBound(count);
     for (int i = 0; i < whole; i += LANES) {
       ShortVector.fromMemorySegment(I16, from, fromOffset + i * 2L, ORDER)
@@ -98,8 +98,8 @@ final class VectorWidening {
    */
   private static int widenF16(
       MemorySegment fromMemory, long fromOffset, int count, MemorySegment toMemory, long toOffset) {
-    MemorySegment from = OffHeap.of(fromMemory);
-    MemorySegment to = OffHeap.of(toMemory);
+    MemorySegment from = OffHeap.NATIVE.cast(fromMemory);
+    MemorySegment to = OffHeap.NATIVE.cast(toMemory);
     int whole = I32.loopBound(count);
     for (int i = 0; i < whole; i += LANES) {
       IntVector bits =

@@ -77,7 +77,7 @@ final class CompiledLoop {
             });
       }
     }
-    return LoopClass.define(methods);
+    return LoopClass.define(methods, plan.vector);
   }
 
   /** Runs the body over the frame's block; {@code addresses} is the number of addresses. */

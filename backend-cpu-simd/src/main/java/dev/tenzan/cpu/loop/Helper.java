@@ -1,5 +1,6 @@
 package dev.tenzan.cpu.loop;
 
+import dev.tenzan.cpu.OffHeap;
 import dev.tenzan.scalar.Instr;
 import dev.tenzan.scalar.ScalarOp;
 import dev.tenzan.type.DType;
@@ -45,7 +46,7 @@ final class Helper {
 
   /** Loads elements of which each serves two points. */
   private static void loadRepeated(DType storage, MemorySegment segment, long at, int to, Frame f) {
-    MemorySegment s = LoopMath.offHeap(segment);
+    MemorySegment s = OffHeap.NATIVE.cast(segment);
     int n = f.n;
     switch (storage) {
       case F32 -> {
@@ -87,7 +88,7 @@ final class Helper {
   }
 
   private static void gather(PassPlan plan, int v, Instr.Gather g, Frame f) {
-    MemorySegment s = LoopMath.offHeap(f.seg[g.slot()]);
+    MemorySegment s = OffHeap.NATIVE.cast(f.seg[g.slot()]);
     int address = LoopBody.number(g.address());
     long at = f.base[address];
     long step = f.stride[address];

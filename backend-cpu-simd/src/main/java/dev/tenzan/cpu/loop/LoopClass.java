@@ -15,7 +15,10 @@ import java.util.List;
 /** Writes and loads the hidden class of one {@link LoopBody}: a static method for each pass and a switch over their numbers. */
 final class LoopClass {
   private static final ClassDesc CODE = ClassDesc.of(LoopCode.class.getName());
-  private static final ClassDesc SELF = ClassDesc.of(LoopCode.class.getPackageName() + ".Loop");
+  private static final ClassDesc SCALAR = ClassDesc.of(LoopCode.class.getPackageName() + ".Loop");
+
+  /** Another name, so that HotSpot's options can tell the classes apart. */
+  private static final ClassDesc VECTOR = ClassDesc.of(LoopCode.class.getPackageName() + ".LoopVectors");
   private static final MethodTypeDesc PASS = MethodTypeDesc.of(ConstantDescs.CD_void, PassEmitter.FRAME);
 
   /** One static method of the class. */
@@ -27,8 +30,9 @@ final class LoopClass {
   private LoopClass() {}
 
   /** Loads a class whose pass k is {@code methods.get(k)}. */
-  static LoopCode define(List<Method> methods) {
-    byte[] bytes = ClassFile.of().build(SELF, cb -> {
+  static LoopCode define(List<Method> methods, boolean vectors) {
+    ClassDesc self = vectors ? VECTOR : SCALAR;
+    byte[] bytes = ClassFile.of().build(self, cb -> {
       cb.withSuperclass(CODE).withFlags(AccessFlag.FINAL, AccessFlag.SUPER);
       cb.withMethodBody(
           ConstantDescs.INIT_NAME,
@@ -39,7 +43,7 @@ final class LoopClass {
           "run",
           MethodTypeDesc.of(ConstantDescs.CD_void, ConstantDescs.CD_int, PassEmitter.FRAME),
           0,
-          code -> dispatch(code, methods.size()));
+          code -> dispatch(code, self, methods.size()));
       for (int k = 0; k < methods.size(); k++) {
         Method method = methods.get(k);
         cb.withMethodBody("pass" + k, PASS, ClassFile.ACC_STATIC, method::emit);
@@ -53,7 +57,7 @@ final class LoopClass {
     }
   }
 
-  private static void dispatch(CodeBuilder code, int methods) {
+  private static void dispatch(CodeBuilder code, ClassDesc self, int methods) {
     Label none = code.newLabel();
     List<SwitchCase> cases = new ArrayList<>();
     for (int k = 0; k < methods; k++) {
@@ -65,7 +69,7 @@ final class LoopClass {
     }
     code.iload(1).tableswitch(0, methods - 1, none, cases);
     for (int k = 0; k < methods; k++) {
-      code.labelBinding(cases.get(k).target()).aload(2).invokestatic(SELF, "pass" + k, PASS).return_();
+      code.labelBinding(cases.get(k).target()).aload(2).invokestatic(self, "pass" + k, PASS).return_();
     }
     code.labelBinding(none).return_();
   }

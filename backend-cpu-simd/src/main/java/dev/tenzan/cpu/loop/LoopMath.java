@@ -1,6 +1,5 @@
 package dev.tenzan.cpu.loop;
 
-import dev.tenzan.cpu.OffHeap;
 import dev.tenzan.error.IndexException;
 import dev.tenzan.scalar.ScalarEval;
 import java.lang.foreign.MemorySegment;
@@ -21,11 +20,6 @@ final class LoopMath {
   static final ValueLayout.OfByte I8 = ValueLayout.JAVA_BYTE;
 
   private LoopMath() {}
-
-  /** {@link OffHeap#of} for generated code, which has this package's classes at hand. */
-  static MemorySegment offHeap(MemorySegment s) {
-    return OffHeap.of(s);
-  }
 
   static float loadF32(MemorySegment s, long at) {
     return s.get(F32, at);

@@ -1,5 +1,6 @@
 package dev.tenzan.cpu.loop;
 
+import dev.tenzan.cpu.OffHeap;
 import dev.tenzan.kernel.ReductionTree;
 import dev.tenzan.scalar.Instr;
 import dev.tenzan.type.DType;
@@ -22,6 +23,8 @@ import org.jspecify.annotations.Nullable;
 class PassEmitter {
   private static final ClassDesc ARRAYS = ClassDesc.of("java.util.Arrays");
   static final ClassDesc FRAME = ClassDesc.of(Frame.class.getName());
+  private static final ClassDesc OFF_HEAP = ClassDesc.of(OffHeap.class.getName());
+  private static final MethodTypeDesc CAST = MethodTypeDesc.of(ConstantDescs.CD_Object, ConstantDescs.CD_Object);
   private static final ClassDesc LONGS = ConstantDescs.CD_long.arrayType();
   private static final String[] KIND_NAMES = {"F", "D", "I", "L"};
   private static final String[] SCRATCH_NAMES = {"f", "d", "i", "l"};
@@ -403,9 +406,9 @@ class PassEmitter {
         buffer,
         b -> {
           int local = cb.allocateLocal(TypeKind.REFERENCE);
+          cb.getstatic(OFF_HEAP, "NATIVE", ConstantDescs.CD_Class);
           cb.aload(frame).getfield(FRAME, "seg", ScalarOps.SEGMENT.arrayType()).loadConstant(b).aaload();
-          cb.invokestatic(ScalarOps.LOOP_MATH, "offHeap", MethodTypeDesc.of(ScalarOps.SEGMENT, ScalarOps.SEGMENT));
-          cb.astore(local);
+          cb.invokevirtual(ConstantDescs.CD_Class, "cast", CAST).checkcast(ScalarOps.SEGMENT).astore(local);
           return local;
         });
   }

@@ -1,5 +1,6 @@
 package dev.tenzan.cpu.loop;
 
+import dev.tenzan.cpu.OffHeap;
 import dev.tenzan.type.DType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -50,7 +51,7 @@ public final class Stage {
 
   /** Loads F32, F16 or BF16 elements from {@code at}, {@code stride} bytes apart. */
   static void load(DType storage, MemorySegment segment, long at, long stride, float[] to, int pos, int n, Raw raw) {
-    MemorySegment s = LoopMath.offHeap(segment);
+    MemorySegment s = OffHeap.NATIVE.cast(segment);
     if (storage == DType.F32) {
       if (stride == Float.BYTES) {
         MemorySegment.copy(s, LoopMath.F32, at, to, pos, n);
@@ -100,7 +101,7 @@ public final class Stage {
 
   /** Loads F64 elements. */
   static void load(MemorySegment segment, long at, long stride, double[] to, int pos, int n) {
-    MemorySegment s = LoopMath.offHeap(segment);
+    MemorySegment s = OffHeap.NATIVE.cast(segment);
     if (stride == Double.BYTES) {
       MemorySegment.copy(s, LoopMath.F64, at, to, pos, n);
     } else {
@@ -112,7 +113,7 @@ public final class Stage {
 
   /** Loads I64 elements. */
   static void load(MemorySegment segment, long at, long stride, long[] to, int pos, int n) {
-    MemorySegment s = LoopMath.offHeap(segment);
+    MemorySegment s = OffHeap.NATIVE.cast(segment);
     if (stride == Long.BYTES) {
       MemorySegment.copy(s, LoopMath.I64, at, to, pos, n);
     } else {
@@ -125,7 +126,7 @@ public final class Stage {
   /** Loads I32, I16, I8, U8 or BOOL elements. */
   static void load(
       DType storage, MemorySegment segment, long at, long stride, int[] to, int pos, int n, Raw raw) {
-    MemorySegment s = LoopMath.offHeap(segment);
+    MemorySegment s = OffHeap.NATIVE.cast(segment);
     switch (storage) {
       case I32 -> {
         if (stride == Integer.BYTES) {
@@ -167,7 +168,7 @@ public final class Stage {
   }
 
   private static void loadShorts(MemorySegment segment, long at, long stride, short[] to, int n) {
-    MemorySegment s = LoopMath.offHeap(segment);
+    MemorySegment s = OffHeap.NATIVE.cast(segment);
     if (stride == Short.BYTES) {
       MemorySegment.copy(s, LoopMath.I16, at, to, 0, n);
     } else {
@@ -178,7 +179,7 @@ public final class Stage {
   }
 
   private static void loadBytes(MemorySegment segment, long at, long stride, byte[] to, int n) {
-    MemorySegment s = LoopMath.offHeap(segment);
+    MemorySegment s = OffHeap.NATIVE.cast(segment);
     if (stride == 1) {
       MemorySegment.copy(s, ValueLayout.JAVA_BYTE, at, to, 0, n);
     } else {
@@ -190,7 +191,7 @@ public final class Stage {
 
   /** Stores floats that fit the storage type F32, F16 (rounded) or BF16. */
   static void store(DType storage, MemorySegment segment, long at, long stride, float[] from, int pos, int n, Raw raw) {
-    MemorySegment s = LoopMath.offHeap(segment);
+    MemorySegment s = OffHeap.NATIVE.cast(segment);
     if (storage == DType.F32) {
       if (stride == Float.BYTES) {
         MemorySegment.copy(from, pos, s, LoopMath.F32, at, n);
@@ -221,7 +222,7 @@ public final class Stage {
 
   /** Stores F64 elements. */
   static void store(MemorySegment segment, long at, long stride, double[] from, int pos, int n) {
-    MemorySegment s = LoopMath.offHeap(segment);
+    MemorySegment s = OffHeap.NATIVE.cast(segment);
     if (stride == Double.BYTES) {
       MemorySegment.copy(from, pos, s, LoopMath.F64, at, n);
     } else {
@@ -233,7 +234,7 @@ public final class Stage {
 
   /** Stores I64 elements. */
   static void store(MemorySegment segment, long at, long stride, long[] from, int pos, int n) {
-    MemorySegment s = LoopMath.offHeap(segment);
+    MemorySegment s = OffHeap.NATIVE.cast(segment);
     if (stride == Long.BYTES) {
       MemorySegment.copy(from, pos, s, LoopMath.I64, at, n);
     } else {
@@ -246,7 +247,7 @@ public final class Stage {
   /** Stores the low bits of ints as I32, I16, I8, U8 or BOOL. */
   static void store(
       DType storage, MemorySegment segment, long at, long stride, int[] from, int pos, int n, Raw raw) {
-    MemorySegment s = LoopMath.offHeap(segment);
+    MemorySegment s = OffHeap.NATIVE.cast(segment);
     switch (storage) {
       case I32 -> {
         if (stride == Integer.BYTES) {
@@ -282,7 +283,7 @@ public final class Stage {
   }
 
   private static void storeShorts(MemorySegment segment, long at, long stride, short[] from, int n) {
-    MemorySegment s = LoopMath.offHeap(segment);
+    MemorySegment s = OffHeap.NATIVE.cast(segment);
     if (stride == Short.BYTES) {
       MemorySegment.copy(from, 0, s, LoopMath.I16, at, n);
     } else {
@@ -293,7 +294,7 @@ public final class Stage {
   }
 
   private static void storeBytes(MemorySegment segment, long at, long stride, byte[] from, int n) {
-    MemorySegment s = LoopMath.offHeap(segment);
+    MemorySegment s = OffHeap.NATIVE.cast(segment);
     if (stride == 1) {
       MemorySegment.copy(from, 0, s, ValueLayout.JAVA_BYTE, at, n);
     } else {
