@@ -12,7 +12,7 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 final class InPlaceKernels {
   private static final int ROUNDS = 5;
-  private static final long QUICK_NANOS = 40_000;
+  private static final long QUICK_NANOS = 4_000;
   private static final long GIVE_UP_NANOS = 20_000_000_000L;
   private static final int STEPS = 16;
   private static final int SHORT_CALLS = 300;
