@@ -1,5 +1,6 @@
 package dev.tenzan.schedule;
 
+import dev.tenzan.ir.BinaryOp;
 import dev.tenzan.ir.Op;
 import dev.tenzan.ir.UnaryOp;
 import dev.tenzan.type.Affine;
@@ -24,7 +25,8 @@ import org.jspecify.annotations.Nullable;
  *       over its operand's buffer.
  *   <li>An elementwise operation joins its consumer when all uses are the same group, stage and map, and no element would be
  *       computed twice; otherwise it gets a group of its own. A comparison of what lies in memory anyway joins all its consumers: to
- *       compare again costs less than to store truth values and to load them.
+ *       compare again costs less than to store truth values and to load them. So does a sum, difference or product that reads one full
+ *       operand from memory: it is read instead of the result, and the result is never stored.
  *   <li>A reduction takes the elementwise operations behind it as its epilogue, one reduction to a group, and those before it as
  *       its prologue.
  *   <li>Pad and concat get a buffer into which each operand's group stores its part.
@@ -384,9 +386,9 @@ final class Fusion {
     }
   }
 
-  /** Whether an entry is a comparison that each of several groups is to compute for itself. */
+  /** Whether an entry is to be computed by each of several groups for itself, because that costs less than to store and load it. */
   private boolean isComputedAnew(Graph.Entry e, Uses u) {
-    if (!(e.op() instanceof Op.Binary b) || !b.op().isComparison() || u.needsBuffer() || u.onlyOne() != null) {
+    if (!(e.op() instanceof Op.Binary b) || u.needsBuffer() || u.onlyOne() != null) {
       return false;
     }
     for (Use use : u.fused) {
@@ -394,7 +396,20 @@ final class Fusion {
         return false;
       }
     }
-    return e.inputs().stream().allMatch(this::isAtHand);
+    if (b.op().isComparison()) {
+      return e.inputs().stream().allMatch(this::isAtHand);
+    }
+    boolean cheap = b.op() == BinaryOp.ADD || b.op() == BinaryOp.SUB || b.op() == BinaryOp.MUL;
+    return cheap && e.inputs().stream().filter(v -> !isSmall(v, e)).allMatch(this::isAtHand) && e.inputs().stream().anyMatch(v -> isSmall(v, e));
+  }
+
+  /** Whether an operand is read again and again, or is a constant: it hardly counts beside a full one. */
+  private boolean isSmall(int v, Graph.Entry e) {
+    int b = v;
+    while (isMovement(g.get(b).op())) {
+      b = g.get(b).inputs().getFirst();
+    }
+    return g.get(b).op() instanceof Op.Constant || 2 * g.get(b).shape().size() <= e.shape().size();
   }
 
   /** Whether the elements of an entry are in memory or constants, were it computed in its only consumer's loop or not. */

@@ -88,6 +88,25 @@ class FusionTest {
   }
 
   @Test
+  void differenceFromARowsMeanIsComputedAnew() {
+    kernels("reduce reduce loop", scaledDifference(x));
+    kernels("loop reduce reduce loop", scaledDifference(neg(x)));
+  }
+
+  private static Node scaledDifference(Node a) {
+    Node mean = broadcast(reshape(sum(a, 1), 8, 1), 8, 16);
+    Node difference = Node.of(new Op.Binary(BinaryOp.SUB), a, mean);
+    Node squares = sum(Node.of(new Op.Binary(BinaryOp.MUL), difference, difference), 1);
+    return Node.of(new Op.Binary(BinaryOp.MUL), difference, broadcast(reshape(squares, 8, 1), 8, 16));
+  }
+
+  @Test
+  void sumOfTwoFullOperandsIsMaterialised() {
+    Node both = add(x, Node.parameter(DType.F32, Shape.of(8, 16)));
+    kernels("loop reduce reduce", sum(both, 0), sum(both, 1));
+  }
+
+  @Test
   void comparisonOfWhatIsComputedForItIsMaterialised() {
     Node below = Node.of(new Op.Binary(BinaryOp.LESS), neg(x), x);
     kernels(
