@@ -34,7 +34,7 @@ public final class Node {
   private final DType dtype;
   private final Shape shape;
   private final int depth;
-  private final @Nullable State origin;
+  private volatile @Nullable State origin;
   /** Open tensors on this node and unevaluated nodes that use it. */
   private int holders;
   /** Whether this node counts as a holder of its operands, and whether it has given its value's memory back. */
@@ -148,7 +148,26 @@ public final class Node {
       return List.of();
     }
     holdsOperands = false;
-    return (origin == null ? state : origin).inputs;
+    State made = origin;
+    return (made == null ? state : made).inputs;
+  }
+
+  /**
+   * Lets go of how this evaluated node was made: a differentiation takes it for a constant from now on, and what it was computed from
+   * may be freed.
+   */
+  public void forgetOrigin() {
+    List<Node> operands;
+    synchronized (this) {
+      if (origin == null || state.value == null) {
+        return;
+      }
+      operands = takeOperands();
+      origin = null;
+    }
+    for (Node n : operands) {
+      n.release();
+    }
   }
 
   /** Notes one more holder: an open tensor, or an unevaluated node that uses this one. */

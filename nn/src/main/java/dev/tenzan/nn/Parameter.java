@@ -29,6 +29,7 @@ public final class Parameter {
     this.device = initial.device();
     this.node = initial.eval().node();
     node.retain();
+    node.forgetOrigin();
   }
 
   /** The name. */
@@ -57,7 +58,7 @@ public final class Parameter {
   }
 
   /**
-   * Replaces the value; it is evaluated.
+   * Replaces the value; it is evaluated, and a constant from then on: what it was computed from is not kept for a differentiation.
    *
    * @throws ShapeException where the shape differs
    * @throws DTypeException where the dtype differs
@@ -81,6 +82,7 @@ public final class Parameter {
     }
     Node next = value.eval().node();
     next.retain();
+    next.forgetOrigin();
     node.release();
     node = next;
   }

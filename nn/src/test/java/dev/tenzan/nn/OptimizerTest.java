@@ -10,6 +10,8 @@ import dev.tenzan.Tensor;
 import dev.tenzan.TensorScope;
 import dev.tenzan.error.ShapeException;
 import dev.tenzan.error.TenzanException;
+import dev.tenzan.type.DType;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
@@ -116,6 +118,30 @@ class OptimizerTest {
     }
     try (Tensor t = p.tensor()) {
       assertArrayEquals(new double[] {3, -3, 2}, t.toDoubles());
+    }
+  }
+
+  /** A loss that is kept must not keep the weights and activations that it was computed from. */
+  @Test
+  void parametersForgetHowTheirValuesWereMade() {
+    Parameter weight;
+    Parameter loss;
+    try (Tensor w = REFERENCE.of(new double[1000]);
+        Tensor zero = REFERENCE.zeros(DType.F64)) {
+      weight = new Parameter("weight", w);
+      loss = new Parameter("loss", zero);
+    }
+    Sgd optimizer = new Sgd(List.of(weight), 0.1);
+    long before = REFERENCE.memory().liveBytes();
+    for (int step = 0; step < 3; step++) {
+      try (var _ = TensorScope.open()) {
+        List<Tensor> w = optimizer.tensors();
+        var result = Gradients.of(() -> w.getFirst().mul(2).square().mean(), w);
+        List<Update> updates = new ArrayList<>(optimizer.updates(result.gradients()));
+        updates.add(new Update(loss, result.value()));
+        Update.commit(updates);
+      }
+      assertEquals(before, REFERENCE.memory().liveBytes());
     }
   }
 }
