@@ -10,11 +10,10 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * scalars, so a thread of its own sees to it.
  */
 final class Halves {
-  private static final int ROUNDS = 5;
   private static final int RUN = 512;
   private static final int SHORT_CALLS = 300;
+  private static final int ROUNDS = 5;
   private static final long QUICK_NANOS = 20_000;
-  private static final long GIVE_UP_NANOS = 20_000_000_000L;
 
   private static final AtomicBoolean STARTED = new AtomicBoolean();
   private static volatile boolean ready;
@@ -35,17 +34,15 @@ final class Halves {
       MemorySegment from = arena.allocate(RUN * 4L, 64);
       MemorySegment to = arena.allocate(RUN * 4L, 64);
       float[] panel = new float[RUN];
-      long end = System.nanoTime() + GIVE_UP_NANOS;
-      int quick = 0;
-      while (quick < ROUNDS && System.nanoTime() < end) {
-        // HotSpot counts calls as well as rounds of loops, and short calls are soon made.
-        for (int call = 0; call < SHORT_CALLS; call++) {
-          all(VectorWidening.LANES, from, to, panel);
-        }
-        long begin = System.nanoTime();
-        all(RUN, from, to, panel);
-        quick += System.nanoTime() - begin < QUICK_NANOS ? 1 : 0;
-      }
+      QuickCalls.warmUp(
+          () -> {
+            for (int call = 0; call < SHORT_CALLS; call++) {
+              all(VectorWidening.LANES, from, to, panel);
+            }
+          },
+          () -> all(RUN, from, to, panel),
+          ROUNDS,
+          QUICK_NANOS);
     } finally {
       ready = true;
     }

@@ -13,7 +13,6 @@ import java.util.concurrent.ConcurrentHashMap;
 final class InPlaceKernels {
   private static final int ROUNDS = 5;
   private static final long QUICK_NANOS = 4_000;
-  private static final long GIVE_UP_NANOS = 20_000_000_000L;
   private static final int STEPS = 16;
   private static final int SHORT_CALLS = 300;
 
@@ -98,18 +97,15 @@ final class InPlaceKernels {
       long side = Math.max((long) STEPS, wide.full().columns()) * type.byteSize();
       MemorySegment x = arena.allocate(side * STEPS, 64);
       MemorySegment y = arena.allocate(side * wide.full().rows(), 64);
-      long end = System.nanoTime() + GIVE_UP_NANOS;
-      int quick = 0;
-      while (quick < ROUNDS && System.nanoTime() < end) {
-        // HotSpot counts calls as well as rounds of loops, and short calls are soon made. From a profile of short calls C2 makes the
-        // faster loop, too.
-        for (int call = 0; call < SHORT_CALLS; call++) {
-          all(1, x, y, side);
-        }
-        long begin = System.nanoTime();
-        all(STEPS, x, y, side);
-        quick += System.nanoTime() - begin < QUICK_NANOS ? 1 : 0;
-      }
+      QuickCalls.warmUp(
+          () -> {
+            for (int call = 0; call < SHORT_CALLS; call++) { // from a profile of short calls C2 makes the faster loop, too
+              all(1, x, y, side);
+            }
+          },
+          () -> all(STEPS, x, y, side),
+          ROUNDS,
+          QUICK_NANOS);
     } finally {
       ready = true;
       gemm.kernels(type); // a program with small products may have large ones too

@@ -8,7 +8,6 @@ package dev.tenzan.cpu.gemm;
 final class Strips {
   private static final int ROUNDS = 20;
   private static final long QUICK_NANOS = 100_000;
-  private static final long GIVE_UP_NANOS = 20_000_000_000L;
   private static final int STEPS = 256;
   private static final int SHORT_CALLS = 200;
 
@@ -86,27 +85,27 @@ final class Strips {
       int[] starts = new int[longWindow.rows()];
       float[] turned = new float[STEPS * longWindow.columns()];
       float[] plane = new float[PlaneKernel.SLACK];
-      long end = System.nanoTime() + GIVE_UP_NANOS;
-      int quick = 0;
-      while (quick < ROUNDS && System.nanoTime() < end) {
-        // HotSpot counts calls as well as rounds of loops, and short calls are soon made.
-        for (int call = 0; call < SHORT_CALLS; call++) {
-          full.run(2, a, 0, x, 0, places, 0, tile);
-          edge.run(2, a, 0, x, 0, places, 0, tile);
-          longWindow.run(2, turned, 0, x, places, starts, 0, tile, 0, longWindow.columns());
-        }
-        for (int call = 0; call < SHORT_CALLS; call++) {
-          planes.move(tile, 2, to, 0, full.columns(), call % 2 == 0);
-          planes.split(x, 0, full.columns() / 2, to, 0, full.columns());
-          planes.window(x, window, a, 0, plane, 1);
-        }
-        long begin = System.nanoTime();
-        full.run(STEPS, a, 0, x, 0, places, 0, tile);
-        edge.run(STEPS, a, 0, x, 0, places, 0, tile);
-        longWindow.run(STEPS, turned, 0, x, places, starts, 0, tile, 0, longWindow.columns());
-        planes.move(tile, full.rows(), to, 0, full.columns(), true);
-        quick += System.nanoTime() - begin < QUICK_NANOS ? 1 : 0;
-      }
+      QuickCalls.warmUp(
+          () -> {
+            for (int call = 0; call < SHORT_CALLS; call++) {
+              full.run(2, a, 0, x, 0, places, 0, tile);
+              edge.run(2, a, 0, x, 0, places, 0, tile);
+              longWindow.run(2, turned, 0, x, places, starts, 0, tile, 0, longWindow.columns());
+            }
+            for (int call = 0; call < SHORT_CALLS; call++) {
+              planes.move(tile, 2, to, 0, full.columns(), call % 2 == 0);
+              planes.split(x, 0, full.columns() / 2, to, 0, full.columns());
+              planes.window(x, window, a, 0, plane, 1);
+            }
+          },
+          () -> {
+            full.run(STEPS, a, 0, x, 0, places, 0, tile);
+            edge.run(STEPS, a, 0, x, 0, places, 0, tile);
+            longWindow.run(STEPS, turned, 0, x, places, starts, 0, tile, 0, longWindow.columns());
+            planes.move(tile, full.rows(), to, 0, full.columns(), true);
+          },
+          ROUNDS,
+          QUICK_NANOS);
     } finally {
       ready = true;
     }
