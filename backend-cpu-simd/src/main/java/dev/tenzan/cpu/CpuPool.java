@@ -9,21 +9,34 @@ import org.jspecify.annotations.Nullable;
 /**
  * A fixed pool of daemon threads that runs lists of independent tasks; the calling thread works too.
  *
- * <p>A job is a number of tasks, known before it starts. Threads claim task numbers one by one from a
- * counter, so which thread runs a task depends on the load, and what a task does depends on its number alone.
+ * <p>A job is a number of tasks, known before it starts. Each thread has a run of neighbouring tasks, the same in every job of as many,
+ * so that it meets again what its core's caches hold of the last job; when its own are done, it takes the last ones of others. So which
+ * thread runs a task depends on the load, and what a task does depends on its number alone.
  * One job runs at a time: a nested call, or a call while another caller's job runs, runs its tasks on the
  * calling thread. So nothing waits for a lock, and every call makes progress.
  *
- * <p>A worker without work spins for {@value #SPIN_NANOS} ns, which covers the gap between the kernels of one
- * program, and then parks. A parked worker is woken by its parent in a binary tree, so that the caller pays
- * for at most one wake-up.
+ * <p>A worker without work spins for some milliseconds, as those of OpenMP do, and then parks. That covers the gap between the calls of a
+ * program, and more: where Linux does not know which processors share a cache, as on most virtual machines, a thread that wakes may be put
+ * beside the one that woke it, and is moved to an idle processor only when it has been running for a tick of the clock. Until then two
+ * threads do the work of one. A parked worker is woken by its parent in a binary tree, so that the caller pays for at most one wake-up.
  */
 public final class CpuPool implements AutoCloseable {
   /** The system property that sets the number of threads. */
   public static final String THREADS_PROPERTY = "tenzan.cpu.threads";
 
+  /** The system property that sets for how many microseconds a thread without work spins. */
+  public static final String SPIN_PROPERTY = "tenzan.cpu.spin";
+
   private static final int MAX_THREADS = 1024;
-  private static final long SPIN_NANOS = 50_000;
+
+  private static final int MAX_SPIN_MICROS = 10_000_000;
+
+  /** For as many threads as there are processors: longer than a tick of the clock or two. */
+  private static final int SPIN_MICROS = 3000;
+
+  /** For more threads than processors, which keep each other from work. */
+  private static final int CROWDED_SPIN_MICROS = 50;
+
   private static final int SPINS_PER_CLOCK = 16;
 
   /** The work of one task of a job. */
@@ -34,6 +47,7 @@ public final class CpuPool implements AutoCloseable {
   }
 
   private final Worker[] workers;
+  private final long spinNanos;
   private final AtomicBoolean busy = new AtomicBoolean();
   private volatile @Nullable Job current;
   private volatile boolean closed;
@@ -43,6 +57,12 @@ public final class CpuPool implements AutoCloseable {
 
   /** A pool of {@code threads} threads, the caller among them: {@code threads - 1} are started. */
   public CpuPool(int threads) {
+    this(threads, 1000L * configuredSpin(threads));
+  }
+
+  /** A pool whose threads spin for so many nanoseconds. */
+  CpuPool(int threads, long spinNanos) {
+    this.spinNanos = spinNanos;
     if (threads < 1 || threads > MAX_THREADS) {
       throw new IllegalArgumentException(
           "cpu pool: threads is %d; give 1 to %d".formatted(threads, MAX_THREADS));
@@ -60,25 +80,34 @@ public final class CpuPool implements AutoCloseable {
    * @throws TenzanException where the property is not a number from 1 to 1024
    */
   public static int configuredThreads() {
-    String text = System.getProperty(THREADS_PROPERTY);
-    if (text == null) {
-      return Math.min(MAX_THREADS, Runtime.getRuntime().availableProcessors());
-    }
-    try {
-      int threads = Integer.parseInt(text.strip());
-      if (threads >= 1 && threads <= MAX_THREADS) {
-        return threads;
-      }
-    } catch (NumberFormatException e) {
-      throw badThreads(text, e);
-    }
-    throw badThreads(text, null);
+    int processors = Math.min(MAX_THREADS, Runtime.getRuntime().availableProcessors());
+    return configured(THREADS_PROPERTY, processors, 1, MAX_THREADS, "a number of threads", "to use all processors");
   }
 
-  private static TenzanException badThreads(String text, @Nullable Throwable cause) {
-    return new TenzanException(
-        "cpu: -D%s=%s is not a number of threads; give a number from 1 to %d, or leave it out to use all processors"
-            .formatted(THREADS_PROPERTY, text, MAX_THREADS),
+  private static int configuredSpin(int threads) {
+    int otherwise = threads <= Runtime.getRuntime().availableProcessors() ? SPIN_MICROS : CROWDED_SPIN_MICROS;
+    String effect = "to let idle threads spin for " + otherwise;
+    return configured(SPIN_PROPERTY, otherwise, 0, MAX_SPIN_MICROS, "a number of microseconds", effect);
+  }
+
+  /** The number in a system property, or {@code otherwise} where it is not set. */
+  private static int configured(String property, int otherwise, int least, int most, String what, String effect) {
+    String text = System.getProperty(property);
+    if (text == null) {
+      return otherwise;
+    }
+    NumberFormatException cause = null;
+    try {
+      int number = Integer.parseInt(text.strip());
+      if (number >= least && number <= most) {
+        return number;
+      }
+    } catch (NumberFormatException e) {
+      cause = e;
+    }
+    throw new TenzanException(
+        "cpu: -D%s=%s is not %s; give a number from %d to %d, or leave it out %s"
+            .formatted(property, text, what, least, most, effect),
         cause);
   }
 
@@ -101,11 +130,11 @@ public final class CpuPool implements AutoCloseable {
       }
       return;
     }
-    Job job = new Job(++jobs, tasks, body, Math.min(tasks - 1, workers.length), Thread.currentThread());
+    Job job = new Job(++jobs, tasks, body, Math.min(tasks - 1, workers.length), Thread.currentThread(), spinNanos);
     try {
       current = job;
       workers[0].wake();
-      job.work();
+      job.work(0);
       job.awaitDone();
     } finally {
       current = null;
@@ -126,27 +155,29 @@ public final class CpuPool implements AutoCloseable {
   /** One call of {@link #parallelFor}. */
   private static final class Job {
     private final long number;
-    private final int tasks;
     private final TaskBody body;
     private final int helpers;
     private final Thread caller;
-    private final AtomicInteger next = new AtomicInteger();
+    private final long spinNanos;
+    private final TaskRanges ranges;
     private final AtomicInteger left;
     private volatile boolean callerParked;
     private int failedTask = Integer.MAX_VALUE;
     private @Nullable Throwable failure;
 
-    Job(long number, int tasks, TaskBody body, int helpers, Thread caller) {
+    Job(long number, int tasks, TaskBody body, int helpers, Thread caller, long spinNanos) {
       this.number = number;
-      this.tasks = tasks;
       this.body = body;
       this.helpers = helpers;
+      this.ranges = new TaskRanges(tasks, helpers + 1);
       this.caller = caller;
+      this.spinNanos = spinNanos;
       this.left = new AtomicInteger(tasks);
     }
 
-    void work() {
-      for (int task = next.getAndIncrement(); task < tasks; task = next.getAndIncrement()) {
+    /** Runs tasks until all are claimed; {@code thread} is 0 for the caller, and one more than its index for a worker. */
+    void work(int thread) {
+      for (int task = ranges.claim(thread); task >= 0; task = ranges.claim(thread)) {
         try {
           body.run(task);
         } catch (Throwable t) {
@@ -163,12 +194,11 @@ public final class CpuPool implements AutoCloseable {
         failedTask = task;
         failure = t;
       }
-      int claimed = Math.min(tasks, next.getAndSet(tasks));
-      left.addAndGet(claimed - tasks);
+      left.addAndGet(-ranges.claimAll());
     }
 
     void awaitDone() {
-      long deadline = System.nanoTime() + SPIN_NANOS;
+      long deadline = System.nanoTime() + spinNanos;
       boolean interrupted = false;
       for (int spins = 1; left.get() != 0; spins++) {
         if (!callerParked) {
@@ -220,7 +250,7 @@ public final class CpuPool implements AutoCloseable {
         if (job != null) {
           wakeChildren(job);
           if (index < job.helpers) {
-            job.work();
+            job.work(index + 1);
           }
           last = job.number;
         }
@@ -235,7 +265,7 @@ public final class CpuPool implements AutoCloseable {
 
     /** The job that follows job number {@code last}, or null where the pool was closed. */
     private @Nullable Job awaitJob(long last) {
-      long deadline = System.nanoTime() + SPIN_NANOS;
+      long deadline = System.nanoTime() + spinNanos;
       for (int spins = 1; !closed; spins++) {
         Job job = current;
         if (job != null && job.number != last) {

@@ -27,7 +27,7 @@ final class CpuPoolTest {
 
   @Test
   void parkedWorkersComeBack() {
-    try (CpuPool pool = new CpuPool(4)) {
+    try (CpuPool pool = new CpuPool(4, 50_000)) {
       for (int round = 0; round < 20; round++) {
         LockSupport.parkNanos(1_000_000);
         assertOnce(pool, 50);
@@ -98,20 +98,45 @@ final class CpuPoolTest {
   @Test
   void badThreadCountsAreRefused() {
     assertThrows(IllegalArgumentException.class, () -> new CpuPool(0));
-    String before = System.getProperty(CpuPool.THREADS_PROPERTY);
+    withProperty(
+        CpuPool.THREADS_PROPERTY,
+        () -> {
+          for (String text : new String[] {"0", "-1", "two", "", "99999"}) {
+            System.setProperty(CpuPool.THREADS_PROPERTY, text);
+            TenzanException error = assertThrows(TenzanException.class, CpuPool::configuredThreads);
+            assertTrue(error.getMessage().contains(CpuPool.THREADS_PROPERTY), error.getMessage());
+          }
+          System.setProperty(CpuPool.THREADS_PROPERTY, " 3 ");
+          assertEquals(3, CpuPool.configuredThreads());
+        });
+  }
+
+  @Test
+  void badSpinsAreRefused() {
+    withProperty(
+        CpuPool.SPIN_PROPERTY,
+        () -> {
+          for (String text : new String[] {"-1", "3ms", "", "99999999"}) {
+            System.setProperty(CpuPool.SPIN_PROPERTY, text);
+            TenzanException error = assertThrows(TenzanException.class, () -> new CpuPool(2));
+            assertTrue(error.getMessage().contains(CpuPool.SPIN_PROPERTY), error.getMessage());
+          }
+          System.setProperty(CpuPool.SPIN_PROPERTY, "0");
+          try (CpuPool pool = new CpuPool(3)) {
+            assertOnce(pool, 50);
+          }
+        });
+  }
+
+  private static void withProperty(String name, Runnable body) {
+    String before = System.getProperty(name);
     try {
-      for (String text : new String[] {"0", "-1", "two", "", "99999"}) {
-        System.setProperty(CpuPool.THREADS_PROPERTY, text);
-        TenzanException error = assertThrows(TenzanException.class, CpuPool::configuredThreads);
-        assertTrue(error.getMessage().contains(CpuPool.THREADS_PROPERTY), error.getMessage());
-      }
-      System.setProperty(CpuPool.THREADS_PROPERTY, " 3 ");
-      assertEquals(3, CpuPool.configuredThreads());
+      body.run();
     } finally {
       if (before == null) {
-        System.clearProperty(CpuPool.THREADS_PROPERTY);
+        System.clearProperty(name);
       } else {
-        System.setProperty(CpuPool.THREADS_PROPERTY, before);
+        System.setProperty(name, before);
       }
     }
   }
