@@ -45,7 +45,9 @@ final class LanesEmitter {
   /** Emits the work of one row. */
   void emit() {
     cb.iconst_0().istore(pass.column);
-    if (type == DType.BOOL || out.op() == ReduceOp.MIN || out.op() == ReduceOp.MAX) {
+    if (FloatExtremes.serves(out.op(), type, pass.plan)) {
+      new FloatExtremes(pass, out, inRegisters).emit();
+    } else if (type == DType.BOOL || out.op() == ReduceOp.MIN || out.op() == ReduceOp.MAX) {
       emitExtreme();
     } else {
       emitTree();
@@ -56,13 +58,7 @@ final class LanesEmitter {
     // A maximum that lets NaN win is several instructions, each of which waits for the one before: it takes twice the chains to hide that.
     int[] accumulators = accumulate(inRegisters ? 2 * count : 1);
     foldAccumulators(accumulators);
-    cb.iload(pass.n).loadConstant(-lanes).iand().istore(limit);
-    pass.columnLoop(limit, lanes, () -> take(accumulators[0]));
-    Label done = cb.newLabel();
-    cb.iload(pass.column).iload(pass.n).if_icmpge(done);
-    cb.iload(pass.n).loadConstant(lanes).isub().istore(pass.column);
-    take(accumulators[0]);
-    cb.labelBinding(done);
+    pass.restOfRow(limit, () -> take(accumulators[0]));
     reduceLanes(accumulators[0]);
   }
 

@@ -50,6 +50,8 @@ final class PassPlan {
 
   final LoopBody body;
   final boolean vector;
+  final boolean longExtremes;
+  final boolean floatExtremes;
 
   /** The lanes of all vectors; 1 in a scalar plan. */
   final int lanes;
@@ -82,6 +84,8 @@ final class PassPlan {
   private PassPlan(LoopBody body, @Nullable VectorIsa isa, int lanes) {
     this.body = body;
     this.vector = isa != null;
+    this.longExtremes = isa != null && isa.longExtremes();
+    this.floatExtremes = isa != null && isa.floatExtremes();
     this.lanes = lanes;
     this.fixed = body.rowInvariant();
     int size = body.code().size();

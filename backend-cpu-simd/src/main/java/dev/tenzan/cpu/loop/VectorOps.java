@@ -208,6 +208,11 @@ final class VectorOps {
     }
   }
 
+  /** Pushes the operator that gives the larger of two integers without a sign; goes between its operands. */
+  void unsignedMaxOperator() {
+    operator("UMAX", ASSOCIATIVE);
+  }
+
   /** First operand, operator and second operand on the stack: pushes the result. */
   void binary(DType type) {
     cb.invokevirtual(desc(type), "lanewise", MethodTypeDesc.of(desc(type), BINARY, VECTOR));

@@ -241,6 +241,17 @@ final class VectorPassEmitter extends PassEmitter {
     return op.combine();
   }
 
+  /** Emits a loop over the whole vectors that are left of a row, and once more over one that ends at the last column; they may overlap. */
+  void restOfRow(int limit, Runnable point) {
+    cb.iload(n).loadConstant(-lanes).iand().istore(limit);
+    columnLoop(limit, lanes, point);
+    Label done = cb.newLabel();
+    cb.iload(column).iload(n).if_icmpge(done);
+    cb.iload(n).loadConstant(lanes).isub().istore(column);
+    point.run();
+    cb.labelBinding(done);
+  }
+
   /** Pushes a value as a vector of what an array holds. */
   void pushForArray(int v) {
     if (body.type(v) == DType.BOOL) {
