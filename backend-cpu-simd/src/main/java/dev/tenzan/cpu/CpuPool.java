@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A worker without work spins for some milliseconds, as those of OpenMP do, and then parks. That covers the gap between the calls of a
  * program, and more: where Linux does not know which processors share a cache, as on most virtual machines, a thread that wakes may be put
  * beside the one that woke it, and is moved to an idle processor only when it has been running for a tick of the clock. Until then two
- * threads do the work of one. A parked worker is woken by its parent in a binary tree, so that the caller pays for at most one wake-up.
+ * threads do the work of one. {@link ThreadPlacement} spares them that, where it can. A parked worker is woken by its parent in a binary tree, so that the caller pays for at most one wake-up.
  */
 public final class CpuPool implements AutoCloseable {
   /** The system property that sets the number of threads. */
@@ -228,6 +228,8 @@ public final class CpuPool implements AutoCloseable {
   private final class Worker extends Thread {
     private final int index;
     private volatile boolean parked;
+    private volatile @Nullable ThreadPlacement placement;
+    private boolean placed;
 
     Worker(int index) {
       super("tenzan-cpu-" + (index + 1));
@@ -238,6 +240,10 @@ public final class CpuPool implements AutoCloseable {
     void wake() {
       if (parked) {
         LockSupport.unpark(this);
+        ThreadPlacement known = placement;
+        if (known != null) {
+          known.leaveToCaller();
+        }
       }
     }
 
@@ -274,8 +280,14 @@ public final class CpuPool implements AutoCloseable {
         }
         if (!parked) {
           Thread.onSpinWait();
-          // The job is looked at once more between this write and the first park, so no wake-up is lost.
-          parked = spins % SPINS_PER_CLOCK == 0 && System.nanoTime() - deadline > 0;
+          if (spins % SPINS_PER_CLOCK == 0 && System.nanoTime() - deadline > 0) {
+            if (!placed) { // the first idle time will do
+              placed = true;
+              placement = ThreadPlacement.ofCurrent();
+            }
+            // The job is looked at once more between this write and the first park, so no wake-up is lost.
+            parked = true;
+          }
         } else {
           LockSupport.park(CpuPool.this);
         }
