@@ -6,8 +6,9 @@ package dev.tenzan.cpu.loop;
  * these apart on any machine.
  *
  * <p>A loop starts with scalar code. Beside it, small trial runs of the vector code make HotSpot compile it; they may take as much
- * time as the scalar code does, which is soon made good, for vectors are many times faster. Once trials are fast, the vector code takes over. It is still timed now and then, because HotSpot
- * may throw compiled code away; then scalar code steps in until it is compiled again. The bits are the same either way.
+ * time as the scalar code does, which is soon made good, for vectors are many times faster. Once trials are fast, the vector code takes
+ * over. It is still timed now and then, because HotSpot may throw compiled code away; then scalar code steps in until it is compiled again.
+ * The bits are the same either way.
  *
  * <p>Counters are read and written by several threads without locks: a lost update only shifts the moment of the change.
  */
@@ -18,8 +19,14 @@ final class Readiness {
   /** Trials may take this long more than their share of the time. */
   private static final long CREDIT = 2_000_000;
 
-  /** What reading the clock twice may add to a trial, in nanoseconds. */
-  private static final long CLOCK = 100;
+  /** What reading the clock twice and a call may add to a trial, in nanoseconds: less than an operation that is not compiled takes. */
+  private static final long CALL = 250;
+
+  /** What an interruption by the system may add to a run, in nanoseconds. */
+  private static final long INTERRUPTION = 200_000;
+
+  /** So many slow runs in a row are no interruptions: a slice of another thread may be as long as any run. */
+  private static final int SLOW_RUNS = 2;
 
   /** What one trial is charged at most: the first one of a process loads the classes of the Vector API, or waits for the compiler. */
   private static final long MOST_CHARGED = 500_000;
@@ -28,6 +35,7 @@ final class Readiness {
 
   private boolean ready;
   private int fast;
+  private int slow;
   private int checks;
   private long scalarNanos;
   private long trialNanos;
@@ -45,10 +53,11 @@ final class Readiness {
 
   /** Takes note of the time of a run of compiled vector code. */
   void checked(long nanos, double operations) {
-    // A run may be interrupted by the system; one interruption is no reason.
-    if (nanos > SLOW * operations + 200_000) {
+    slow = nanos > SLOW * operations + INTERRUPTION ? slow + 1 : 0;
+    if (slow >= SLOW_RUNS) {
       ready = false;
       fast = 0;
+      slow = 0;
     }
   }
 
@@ -70,7 +79,7 @@ final class Readiness {
   /** Takes note of a trial. */
   void tried(long nanos, double operations) {
     trialNanos += Math.min(nanos, MOST_CHARGED);
-    if (nanos <= SLOW * operations + CLOCK) {
+    if (nanos <= SLOW * operations + CALL) {
       if (++fast >= FAST_TRIALS) {
         ready = true;
       }
