@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * An f32 {@link ConvolutionKernel} whose input is read where it lies. The input is copied once, with its padding; then {@link StripKernel}
  * reads neighbouring places at a distance for each step along k, so the unrolled input, which is larger by the size of the window, is
- * neither made nor packed. The weights are packed once for all images.
+ * neither made nor packed. Few weights are packed once for all images; of many, each task packs those of its few output channels where it uses
+ * them for several images, and they stay in the second cache.
  *
  * <p>Places between the rows of the output are computed along and dropped.
  */
@@ -36,6 +37,12 @@ final class StripConvolution implements MatrixProgram {
   /** From so many weights of a group on they should be read rarely. */
   private static final long WEIGHTS = 64 << 10;
 
+  /** The inputs of a task that packs weights: these should stay in the second cache. */
+  private static final long TASK_INPUTS = 160 << 10;
+
+  /** For fewer of several images it does not pay to pack weights again. */
+  private static final int MIN_USES = 4;
+
   private static final int SLACK = 128;
 
   private final ConvolutionKernel k;
@@ -57,6 +64,9 @@ final class StripConvolution implements MatrixProgram {
   private final int images;
   private final int span;
 
+  /** The images of a task that packs its weights; 0 where all weights are packed before. */
+  private final int imagesPerPacking;
+
   /** Whether the places of a channel are its outputs, with none between: then tiles go straight to the output. */
   private final boolean direct;
 
@@ -65,6 +75,7 @@ final class StripConvolution implements MatrixProgram {
   /** Memory of one thread, for its work and for what it lets others work on. */
   private static final class Buffers {
     private float[] weights = {};
+    private float[] tileWeights = {};
     private float[] inputs = {};
     private float[] accumulators = {};
     private float[] tile = {};
@@ -89,6 +100,12 @@ final class StripConvolution implements MatrixProgram {
     this.results = results;
     long image = kernel.inChannels() * planes.size();
     this.images = (int) Math.clamp(INPUTS / image, 1, kernel.batch());
+    long input = channels * planes.size();
+    int together = (int) Math.min(TASK_INPUTS / input, images);
+    boolean often = together >= Math.min(images, MIN_USES);
+    boolean many = (long) outputs * steps > WEIGHTS;
+    boolean tasks = often && many && kernel.groups() * Math.ceilDiv(outputs, rows) * Math.ceilDiv(images, together) >= 8L * pool.threads();
+    this.imagesPerPacking = tasks ? together : 0;
     this.places = new int[steps];
     this.weights = new int[steps];
     long[] position = new long[kernel.window().rank()];
@@ -136,48 +153,77 @@ final class StripConvolution implements MatrixProgram {
   @Override
   public void run(MemorySegment x, MemorySegment w, MemorySegment out) {
     Buffers own = BUFFERS.get();
-    int packed = Math.toIntExact(k.outChannels() * blocks * LANE) + (rows + 1) * LANE;
-    if (own.weights.length < packed) {
-      own.weights = new float[packed];
-    }
+    Weights all = imagesPerPacking > 0 ? null : packAll(w, own);
     int size = Math.toIntExact(images * k.inChannels() * planes.size()) + SLACK;
     if (own.inputs.length < size) {
       own.inputs = new float[size];
     }
-    float[] a = own.weights;
     float[] inputs = own.inputs;
-    int all = Math.toIntExact(k.outChannels());
-    int pieces = Math.min(all, 4 * pool.threads());
-    pool.parallelFor(pieces, p -> pack(w, a, (int) ((long) all * p / pieces), (int) ((long) all * (p + 1) / pieces)));
     for (long first = 0; first < k.batch(); first += images) {
-      convolve(x, first, (int) Math.min(images, k.batch() - first), a, inputs, out);
+      int count = (int) Math.min(images, k.batch() - first);
+      fill(x, first, count, inputs);
+      if (all == null) {
+        convolveByTiles(w, first, count, inputs, out);
+      } else {
+        convolve(first, count, all, inputs, out);
+      }
     }
   }
 
-  /** Packs the weights of output channels: for each block of k and channel of the group its steps. */
-  private void pack(MemorySegment w, float[] a, int from, int to) {
-    for (int o = from; o < to; o++) {
-      long lane = k.w().offset() + o * k.w().stride(0);
-      for (int block = 0; block < blocks; block++) {
-        int at = weightsAt(o / outputs, block, o % outputs);
-        int first = block * K_BLOCK;
-        int depth = Math.min(K_BLOCK, steps - first);
-        if (denseWeights) {
-          MemorySegment.copy(w, F32, (lane + first) * Float.BYTES, a, at, depth);
-        } else {
-          for (int s = 0; s < depth; s++) {
-            a[at + s] = w.get(F32, (lane + weights[first + s]) * Float.BYTES);
+  /**
+   * Packed weights of some output channels of each group: for each block of k and channel its steps.
+   *
+   * @param outputs the channels of a group
+   * @param first the number of the first one in its group
+   */
+  private record Weights(float[] packed, int blocks, int outputs, int first) {
+    static int size(int outputs, int blocks, int rows) {
+      return (outputs * blocks + rows + 1) * LANE;
+    }
+
+    int at(int group, int block, int output) {
+      return ((group * blocks + block) * outputs + output - first) * LANE;
+    }
+  }
+
+  private Weights packAll(MemorySegment w, Buffers own) {
+    int all = Math.toIntExact(k.outChannels());
+    int size = Weights.size(all, blocks, rows);
+    if (own.weights.length < size) {
+      own.weights = new float[size];
+    }
+    Weights a = new Weights(own.weights, blocks, outputs, 0);
+    int pieces = Math.min(all, 4 * pool.threads());
+    pool.parallelFor(
+        pieces,
+        p -> {
+          for (int o = (int) ((long) all * p / pieces); o < (int) ((long) all * (p + 1) / pieces); o++) {
+            pack(w, o, a, o / outputs, o % outputs);
           }
+        });
+    return a;
+  }
+
+  /** Packs the weights of an output channel as those of one of a group. */
+  private void pack(MemorySegment w, int channel, Weights to, int group, int output) {
+    float[] a = to.packed;
+    long lane = k.w().offset() + channel * k.w().stride(0);
+    for (int block = 0; block < blocks; block++) {
+      int at = to.at(group, block, output);
+      int first = block * K_BLOCK;
+      int depth = Math.min(K_BLOCK, steps - first);
+      if (denseWeights) {
+        MemorySegment.copy(w, F32, (lane + first) * Float.BYTES, a, at, depth);
+      } else {
+        for (int s = 0; s < depth; s++) {
+          a[at + s] = w.get(F32, (lane + weights[first + s]) * Float.BYTES);
         }
       }
     }
   }
 
-  private int weightsAt(int group, int block, int output) {
-    return ((group * blocks + block) * outputs + output) * LANE;
-  }
-
-  private void convolve(MemorySegment x, long first, int count, float[] a, float[] inputs, MemorySegment out) {
+  /** Fills the planes of neighbouring images. */
+  private void fill(MemorySegment x, long first, int count, float[] inputs) {
     int planesToFill = Math.toIntExact(count * k.inChannels());
     int fills = Math.min(planesToFill, 4 * pool.threads());
     MemorySegment padded = MemorySegment.ofArray(inputs);
@@ -191,11 +237,58 @@ final class StripConvolution implements MatrixProgram {
             filler.fill(x, from, padded, p * planes.size());
           }
         });
+  }
+
+  /** In how many pieces to compute the places, for so many output channels: the accumulators of one should stay in the second cache. */
+  private int leastPieces(int channels) {
+    int panels = Math.ceilDiv(span, columns);
+    return direct ? 1 : Math.clamp(Math.ceilDiv((long) panels * columns * channels, ACCUMULATORS), 1, panels);
+  }
+
+  /** The first place of a piece. */
+  private int firstPlace(int piece, int pieces) {
+    return (int) ((long) Math.ceilDiv(span, columns) * piece / pieces) * columns;
+  }
+
+  /** Packs the weights of one row of tiles at a time, for as many images as stay in the cache. */
+  private void convolveByTiles(MemorySegment w, long first, int count, float[] inputs, MemorySegment out) {
+    int tiles = Math.ceilDiv(outputs, rows);
+    int perPart = (int) k.groups() * tiles;
+    int parts = Math.ceilDiv(count, imagesPerPacking);
+    int pieces = leastPieces(rows);
+    pool.parallelFor(
+        parts * perPart,
+        t -> {
+          int firstImage = t / perPart * imagesPerPacking;
+          int endImage = Math.min(count, firstImage + imagesPerPacking);
+          int group = t % perPart / tiles;
+          int firstOutput = t % tiles * rows;
+          int endOutput = Math.min(outputs, firstOutput + rows);
+          Buffers own = BUFFERS.get();
+          int size = Weights.size(rows, blocks, rows);
+          if (own.tileWeights.length < size) {
+            own.tileWeights = new float[size];
+          }
+          Weights a = new Weights(own.tileWeights, blocks, rows, firstOutput);
+          for (int o = firstOutput; o < endOutput; o++) {
+            pack(w, group * outputs + o, a, 0, o);
+          }
+          for (int image = firstImage; image < endImage; image++) {
+            long plane = (image * k.inChannels() + (long) group * channels) * planes.size();
+            for (int q = 0; q < pieces; q++) {
+              int firstPlace = firstPlace(q, pieces);
+              int endPlace = firstPlace(q + 1, pieces);
+              task(a, 0, inputs, (int) plane, group, firstOutput, endOutput, firstPlace, endPlace, out, first + image);
+            }
+          }
+        });
+  }
+
+  private void convolve(long first, int count, Weights a, float[] inputs, MemorySegment out) {
     int panels = Math.ceilDiv(span, columns);
     int tiles = Math.ceilDiv(outputs, rows);
-    // Accumulators of a task should stay in the second cache; tiles that go straight to the output need none.
-    int least = direct ? 1 : Math.clamp(Math.ceilDiv((long) panels * columns * outputs, ACCUMULATORS), 1, panels);
-    int cuts = Math.ceilDiv(4 * pool.threads(), count * (int) k.groups() * least);
+    int least = leastPieces(outputs);
+    int cuts = Math.ceilDiv(8 * pool.threads(), count * (int) k.groups() * least);
     // Each task reads all weights of its output channels; where these fill the second cache, tasks share them out rather than the places.
     int down = (long) outputs * steps > WEIGHTS ? Math.min(tiles, cuts) : 1;
     int across = Math.min(panels, least * Math.ceilDiv(cuts, down));
@@ -210,16 +303,26 @@ final class StripConvolution implements MatrixProgram {
           int q = rest % across;
           int firstOutput = (int) ((long) tiles * m / down) * rows;
           int endOutput = Math.min(outputs, (int) ((long) tiles * (m + 1) / down) * rows);
-          int firstPlace = (int) ((long) panels * q / across) * columns;
-          int endPlace = (int) ((long) panels * (q + 1) / across) * columns;
+          int firstPlace = firstPlace(q, across);
+          int endPlace = firstPlace(q + 1, across);
           long plane = (image * k.inChannels() + (long) group * channels) * planes.size();
-          task(a, inputs, (int) plane, group, firstOutput, endOutput, firstPlace, endPlace, out, first + image);
+          task(a, group, inputs, (int) plane, group, firstOutput, endOutput, firstPlace, endPlace, out, first + image);
         });
   }
 
-  /** Computes some output channels of a group at some places of one image. */
+  /** Computes some output channels of a group at some places of one image; {@code packed} is the group's number among the weights. */
   private void task(
-      float[] a, float[] x, int plane, int group, int firstOutput, int endOutput, int firstPlace, int endPlace, MemorySegment out, long image) {
+      Weights a,
+      int packed,
+      float[] x,
+      int plane,
+      int group,
+      int firstOutput,
+      int endOutput,
+      int firstPlace,
+      int endPlace,
+      MemorySegment out,
+      long image) {
     Buffers own = BUFFERS.get();
     int length = endPlace - firstPlace;
     int size = direct ? 0 : (endOutput - firstOutput) * length;
@@ -238,7 +341,7 @@ final class StripConvolution implements MatrixProgram {
         for (int o = firstOutput; o < endOutput; ) {
           int left = endOutput - o;
           StripKernel kernel = left > rows - strips.edge().rows() ? strips.full() : strips.edge();
-          kernel.run(depth, a, weightsAt(group, block, o), x, plane + place, places, first, tile);
+          kernel.run(depth, a.packed, a.at(packed, block, o), x, plane + place, places, first, tile);
           int height = Math.min(left, kernel.rows());
           if (direct) {
             long to = ((image * k.outChannels() + (long) group * outputs + o) * span + place) * Float.BYTES;

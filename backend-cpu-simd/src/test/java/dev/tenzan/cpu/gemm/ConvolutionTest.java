@@ -85,6 +85,19 @@ final class ConvolutionTest {
     }
   }
 
+  /** So many weights that each task packs some, for all images or for several; the last tile of a group's channels is not whole. */
+  @Test
+  void manyWeights() {
+    SplittableRandom random = new SplittableRandom(10);
+    List<long[]> small = List.of(new long[] {7, 3, 1, 1, 1, 1, 1}, new long[] {7, 3, 1, 1, 1, 1, 1});
+    List<long[]> large = List.of(new long[] {18, 3, 1, 1, 1, 1, 1}, new long[] {18, 3, 1, 1, 1, 1, 1});
+    for (Operands.Values values : Operands.Values.values()) {
+      check(DType.F32, random, 2, 80, 104, 1, small, values, 4000);
+    }
+    check(DType.F32, random, 5, 160, 208, 2, small, Operands.Values.values()[0], 4001);
+    check(DType.F32, random, 6, 80, 200, 1, large, Operands.Values.values()[0], 4002);
+  }
+
   /** A window longer than the output's rows, as in the gradient of the weights, is packed along its own rows. */
   @Test
   void longWindows() {
