@@ -26,6 +26,9 @@ public final class Comparison implements AutoCloseable {
 
   private static final Timing.Plan PLAN = new Timing.Plan(0.5, 4, 0.6, 5, 201, 100e-6);
 
+  /** For steps of training: they are dozens of kernels, which a just-in-time compiler meets for the first time. */
+  private static final Timing.Plan TRAINING_PLAN = new Timing.Plan(8, 12, 0.6, 5, 201, 100e-6);
+
   /** The share of the processor that other programs may use without a note. */
   private static final double QUIET = 0.05;
 
@@ -135,7 +138,7 @@ public final class Comparison implements AutoCloseable {
     }
     try (Trial trial = new Trial(work)) {
       libraries.values().forEach(trial::enter);
-      return trial.run(PLAN);
+      return trial.run(work instanceof TrainingStep ? TRAINING_PLAN : PLAN);
     }
   }
 
