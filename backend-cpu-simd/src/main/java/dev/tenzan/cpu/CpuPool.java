@@ -39,6 +39,9 @@ public final class CpuPool implements AutoCloseable {
 
   private static final int SPINS_PER_CLOCK = 16;
 
+  /** A worker that has spun for so long lets others have its processor, as HotSpot's compiler, which the first seconds are waiting for. */
+  private static final long YIELD_NANOS = 50_000;
+
   /** The work of one task of a job. */
   @FunctionalInterface
   public interface TaskBody {
@@ -271,7 +274,7 @@ public final class CpuPool implements AutoCloseable {
 
     /** The job that follows job number {@code last}, or null where the pool was closed. */
     private @Nullable Job awaitJob(long last) {
-      long deadline = System.nanoTime() + spinNanos;
+      long begin = System.nanoTime();
       for (int spins = 1; !closed; spins++) {
         Job job = current;
         if (job != null && job.number != last) {
@@ -280,13 +283,16 @@ public final class CpuPool implements AutoCloseable {
         }
         if (!parked) {
           Thread.onSpinWait();
-          if (spins % SPINS_PER_CLOCK == 0 && System.nanoTime() - deadline > 0) {
+          long idle = spins % SPINS_PER_CLOCK == 0 ? System.nanoTime() - begin : 0;
+          if (idle > spinNanos) {
             if (!placed) { // the first idle time will do
               placed = true;
               placement = ThreadPlacement.ofCurrent();
             }
             // The job is looked at once more between this write and the first park, so no wake-up is lost.
             parked = true;
+          } else if (idle > YIELD_NANOS) {
+            Thread.yield();
           }
         } else {
           LockSupport.park(CpuPool.this);
