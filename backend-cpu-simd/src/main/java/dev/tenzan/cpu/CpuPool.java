@@ -42,6 +42,9 @@ public final class CpuPool implements AutoCloseable {
   /** A worker that has spun for so long lets others have its processor, as HotSpot's compiler, which the first seconds are waiting for. */
   private static final long YIELD_NANOS = 50_000;
 
+  /** A job that took the caller so long without a worker has time for one. */
+  private static final long MISSED_NANOS = 50_000;
+
   /** The work of one task of a job. */
   @FunctionalInterface
   public interface TaskBody {
@@ -137,7 +140,11 @@ public final class CpuPool implements AutoCloseable {
     try {
       current = job;
       workers[0].wake();
+      long begin = System.nanoTime();
       job.work(0);
+      if (!job.joined && System.nanoTime() - begin > MISSED_NANOS) {
+        workers[0].leaveToCaller(); // it waits for this processor
+      }
       job.awaitDone();
     } finally {
       current = null;
@@ -165,6 +172,10 @@ public final class CpuPool implements AutoCloseable {
     private final TaskRanges ranges;
     private final AtomicInteger left;
     private volatile boolean callerParked;
+
+    /** Whether a worker has come. */
+    private volatile boolean joined;
+
     private int failedTask = Integer.MAX_VALUE;
     private @Nullable Throwable failure;
 
@@ -243,10 +254,14 @@ public final class CpuPool implements AutoCloseable {
     void wake() {
       if (parked) {
         LockSupport.unpark(this);
-        ThreadPlacement known = placement;
-        if (known != null) {
-          known.leaveToCaller();
-        }
+        leaveToCaller();
+      }
+    }
+
+    void leaveToCaller() {
+      ThreadPlacement known = placement;
+      if (known != null) {
+        known.leaveToCaller();
       }
     }
 
@@ -259,6 +274,7 @@ public final class CpuPool implements AutoCloseable {
         if (job != null) {
           wakeChildren(job);
           if (index < job.helpers) {
+            job.joined = true;
             job.work(index + 1);
           }
           last = job.number;
