@@ -45,7 +45,7 @@ final class FloatExtremes {
     this.ops = pass.ops;
     this.out = out;
     this.type = pass.body.type(out.value());
-    this.bits = type == DType.F32 ? DType.I32 : DType.I64;
+    this.bits = VectorPassEmitter.bits(type);
     this.groups = inRegisters ? GROUPS : 1;
     this.current = cb.allocateLocal(TypeKind.REFERENCE);
   }
@@ -69,7 +69,7 @@ final class FloatExtremes {
     for (int[] group : accumulators) {
       for (int a = 0; a < group.length; a++) {
         ops.species(bits);
-        ScalarOps.constant(cb, bits, identity());
+        ScalarOps.constant(cb, bits, out.op().identity(type));
         ops.broadcast(bits);
         group[a] = cb.allocateLocal(TypeKind.REFERENCE);
         cb.astore(group[a]);
@@ -95,11 +95,6 @@ final class FloatExtremes {
     }
     pass.restOfRow(limit, () -> take(accumulators[0]));
     finish(accumulators[0]);
-  }
-
-  /** The bits of the operation's identity. */
-  private long identity() {
-    return out.op().identity(type);
   }
 
   private void take(int[] group) {

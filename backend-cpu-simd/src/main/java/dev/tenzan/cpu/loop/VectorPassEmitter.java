@@ -367,7 +367,7 @@ final class VectorPassEmitter extends PassEmitter {
   }
 
   /** The integers of a type's size. */
-  private static DType bits(DType type) {
+  static DType bits(DType type) {
     return type.byteSize() == 8 ? DType.I64 : DType.I32;
   }
 
