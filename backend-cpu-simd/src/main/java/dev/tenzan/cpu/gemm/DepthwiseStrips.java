@@ -48,12 +48,11 @@ final class DepthwiseStrips implements MatrixProgram {
     this.span = Math.toIntExact(planes.span());
     this.direct = span == kernel.outSpatial().size();
     int window = Math.toIntExact(kernel.window().size());
-    this.places = new int[window];
+    this.places = planes.stepPlaces(1);
     this.taps = new long[window];
     long[] position = new long[kernel.window().rank()];
     for (int t = 0; t < window; t++) {
       ConvolutionGeometry.split(t, kernel.window().dims(), position);
-      places[t] = Math.toIntExact(planes.place(position));
       taps[t] = kernel.w().offset();
       for (int d = 0; d < position.length; d++) {
         taps[t] += position[d] * kernel.w().stride(2 + d);

@@ -52,11 +52,7 @@ final class LongWindowConvolution implements MatrixProgram {
   /** For each row, an output place of an input, where its first value lies among the planes of an image; the last one again to fill a tile. */
   private final int[] starts;
 
-  /** The element offset of each step along k among the weights of an output channel. */
-  private final BatchOffsets weights;
-
-  /** So many steps lie evenly spaced. */
-  private final long run;
+  private final WeightSteps weights;
 
   private final int channels;
   private final int outputs;
@@ -109,10 +105,9 @@ final class LongWindowConvolution implements MatrixProgram {
     this.channels = Math.toIntExact(kernel.inChannels() / kernel.groups());
     this.outputs = Math.toIntExact(kernel.outChannels() / kernel.groups());
     this.places = Math.toIntExact(kernel.outSpatial().size());
-    this.window = windowPlaces();
+    this.window = planes.stepPlaces(1);
     this.starts = rowStarts();
-    this.weights = weightSteps();
-    this.run = evenRun(weights);
+    this.weights = WeightSteps.of(kernel);
     this.panels = Math.ceilDiv(outputs, this.kernel.columns());
     this.width = panels * this.kernel.columns();
     this.panelSize = K_BLOCK * width + SLACK;
@@ -126,16 +121,6 @@ final class LongWindowConvolution implements MatrixProgram {
     this.images = (int) Math.min(channels, (long) wave * K_BLOCK / window.length + 2);
   }
 
-  private int[] windowPlaces() {
-    int[] found = new int[Math.toIntExact(k.window().size())];
-    long[] position = new long[k.window().rank()];
-    for (int t = 0; t < found.length; t++) {
-      ConvolutionGeometry.split(t, k.window().dims(), position);
-      found[t] = Math.toIntExact(planes.place(position));
-    }
-    return found;
-  }
-
   private int[] rowStarts() {
     int rows = Math.toIntExact(k.batch() * places);
     int[] found = new int[Math.ceilDiv(rows, kernel.rows()) * kernel.rows()];
@@ -146,31 +131,6 @@ final class LongWindowConvolution implements MatrixProgram {
       found[r] = Math.toIntExact(row / places * planes.size()) + planes.rowPlaces()[place / last] + place % last;
     }
     return found;
-  }
-
-  private BatchOffsets weightSteps() {
-    int rank = k.window().rank();
-    long[] extents = new long[1 + rank];
-    long[] strides = new long[1 + rank];
-    extents[0] = channels;
-    for (int d = 0; d <= rank; d++) {
-      extents[d] = d == 0 ? channels : k.window().dim(d - 1);
-      strides[d] = k.w().stride(1 + d);
-    }
-    return new BatchOffsets(0, extents, strides);
-  }
-
-  private static long evenRun(BatchOffsets steps) {
-    long run = 1;
-    for (int d = steps.extents().length - 1; d >= 0; d--) {
-      if (steps.extents()[d] > 1) {
-        if (steps.strides()[d] != run * steps.evenStride()) {
-          break;
-        }
-        run *= steps.extents()[d];
-      }
-    }
-    return run;
   }
 
   /**
@@ -264,14 +224,7 @@ final class LongWindowConvolution implements MatrixProgram {
     int columns = kernel.columns();
     for (int panel = 0; panel < panels; panel++) {
       int lanes = Math.min(columns, outputs - panel * columns);
-      long lane = k.w().offset() + ((long) group * outputs + panel * columns) * k.w().stride(0);
-      for (int done = 0; done < depth; ) {
-        int count = (int) Math.min(depth - done, run - (first + done) % run);
-        long from = lane + weights.at(first + done);
-        packing.pack(DType.F32, w, from * Float.BYTES, k.w().stride(0) * Float.BYTES, weights.evenStride() * Float.BYTES, lanes, columns, count,
-            turned, at + (panel * K_BLOCK + done) * columns);
-        done += count;
-      }
+      weights.pack(packing, w, (long) group * outputs + panel * columns, lanes, columns, first, depth, turned, at + panel * K_BLOCK * columns);
     }
   }
 

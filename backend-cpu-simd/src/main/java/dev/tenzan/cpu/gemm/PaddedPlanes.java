@@ -142,6 +142,21 @@ public final class PaddedPlanes {
     return number * phaseSize + at;
   }
 
+  /** For each step along k, those of all window positions for one channel after another, the place that the first output sees. */
+  int[] stepPlaces(int channels) {
+    int window = Math.toIntExact(k.window().size());
+    int[] found = new int[Math.multiplyExact(channels, window)];
+    long[] position = new long[rank];
+    for (int t = 0; t < window; t++) {
+      ConvolutionGeometry.split(t, k.window().dims(), position);
+      long place = place(position);
+      for (int c = 0; c < channels; c++) {
+        found[c * window + t] = Math.toIntExact(c * size + place);
+      }
+    }
+    return found;
+  }
+
   /** The convolution whose input it holds. */
   ConvolutionKernel kernel() {
     return k;

@@ -1,5 +1,6 @@
 package dev.tenzan.cpu.gemm;
 
+import dev.tenzan.cpu.CpuPool;
 import dev.tenzan.kernel.ConvolutionKernel;
 import dev.tenzan.type.DType;
 import java.lang.foreign.MemorySegment;
@@ -131,6 +132,39 @@ public final class PlaneFiller {
     }
     make(x, from);
     MemorySegment.copy(buffers.planeMemory, 0, to, at * bytes, planeBytes);
+  }
+
+  /** Writes the planes of {@code images} neighbouring f32 images, those of an image after another, with all threads. */
+  static void fillAll(
+      PaddedPlanes planes, PlaneKernel vectors, CpuPool pool, MemorySegment x, long firstImage, int images, float[] inputs) {
+    ConvolutionKernel k = planes.kernel();
+    int all = Math.toIntExact(images * k.inChannels());
+    int fills = Math.min(all, 4 * pool.threads());
+    pool.parallelFor(
+        fills,
+        f -> new PlaneFiller(planes, vectors).fill(x, firstImage, (long) all * f / fills, (long) all * (f + 1) / fills, inputs));
+  }
+
+  /**
+   * Writes planes of neighbouring f32 images.
+   *
+   * @param firstImage the image that the array begins with
+   * @param from the first channel, counted over the images from there on
+   * @param to the end of the channels
+   */
+  void fill(MemorySegment x, long firstImage, long from, long to, float[] inputs) {
+    MemorySegment padded = MemorySegment.ofArray(inputs);
+    boolean adjacent = copies && k.x().stride(1) == k.spatial().size() && (k.batch() == 1 || k.x().stride(0) == k.inChannels() * k.x().stride(1));
+    if (adjacent) {
+      long first = k.x().offset() + firstImage * k.x().stride(0) + from * k.x().stride(1);
+      MemorySegment.copy(x, first * Float.BYTES, padded, from * planeBytes, (to - from) * planeBytes);
+      return;
+    }
+    long size = planeBytes / Float.BYTES;
+    for (long p = from; p < to; p++) {
+      long image = firstImage + p / k.inChannels();
+      fill(x, k.x().offset() + image * k.x().stride(0) + p % k.inChannels() * k.x().stride(1), padded, p * size);
+    }
   }
 
   /** Makes one channel's plane of f32 in an array that the next call overwrites, with {@link PlaneKernel#SLACK} behind it. */

@@ -106,14 +106,13 @@ final class StripConvolution implements MatrixProgram {
     boolean many = (long) outputs * steps > WEIGHTS;
     boolean tasks = often && many && kernel.groups() * Math.ceilDiv(outputs, rows) * Math.ceilDiv(images, together) >= 8L * pool.threads();
     this.imagesPerPacking = tasks ? together : 0;
-    this.places = new int[steps];
+    this.places = planes.stepPlaces(channels);
     this.weights = new int[steps];
     long[] position = new long[kernel.window().rank()];
     boolean dense = true;
     for (int s = 0; s < steps; s++) {
       int channel = s / window;
       ConvolutionGeometry.split(s % window, kernel.window().dims(), position);
-      places[s] = (int) (channel * planes.size() + planes.place(position));
       long weight = channel * kernel.w().stride(1);
       for (int d = 0; d < position.length; d++) {
         weight += position[d] * kernel.w().stride(2 + d);
@@ -145,6 +144,13 @@ final class StripConvolution implements MatrixProgram {
     return fits && full ? new StripConvolution(k, planes, pool, strips, kernels.tiles(DType.F32).results()) : null;
   }
 
+  /** How much of what its tiles compute is used. */
+  double used() {
+    double pixels = (double) k.outSpatial().size() / (Math.ceilDiv(span, columns) * columns);
+    int edge = strips.edge().rows();
+    return pixels * outputs / (Math.ceilDiv(outputs, edge) * edge);
+  }
+
   /** Whether the kernels are compiled. */
   boolean isReady() {
     return strips.areReady();
@@ -161,7 +167,7 @@ final class StripConvolution implements MatrixProgram {
     float[] inputs = own.inputs;
     for (long first = 0; first < k.batch(); first += images) {
       int count = (int) Math.min(images, k.batch() - first);
-      fill(x, first, count, inputs);
+      PlaneFiller.fillAll(planes, strips.planes(), pool, x, first, count, inputs);
       if (all == null) {
         convolveByTiles(w, first, count, inputs, out);
       } else {
@@ -220,23 +226,6 @@ final class StripConvolution implements MatrixProgram {
         }
       }
     }
-  }
-
-  /** Fills the planes of neighbouring images. */
-  private void fill(MemorySegment x, long first, int count, float[] inputs) {
-    int planesToFill = Math.toIntExact(count * k.inChannels());
-    int fills = Math.min(planesToFill, 4 * pool.threads());
-    MemorySegment padded = MemorySegment.ofArray(inputs);
-    pool.parallelFor(
-        fills,
-        f -> {
-          PlaneFiller filler = new PlaneFiller(planes, strips.planes());
-          for (long p = (long) planesToFill * f / fills; p < (long) planesToFill * (f + 1) / fills; p++) {
-            long image = first + p / k.inChannels();
-            long from = k.x().offset() + image * k.x().stride(0) + p % k.inChannels() * k.x().stride(1);
-            filler.fill(x, from, padded, p * planes.size());
-          }
-        });
   }
 
   /** In how many pieces to compute the places, for so many output channels: the accumulators of one should stay in the second cache. */

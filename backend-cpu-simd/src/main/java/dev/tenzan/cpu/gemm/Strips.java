@@ -1,5 +1,7 @@
 package dev.tenzan.cpu.gemm;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * The strip kernels for one vector width, of output channels in full tiles and in those that are left over, and what goes with them. Like all vector code they run a
  * thousand times slower until C2 has compiled them, which a thread of their own sees to; until then convolutions take another way to the
@@ -15,14 +17,16 @@ final class Strips {
   private final StripKernel edge;
   private final LongWindowKernel longWindow;
   private final PlaneKernel planes;
+  private final @Nullable PixelKernel pixels;
   private volatile boolean ready;
   private boolean started;
 
-  private Strips(StripKernel full, StripKernel edge, LongWindowKernel longWindow, PlaneKernel planes, boolean ready) {
+  private Strips(StripKernel full, StripKernel edge, LongWindowKernel longWindow, PlaneKernel planes, @Nullable PixelKernel pixels, boolean ready) {
     this.full = full;
     this.edge = edge;
     this.longWindow = longWindow;
     this.planes = planes;
+    this.pixels = pixels;
     this.ready = ready;
   }
 
@@ -40,6 +44,7 @@ final class Strips {
         SpecializedClasses.load(
             LongWindowKernel.class, manyRegisters ? "F32LongWindow12x2" : "F32LongWindow6x2", bits, PanelLayout.LANE_MAJOR),
         SpecializedClasses.load(PlaneKernel.class, "F32Planes", bits, PanelLayout.LANE_MAJOR),
+        manyRegisters ? SpecializedClasses.load(PixelKernel.class, "F32Pixels14x2", bits, PanelLayout.LANE_MAJOR) : null,
         atOnce);
   }
 
@@ -57,6 +62,11 @@ final class Strips {
 
   PlaneKernel planes() {
     return planes;
+  }
+
+  /** The kernel whose vectors run across output channels; null where there are too few registers. */
+  @Nullable PixelKernel pixels() {
+    return pixels;
   }
 
   /** Whether they are to be used now; the first call starts the warm-up. */
@@ -79,8 +89,8 @@ final class Strips {
       int[] places = new int[STEPS];
       float[] a = new float[full.rows() * PanelLayout.LANE_MAJOR.laneStep()];
       float[] x = new float[Math.max(full.columns(), PlaneKernel.SLACK)];
-      float[] tile = new float[full.rows() * full.columns()];
-      float[] to = new float[tile.length];
+      float[] tile = new float[Math.max(full.rows(), PixelKernel.ROWS) * full.columns()];
+      float[] to = new float[full.rows() * full.columns()];
       int[] window = new int[2];
       int[] starts = new int[longWindow.rows()];
       float[] turned = new float[STEPS * longWindow.columns()];
@@ -91,6 +101,9 @@ final class Strips {
               full.run(2, a, 0, x, 0, places, 0, tile);
               edge.run(2, a, 0, x, 0, places, 0, tile);
               longWindow.run(2, turned, 0, x, places, starts, 0, tile, 0, longWindow.columns());
+              if (pixels != null) {
+                pixels.run(2, turned, 0, x, 0, 0, places, 0, tile);
+              }
             }
             for (int call = 0; call < SHORT_CALLS; call++) {
               planes.move(tile, 2, to, 0, full.columns(), call % 2 == 0);
@@ -102,6 +115,9 @@ final class Strips {
             full.run(STEPS, a, 0, x, 0, places, 0, tile);
             edge.run(STEPS, a, 0, x, 0, places, 0, tile);
             longWindow.run(STEPS, turned, 0, x, places, starts, 0, tile, 0, longWindow.columns());
+            if (pixels != null) {
+              pixels.run(STEPS, turned, 0, x, 0, 0, places, 0, tile);
+            }
             planes.move(tile, full.rows(), to, 0, full.columns(), true);
           },
           ROUNDS,

@@ -42,6 +42,12 @@
  * input (implicit GEMM). Narrow outputs are accumulated in the compute type and rounded once when a task is
  * done.
  *
+ * <h2>Convolutions in f32</h2>
+ *
+ * <p>They read a padded copy of their input where it lies, instead of packing it unrolled: {@link dev.tenzan.cpu.gemm.PixelConvolution} with
+ * vectors across output channels, {@link dev.tenzan.cpu.gemm.StripConvolution} with vectors across places. How much of their tiles would be
+ * used decides.
+ *
  * <h2>Small products</h2>
  *
  * <p>Where B fits the L2 cache and k is one block, nothing is packed: {@link dev.tenzan.cpu.gemm.InPlaceProduct} runs tiles over the operands

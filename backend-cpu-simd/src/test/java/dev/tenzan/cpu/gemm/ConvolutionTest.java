@@ -98,6 +98,35 @@ final class ConvolutionTest {
     check(DType.F32, random, 6, 80, 200, 1, large, Operands.Values.values()[0], 4002);
   }
 
+  /**
+   * Vectors across output channels: rows that are whole runs or not, with something between them or nothing; runs that are cut within an
+   * image; images that threads share or have for themselves; channels that do not fill a panel.
+   */
+  @Test
+  void pixels() {
+    SplittableRandom random = new SplittableRandom(11);
+    List<long[]> small = List.of(new long[] {7, 3, 1, 1, 1, 1, 1}, new long[] {7, 3, 1, 1, 1, 1, 1});
+    List<long[]> odd = List.of(new long[] {9, 3, 1, 1, 1, 1, 1}, new long[] {13, 3, 1, 1, 1, 1, 1});
+    List<long[]> strided = List.of(new long[] {14, 3, 2, 1, 1, 1, 1}, new long[] {14, 3, 2, 1, 1, 1, 1});
+    List<long[]> pointwise = List.of(new long[] {7, 1, 1, 0, 0, 1, 1}, new long[] {7, 1, 1, 0, 0, 1, 1});
+    List<long[]> skipping = List.of(new long[] {14, 1, 2, 0, 0, 1, 1}, new long[] {14, 1, 2, 0, 0, 1, 1});
+    List<long[]> solid = List.of(new long[] {3, 2, 1, 0, 0, 1, 1}, new long[] {5, 3, 1, 1, 1, 1, 1}, new long[] {14, 3, 1, 1, 1, 1, 2});
+    List<long[]> line = List.of(new long[] {70, 5, 1, 2, 2, 1, 1});
+    List<long[]> large = List.of(new long[] {35, 3, 1, 1, 1, 1, 1}, new long[] {35, 3, 1, 1, 1, 1, 1});
+    for (Operands.Values values : Operands.Values.values()) {
+      for (boolean outputsInside : new boolean[] {true, false}) {
+        check(DType.F32, random, 5, 30, 64, 1, small, outputsInside, values, 5000);
+        check(DType.F32, random, 1, 48, 34, 1, odd, outputsInside, values, 5001);
+        check(DType.F32, random, 3, 60, 64, 2, strided, outputsInside, values, 5002);
+        check(DType.F32, random, 6, 300, 29, 1, pointwise, outputsInside, values, 5003);
+        check(DType.F32, random, 2, 130, 32, 1, skipping, outputsInside, values, 5004);
+        check(DType.F32, random, 2, 9, 16, 1, solid, outputsInside, values, 5005);
+        check(DType.F32, random, 2, 56, 32, 2, line, outputsInside, values, 5006);
+      }
+      check(DType.F32, random, 2, 15, 8, 1, large, values, 5007);
+    }
+  }
+
   /** A window longer than the output's rows, as in the gradient of the weights, is packed along its own rows. */
   @Test
   void longWindows() {
@@ -205,6 +234,14 @@ final class ConvolutionTest {
         MemorySegment c = arena.allocate(expected.length * (long) type.byteSize(), 64).fill((byte) 0x7b);
         piecewise.run(left, right, c);
         assertBits(kernel, expected, c, "long window, block by block, seed " + seed);
+      }
+      for (long together : new long[] {1, PixelConvolution.INPUTS}) {
+        PixelConvolution pixels = PixelConvolution.of(kernel, TWO, STRIPS, KERNELS, together);
+        if (pixels != null) {
+          MemorySegment c = arena.allocate(expected.length * (long) type.byteSize(), 64).fill((byte) 0x7b);
+          pixels.run(left, right, c);
+          assertBits(kernel, expected, c, "pixels, " + together + " inputs together, seed " + seed);
+        }
       }
     }
   }

@@ -1,0 +1,62 @@
+package dev.tenzan.cpu.gemm;
+
+import dev.tenzan.kernel.ConvolutionKernel;
+import dev.tenzan.type.DType;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * An f32 convolution's weights for kernels whose vectors run across output channels: in a packed panel the channels lie side by side, one
+ * step along k after another.
+ *
+ * @param k the convolution
+ * @param offsets the element offset of each step along k among the weights of an output channel
+ * @param run so many steps lie evenly spaced
+ */
+record WeightSteps(ConvolutionKernel k, BatchOffsets offsets, long run) {
+  static WeightSteps of(ConvolutionKernel k) {
+    int rank = k.window().rank();
+    long[] extents = new long[1 + rank];
+    long[] strides = new long[1 + rank];
+    for (int d = 0; d <= rank; d++) {
+      extents[d] = d == 0 ? k.inChannels() / k.groups() : k.window().dim(d - 1);
+      strides[d] = k.w().stride(1 + d);
+    }
+    BatchOffsets offsets = new BatchOffsets(0, extents, strides);
+    return new WeightSteps(k, offsets, evenRun(offsets));
+  }
+
+  private static long evenRun(BatchOffsets steps) {
+    long run = 1;
+    for (int d = steps.extents().length - 1; d >= 0; d--) {
+      if (steps.extents()[d] > 1) {
+        if (steps.strides()[d] != run * steps.evenStride()) {
+          break;
+        }
+        run *= steps.extents()[d];
+      }
+    }
+    return run;
+  }
+
+  /**
+   * Packs a panel of {@code width} channels. What lies in the lanes of channels that are not asked for is of no account; up to 16 values
+   * behind the panel may be overwritten.
+   *
+   * @param channel the first output channel
+   * @param channels how many, at most {@code width}
+   * @param first the first step along k
+   * @param depth how many steps
+   * @param panel receives the panel, from the index {@code at} on
+   */
+  void pack(
+      Packing packing, MemorySegment w, long channel, int channels, int width, long first, int depth, float[] panel, int at) {
+    long lane = k.w().offset() + channel * k.w().stride(0);
+    for (int done = 0; done < depth; ) {
+      int count = (int) Math.min(depth - done, run - (first + done) % run);
+      long from = lane + offsets.at(first + done);
+      packing.pack(DType.F32, w, from * Float.BYTES, k.w().stride(0) * Float.BYTES, offsets.evenStride() * Float.BYTES, channels, width, count,
+          panel, at + done * width);
+      done += count;
+    }
+  }
+}
