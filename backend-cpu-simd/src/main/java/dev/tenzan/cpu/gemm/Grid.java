@@ -28,6 +28,15 @@ record Grid(
   /** A shared B of fewer panels would be packed and left too often. */
   private static final int MIN_SHARED_PANELS = 16;
 
+  /**
+   * Tasks of so many rows pack B for themselves: it is little beside their work, they wait for no other, and read nothing that another core
+   * has just written.
+   */
+  private static final long OWN_ROWS = 192;
+
+  /** Rows are cut before columns where there are so many times as many: a task reads B from the third cache once for each block of k. */
+  private static final long ROWS_AHEAD = 2;
+
   /** Cuts a product for a number of threads. */
   static Grid of(Product p, Tiling sizes, int threads) {
     Tiling tiling = p.output() == p.compute() ? sizes : sizes.forNarrowResults();
@@ -44,7 +53,8 @@ record Grid(
     Grid cut = whole.cut(tileRows, tileColumns, tiling, threads);
     long columnBytes = p.k() * tileColumns * p.compute().byteSize();
     long sharedColumns = columnBytes == 0 ? 0 : tiling.sharedBytes() / columnBytes;
-    boolean worthSharing = threads > 1 && cut.rowTasks() > 1 && cut.outerBatches() < threads;
+    boolean fewRows = cut.rowPanels() * tileRows < OWN_ROWS * cut.rowTasks();
+    boolean worthSharing = threads > 1 && cut.rowTasks() > 1 && fewRows && cut.outerBatches() < threads;
     if (!worthSharing || sharedColumns < Math.min(cut.columnPanels(), MIN_SHARED_PANELS)) {
       return cut;
     }
@@ -73,7 +83,7 @@ record Grid(
       long columnsNow = columns / across * tileColumns;
       boolean rowsCan = rowsNow >= 2L * tiling.minTaskRows();
       boolean columnsCan = columnsNow >= 2L * tiling.minTaskColumns();
-      if (rowsCan && (rowsNow >= columnsNow || !columnsCan)) {
+      if (rowsCan && (rowsNow >= ROWS_AHEAD * columnsNow || !columnsCan)) {
         down *= 2;
       } else if (columnsCan) {
         across *= 2;

@@ -17,9 +17,9 @@
  * micro-kernel (BLIS, ACM TOMS 41(3), 2015). Here, from the outside:
  *
  * <ol> <li>{@link dev.tenzan.cpu.gemm.Gemm}, {@link dev.tenzan.cpu.gemm.Grid}: C is cut into tasks,
- * rectangles that threads compute alone. Where tasks lie below each other, all threads first pack their B
- * together ({@link dev.tenzan.cpu.gemm.PackedB}); otherwise a task packs what it needs itself: a few percent
- * of work done twice, no barrier, no sharing.
+ * rectangles that threads compute alone. A task packs what it needs itself: a few percent of work done twice, no
+ * barrier, no sharing. Where tasks of few rows lie below each other, all threads first pack their B together
+ * ({@link dev.tenzan.cpu.gemm.PackedB}).
  * <li>{@link dev.tenzan.cpu.gemm.GemmTask}: blocks of k, 256 steps. B is packed in panels, as wide as a tile,
  * in which the numbers lie in the order of their use. <li>Blocks of rows. The block of A is packed, in panels
  * as high as a tile, in the order of its own memory ({@link dev.tenzan.cpu.gemm.PanelLayout}).
