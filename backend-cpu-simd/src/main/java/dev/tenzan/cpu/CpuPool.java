@@ -246,6 +246,9 @@ public final class CpuPool implements AutoCloseable {
     private volatile @Nullable ThreadPlacement placement;
     private boolean placed;
 
+    /** Whether it was to be moved before it could be. */
+    private volatile boolean toBePlaced;
+
     Worker(int index) {
       super("tenzan-cpu-" + (index + 1));
       this.index = index;
@@ -263,6 +266,8 @@ public final class CpuPool implements AutoCloseable {
       ThreadPlacement known = placement;
       if (known != null) {
         known.leaveToCaller();
+      } else {
+        toBePlaced = true;
       }
     }
 
@@ -301,11 +306,11 @@ public final class CpuPool implements AutoCloseable {
         if (!parked) {
           Thread.onSpinWait();
           long idle = spins % SPINS_PER_CLOCK == 0 ? System.nanoTime() - begin : 0;
+          if (!placed && (toBePlaced || idle > spinNanos)) { // the first idle time will do, unless it is needed before
+            placed = true;
+            placement = ThreadPlacement.ofCurrent();
+          }
           if (idle > spinNanos) {
-            if (!placed) { // the first idle time will do
-              placed = true;
-              placement = ThreadPlacement.ofCurrent();
-            }
             // The job is looked at once more between this write and the first park, so no wake-up is lost.
             parked = true;
           } else if (idle > YIELD_NANOS) {

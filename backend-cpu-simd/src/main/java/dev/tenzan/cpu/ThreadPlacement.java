@@ -66,22 +66,25 @@ final class ThreadPlacement {
     }
   }
 
-  /** Moves the thread off the caller's processor. Its last waker calls this, and no other thread at the same time. */
-  void leaveToCaller() {
+  /**
+   * Moves the thread off the caller's processor. Its last waker calls this, and no other thread at the same time.
+   *
+   * @return whether Linux did so, or found it elsewhere; false where it may run nowhere else
+   */
+  boolean leaveToCaller() {
     try {
       int here = (int) calls.processor.invokeExact();
       int known = (int) calls.get.invokeExact(thread, (long) SET_BYTES, allowed);
-      if (here < 0 || here >= Byte.SIZE * SET_BYTES || known <= 0) {
-        return;
+      if (here < 0 || here >= Byte.SIZE * SET_BYTES || known < 0) {
+        return false;
       }
       others.copyFrom(allowed);
       long at = here / Byte.SIZE;
       byte eight = others.get(ValueLayout.JAVA_BYTE, at);
       others.set(ValueLayout.JAVA_BYTE, at, (byte) (eight & ~(1 << here % Byte.SIZE)));
       // Refused where the thread may run nowhere else.
-      if ((int) calls.set.invokeExact(thread, (long) SET_BYTES, others) == 0) {
-        int unused = (int) calls.set.invokeExact(thread, (long) SET_BYTES, allowed);
-      }
+      return (int) calls.set.invokeExact(thread, (long) SET_BYTES, others) == 0
+          && (int) calls.set.invokeExact(thread, (long) SET_BYTES, allowed) == 0;
     } catch (Throwable e) {
       throw new AssertionError("sched_setaffinity cannot be called", e);
     }

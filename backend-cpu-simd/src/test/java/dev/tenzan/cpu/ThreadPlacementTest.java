@@ -50,8 +50,9 @@ final class ThreadPlacementTest {
                 });
     Found of = found.get();
     String before = allowed(of.status);
+    boolean several = before.contains(",") || before.contains("-");
     for (int round = 0; round < 1000; round++) {
-      of.placement.leaveToCaller();
+      assertEquals(several, of.placement.leaveToCaller(), before);
     }
     assertEquals(before, allowed(of.status));
     end.countDown();
