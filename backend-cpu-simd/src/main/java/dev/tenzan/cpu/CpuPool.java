@@ -46,6 +46,9 @@ public final class CpuPool implements AutoCloseable {
   /** A job that took the caller so long without a worker has time for one. */
   private static final long MISSED_NANOS = 50_000;
 
+  /** It is moved so rarely: where it waits for a third thread, such as HotSpot's compiler in the first seconds, moving does not help. */
+  private static final long MOVE_NANOS = 10_000_000;
+
   /** The work of one task of a job. */
   @FunctionalInterface
   public interface TaskBody {
@@ -58,6 +61,9 @@ public final class CpuPool implements AutoCloseable {
   private final AtomicBoolean busy = new AtomicBoolean();
   private volatile @Nullable Job current;
   private volatile boolean closed;
+
+  /** When a worker that missed a job was last moved; written only by the thread that holds {@link #busy}. */
+  private long lastMove = System.nanoTime() - MOVE_NANOS;
 
   /** How many jobs were started; written only by the thread that holds {@link #busy}. */
   private long jobs;
@@ -143,7 +149,9 @@ public final class CpuPool implements AutoCloseable {
       workers[0].wake();
       long begin = System.nanoTime();
       job.work(0);
-      if (!job.joined && System.nanoTime() - begin > MISSED_NANOS) {
+      long now = System.nanoTime();
+      if (!job.joined && now - begin > MISSED_NANOS && now - lastMove > MOVE_NANOS) {
+        lastMove = now;
         workers[0].leaveToCaller(); // it waits for this processor
       }
       job.awaitDone();
@@ -308,7 +316,7 @@ public final class CpuPool implements AutoCloseable {
           long idle = spins % SPINS_PER_CLOCK == 0 ? System.nanoTime() - begin : 0;
           if (!placed && (toBePlaced || idle > spinNanos)) { // the first idle time will do, unless it is needed before
             placed = true;
-            placement = ThreadPlacement.ofCurrent();
+            placement = ThreadPlacement.isWanted() ? ThreadPlacement.ofCurrent() : null;
           }
           if (idle > spinNanos) {
             // The job is looked at once more between this write and the first park, so no wake-up is lost.

@@ -53,6 +53,11 @@ final class ThreadPlacement {
     }
   }
 
+  /** Whether threads are to be moved: {@code -Dtenzan.cpu.move=true}. */
+  static boolean isWanted() {
+    return Boolean.getBoolean("tenzan.cpu.move");
+  }
+
   /** The calling thread's, or null where threads cannot be moved: beside Linux, and without native access. */
   static @Nullable ThreadPlacement ofCurrent() {
     if (!System.getProperty("os.name", "").equals("Linux") || !ThreadPlacement.class.getModule().isNativeAccessEnabled()) {
