@@ -53,7 +53,7 @@ record Tiling(
    * packed B should fit in L2.
    */
   static final Tiling MANY_REGISTERS =
-      new Tiling(Resident.A, 160 << 10, 1032, 512, 120, 128, 16 << 20, 2, 1L << 18, 512 << 10);
+      new Tiling(Resident.A, 160 << 10, 1032, 512, 120, 128, 16 << 20, 4, 1L << 18, 512 << 10);
 
   /** For tiles of 6 by 2 vectors. Measured on Zen 3 (32 KiB L1d, 512 KiB L2). */
   static final Tiling FEW_REGISTERS =
