@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A worker without work spins for some milliseconds, as those of OpenMP do, and then parks. That covers the gap between the calls of a
  * program, and more: where Linux does not know which processors share a cache, as on most virtual machines, a thread that wakes may be put
  * beside the one that woke it, and is moved to an idle processor only when it has been running for a tick of the clock. Until then two
- * threads do the work of one. {@link ThreadPlacement} spares them that, where it can. A parked worker is woken by its parent in a binary
+ * threads do the work of one. {@link ThreadPlacement} spares them that, where it can, if asked. A parked worker is woken by its parent in a binary
  * tree, so that the caller pays for at most one wake-up.
  */
 public final class CpuPool implements AutoCloseable {
@@ -61,6 +61,9 @@ public final class CpuPool implements AutoCloseable {
   private final AtomicBoolean busy = new AtomicBoolean();
   private volatile @Nullable Job current;
   private volatile boolean closed;
+
+  /** Whether workers are moved off their waker's processor. */
+  private final boolean moves = ThreadPlacement.isWanted();
 
   /** When a worker that missed a job was last moved; written only by the thread that holds {@link #busy}. */
   private long lastMove = System.nanoTime() - MOVE_NANOS;
@@ -147,12 +150,10 @@ public final class CpuPool implements AutoCloseable {
     try {
       current = job;
       workers[0].wake();
-      long begin = System.nanoTime();
+      long begin = moves ? System.nanoTime() : 0;
       job.work(0);
-      long now = System.nanoTime();
-      if (!job.joined && now - begin > MISSED_NANOS && now - lastMove > MOVE_NANOS) {
-        lastMove = now;
-        workers[0].leaveToCaller(); // it waits for this processor
+      if (moves && !job.joined) {
+        moveMissing(begin);
       }
       job.awaitDone();
     } finally {
@@ -160,6 +161,15 @@ public final class CpuPool implements AutoCloseable {
       busy.set(false);
     }
     job.rethrow();
+  }
+
+  /** Moves the first worker, which has not come to a job that began so long ago: it waits for this processor. */
+  private void moveMissing(long begin) {
+    long now = System.nanoTime();
+    if (now - begin > MISSED_NANOS && now - lastMove > MOVE_NANOS) {
+      lastMove = now;
+      workers[0].leaveToCaller();
+    }
   }
 
   /** Ends the threads; later jobs run on the calling thread. A running job is finished first. */
@@ -314,9 +324,9 @@ public final class CpuPool implements AutoCloseable {
         if (!parked) {
           Thread.onSpinWait();
           long idle = spins % SPINS_PER_CLOCK == 0 ? System.nanoTime() - begin : 0;
-          if (!placed && (toBePlaced || idle > spinNanos)) { // the first idle time will do, unless it is needed before
+          if (moves && !placed && (toBePlaced || idle > spinNanos)) { // the first idle time will do, unless it is needed before
             placed = true;
-            placement = ThreadPlacement.isWanted() ? ThreadPlacement.ofCurrent() : null;
+            placement = ThreadPlacement.ofCurrent();
           }
           if (idle > spinNanos) {
             // The job is looked at once more between this write and the first park, so no wake-up is lost.

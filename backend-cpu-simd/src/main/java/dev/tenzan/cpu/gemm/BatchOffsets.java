@@ -44,6 +44,20 @@ record BatchOffsets(long offset, long[] extents, long[] strides) {
     return true;
   }
 
+  /** So many batches, from any multiple of this number on, grow by the same amount each. */
+  long evenRun() {
+    long run = 1;
+    for (int d = extents.length - 1; d >= 0; d--) {
+      if (extents[d] > 1) {
+        if (strides[d] != run * evenStride()) {
+          break;
+        }
+        run *= extents[d];
+      }
+    }
+    return run;
+  }
+
   /** The growth from each batch to the next, where it is even. */
   long evenStride() {
     for (int d = extents.length - 1; d >= 0; d--) {

@@ -29,20 +29,12 @@ record ConvolutionProgram(
     long groupOutputs = kernel.outChannels() / kernel.groups();
     long groupInputs = kernel.inChannels() / kernel.groups();
     long[] batches = {kernel.batch(), kernel.groups()};
-    long[] stepExtents = new long[1 + geometry.rank()];
-    long[] stepStrides = new long[1 + geometry.rank()];
-    stepExtents[0] = groupInputs;
-    stepStrides[0] = w.stride(1);
-    for (int d = 0; d < geometry.rank(); d++) {
-      stepExtents[1 + d] = kernel.window().dim(d);
-      stepStrides[1 + d] = w.stride(2 + d);
-    }
     return new ConvolutionProgram(
         gemm,
         kernel,
         geometry,
         new BatchOffsets(w.offset(), batches, new long[] {0, groupOutputs * w.stride(0)}),
-        new BatchOffsets(0, stepExtents, stepStrides),
+        WeightSteps.of(kernel).offsets(),
         new BatchOffsets(x.offset(), batches, new long[] {x.stride(0), groupInputs * x.stride(1)}));
   }
 

@@ -50,13 +50,9 @@ final class DepthwiseStrips implements MatrixProgram {
     int window = Math.toIntExact(kernel.window().size());
     this.places = planes.stepPlaces(1);
     this.taps = new long[window];
-    long[] position = new long[kernel.window().rank()];
+    BatchOffsets offsets = WeightSteps.of(kernel).offsets();
     for (int t = 0; t < window; t++) {
-      ConvolutionGeometry.split(t, kernel.window().dims(), position);
-      taps[t] = kernel.w().offset();
-      for (int d = 0; d < position.length; d++) {
-        taps[t] += position[d] * kernel.w().stride(2 + d);
-      }
+      taps[t] = kernel.w().offset() + offsets.at(t);
     }
   }
 

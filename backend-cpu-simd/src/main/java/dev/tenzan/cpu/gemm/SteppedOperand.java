@@ -44,28 +44,14 @@ record SteppedOperand(
   /** Whether the steps fall into runs of adjacent elements that are long enough to copy. */
   @Override
   public boolean hasAdjacentSteps() {
-    return steps.evenStride() == 1 && run() >= SHORT_RUN;
-  }
-
-  /** The number of steps that lie side by side. */
-  private long run() {
-    long run = 1;
-    for (int d = steps.extents().length - 1; d >= 0; d--) {
-      if (steps.extents()[d] > 1) {
-        if (steps.strides()[d] != run) {
-          break;
-        }
-        run *= steps.extents()[d];
-      }
-    }
-    return run;
+    return steps.evenStride() == 1 && steps.evenRun() >= SHORT_RUN;
   }
 
   @Override
   public void packLanes(long batch, long lane, int lanes, long k, int depth, Object panel, int at) {
     long bytes = storage.byteSize();
     long first = batches.at(batch) + lane * laneStride;
-    long run = run();
+    long run = steps.evenRun();
     int done = 0;
     while (done < depth) {
       int count = (int) Math.min(depth - done, run - (k + done) % run);

@@ -108,17 +108,11 @@ final class StripConvolution implements MatrixProgram {
     this.imagesPerPacking = tasks ? together : 0;
     this.places = planes.stepPlaces(channels);
     this.weights = new int[steps];
-    long[] position = new long[kernel.window().rank()];
+    BatchOffsets offsets = WeightSteps.of(kernel).offsets();
     boolean dense = true;
     for (int s = 0; s < steps; s++) {
-      int channel = s / window;
-      ConvolutionGeometry.split(s % window, kernel.window().dims(), position);
-      long weight = channel * kernel.w().stride(1);
-      for (int d = 0; d < position.length; d++) {
-        weight += position[d] * kernel.w().stride(2 + d);
-      }
-      weights[s] = Math.toIntExact(weight);
-      dense &= weight == s;
+      weights[s] = Math.toIntExact(offsets.at(s));
+      dense &= weights[s] == s;
     }
     this.denseWeights = dense;
   }

@@ -22,20 +22,7 @@ record WeightSteps(ConvolutionKernel k, BatchOffsets offsets, long run) {
       strides[d] = k.w().stride(1 + d);
     }
     BatchOffsets offsets = new BatchOffsets(0, extents, strides);
-    return new WeightSteps(k, offsets, evenRun(offsets));
-  }
-
-  private static long evenRun(BatchOffsets steps) {
-    long run = 1;
-    for (int d = steps.extents().length - 1; d >= 0; d--) {
-      if (steps.extents()[d] > 1) {
-        if (steps.strides()[d] != run * steps.evenStride()) {
-          break;
-        }
-        run *= steps.extents()[d];
-      }
-    }
-    return run;
+    return new WeightSteps(k, offsets, offsets.evenRun());
   }
 
   /**
