@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A worker without work spins for some milliseconds, as those of OpenMP do, and then parks. That covers the gap between the calls of a
  * program, and more: where Linux does not know which processors share a cache, as on most virtual machines, a thread that wakes may be put
  * beside the one that woke it, and is moved to an idle processor only when it has been running for a tick of the clock. Until then two
- * threads do the work of one. {@link ThreadPlacement} spares them that, where it can, if asked. A parked worker is woken by its parent in a binary
+ * threads do the work of one. {@link ThreadPlacement} spares them that, where it can. A parked worker is woken by its parent in a binary
  * tree, so that the caller pays for at most one wake-up.
  */
 public final class CpuPool implements AutoCloseable {

@@ -53,9 +53,9 @@ final class ThreadPlacement {
     }
   }
 
-  /** Whether threads are to be moved: {@code -Dtenzan.cpu.move=true}. */
+  /** Whether threads are to be moved; {@code -Dtenzan.cpu.move=false} says no. */
   static boolean isWanted() {
-    return Boolean.getBoolean("tenzan.cpu.move");
+    return !System.getProperty("tenzan.cpu.move", "true").equals("false");
   }
 
   /** The calling thread's, or null where threads cannot be moved: beside Linux, and without native access. */

@@ -37,6 +37,10 @@ public final class OpenClProvider implements BackendProvider {
     }
     try {
       return availability(new JoclDriver());
+    } catch (IllegalCallerException e) {
+      return Availability.no(
+          "no native access: " + e.getMessage(),
+          "start java with --enable-native-access=ALL-UNNAMED (jocl,dev.tenzan.opencl on a module path)");
     } catch (LinkageError e) {
       return Availability.no(
           "no OpenCL library: " + firstLine(e), "install an ICD loader (Debian: ocl-icd-libopencl1), then a runtime: " + REMEDY);

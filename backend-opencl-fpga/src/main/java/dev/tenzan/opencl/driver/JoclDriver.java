@@ -38,7 +38,11 @@ public final class JoclDriver implements OpenClDriver {
 
   /** Loads the OpenCL library. */
   public JoclDriver() {
-    CL.setExceptionsEnabled(false);
+    SignalHandlers.kept(
+        () -> {
+          CL.setExceptionsEnabled(false);
+          return true;
+        });
   }
 
   private record JoclPlatform(cl_platform_id id) implements Platform {}
@@ -89,6 +93,10 @@ public final class JoclDriver implements OpenClDriver {
 
   @Override
   public List<Platform> platforms() {
+    return SignalHandlers.kept(JoclDriver::findPlatforms);
+  }
+
+  private static List<Platform> findPlatforms() {
     int[] count = new int[1];
     int code = CL.clGetPlatformIDs(0, null, count);
     if (code == ErrorCodes.PLATFORM_NOT_FOUND || (code == CL.CL_SUCCESS && count[0] == 0)) {
@@ -106,8 +114,11 @@ public final class JoclDriver implements OpenClDriver {
 
   @Override
   public List<DeviceId> devices(Platform platform) {
+    return SignalHandlers.kept(() -> findDevices(((JoclPlatform) platform).id));
+  }
+
+  private static List<DeviceId> findDevices(cl_platform_id p) {
     long types = CL.CL_DEVICE_TYPE_CPU | CL.CL_DEVICE_TYPE_GPU | CL.CL_DEVICE_TYPE_ACCELERATOR;
-    cl_platform_id p = ((JoclPlatform) platform).id;
     int[] count = new int[1];
     int code = CL.clGetDeviceIDs(p, types, 0, null, count);
     if (code == ErrorCodes.DEVICE_NOT_FOUND || (code == CL.CL_SUCCESS && count[0] == 0)) {
@@ -196,7 +207,9 @@ public final class JoclDriver implements OpenClDriver {
     cl_context_properties properties = new cl_context_properties();
     properties.addProperty(CL.CL_CONTEXT_PLATFORM, ((JoclPlatform) platform).id);
     int[] code = new int[1];
-    cl_context c = CL.clCreateContext(properties, 1, new cl_device_id[] {id(device)}, null, null, code);
+    cl_context c =
+        SignalHandlers.kept(
+            () -> CL.clCreateContext(properties, 1, new cl_device_id[] {id(device)}, null, null, code));
     check("clCreateContext", code[0]);
     return new JoclContext(c);
   }
@@ -239,7 +252,7 @@ public final class JoclDriver implements OpenClDriver {
   }
 
   private static Program build(cl_program p, cl_device_id d, String options) {
-    int code = CL.clBuildProgram(p, 1, new cl_device_id[] {d}, options, null, null);
+    int code = SignalHandlers.kept(() -> CL.clBuildProgram(p, 1, new cl_device_id[] {d}, options, null, null));
     if (code == CL.CL_SUCCESS) {
       return new JoclProgram(p);
     }
