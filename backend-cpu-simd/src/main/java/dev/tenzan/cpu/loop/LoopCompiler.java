@@ -44,6 +44,10 @@ public final class LoopCompiler {
     return isa;
   }
 
+  VectorUse use() {
+    return use;
+  }
+
   /** The number of generated classes that are kept. */
   public int size() {
     synchronized (classes) {

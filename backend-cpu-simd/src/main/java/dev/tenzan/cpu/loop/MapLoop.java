@@ -9,8 +9,8 @@ final class MapLoop implements CpuLoop {
   /** The points of one unit of work: a few microseconds, and small enough for the second cache. */
   private static final int UNIT = 32 * 1024;
 
-  /** The work (points times operations) from which on the hand-off to other threads pays. */
-  private static final double PARALLEL = 64 * 1024;
+  /** Parts of rows are multiples of so many elements, which are whole vectors and whole lines of cache. */
+  private static final int STEP = 64;
 
   private final LoopCompiler compiler;
   private final LoopNest nest;
@@ -39,13 +39,20 @@ final class MapLoop implements CpuLoop {
     this.columns = space.extent(inner);
     this.outer = space.points(0, Math.max(0, space.rank() - 2));
     boolean tiles = row >= 0 && walksRows(kernel, space, row, inner);
-    this.columnsPerUnit = (int) Math.min(columns, tiles ? UNIT / ChunkedPasses.TILE_ROWS : UNIT);
-    this.rowsPerUnit = (int) Math.max(1, Math.min(rowExtent, UNIT / columnsPerUnit));
-    this.rowUnits = (rowExtent + rowsPerUnit - 1) / rowsPerUnit;
-    this.columnUnits = (columns + columnsPerUnit - 1) / columnsPerUnit;
+    int mostColumns = (int) Math.min(columns, tiles ? UNIT / ChunkedPasses.TILE_ROWS : UNIT);
+    int mostRows = (int) Math.max(1, Math.min(rowExtent, UNIT / mostColumns));
+    Partition partition = new Partition(kernel, compiler);
+    int threads = partition.threads;
+    // Rows are shared out where there are enough of them, else parts of rows.
+    boolean byRows = outer * rowExtent >= threads;
+    this.columnsPerUnit =
+        byRows ? mostColumns : partition.even(columns, mostColumns, outer * Partition.count(rowExtent, mostRows), STEP);
+    this.columnUnits = Partition.count(columns, columnsPerUnit);
+    int rowStep = tiles ? ChunkedPasses.TILE_ROWS : 1;
+    this.rowsPerUnit = byRows ? partition.even(rowExtent, mostRows, outer * columnUnits, rowStep) : mostRows;
+    this.rowUnits = Partition.count(rowExtent, rowsPerUnit);
     this.units = outer * rowUnits * columnUnits;
-    double work = (double) kernel.space().size() * (kernel.stores().size() + kernel.body().size());
-    this.tasks = work < PARALLEL ? 1 : (int) Math.min(units, 4L * compiler.pool().threads());
+    this.tasks = partition.tasks(units);
   }
 
   /** Whether a load jumps along the columns and moves by one element along the rows, so that it is taken by tiles. */

@@ -20,8 +20,6 @@ import org.jspecify.annotations.Nullable;
  * lane of the tree), whichever walks memory in order.
  */
 final class ReduceLoop implements CpuLoop {
-  private static final double PARALLEL = 64 * 1024;
-
   /** A run of fewer values is not worth its start. */
   private static final long SHORT_RUN = 16;
 
@@ -108,14 +106,16 @@ final class ReduceLoop implements CpuLoop {
     this.epilogue = epilogueNest(kernel, lastParallel);
     int width = type.byteSize() == 8 ? 128 : 256;
     long most = across ? (chain ? 8L * width : width) : Math.max(1, Math.min(512, TASK_POINTS / Math.max(1, count)));
-    this.chunk = (int) Math.min(columns, most);
-    this.columnChunks = (columns + chunk - 1) / chunk;
-    this.chunks = columnChunks * space.points(0, Math.max(0, lastParallel));
-    double work = (double) kernel.space().size() * count * (1 + kernel.body().size());
-    int threads = work < PARALLEL ? 1 : compiler.pool().threads();
+    Partition partition = new Partition(kernel, compiler);
+    int threads = partition.threads;
+    long outer = space.points(0, Math.max(0, lastParallel));
+    int mostChunk = (int) Math.min(columns, most);
+    this.chunk = across || columns * outer < threads ? mostChunk : partition.even(columns, mostChunk, outer, 1);
+    this.columnChunks = Partition.count(columns, chunk);
+    this.chunks = columnChunks * outer;
     this.splitBlocks = threads > 1 && chunks < 2L * threads && blocks > 1;
     long units = splitBlocks ? chunks * blocks : chunks;
-    this.tasks = threads == 1 ? 1 : (int) Math.min(units, 4L * threads);
+    this.tasks = partition.tasks(units);
   }
 
   /**
