@@ -32,10 +32,14 @@ final class DepthwiseStrips implements MatrixProgram {
   private final int span;
   private final boolean direct;
 
+  /** The rows of a plane of outputs, as {@link PlaneKernel#copy} wants them. */
+  private final int[] rows;
+
   /** Memory of one thread, for its work and for what it lets others work on. */
   private static final class Buffers {
     private float[] weights = {};
     private float[] outputs = {};
+    private float[] packed = {};
   }
 
   private static final ThreadLocal<Buffers> BUFFERS = ThreadLocal.withInitial(Buffers::new);
@@ -47,6 +51,14 @@ final class DepthwiseStrips implements MatrixProgram {
     this.planes = new PaddedPlanes(kernel);
     this.span = Math.toIntExact(planes.span());
     this.direct = span == kernel.outSpatial().size();
+    int length = (int) kernel.outSpatial().dim(kernel.outSpatial().rank() - 1);
+    int[] rowPlaces = planes.rowPlaces();
+    this.rows = new int[3 * rowPlaces.length];
+    for (int r = 0; r < rowPlaces.length; r++) {
+      rows[3 * r] = rowPlaces[r];
+      rows[3 * r + 1] = r * length;
+      rows[3 * r + 2] = length;
+    }
     int window = Math.toIntExact(kernel.window().size());
     this.places = planes.stepPlaces(1);
     this.taps = new long[window];
@@ -107,20 +119,21 @@ final class DepthwiseStrips implements MatrixProgram {
       float[] plane = filler.fill(x, k.x().offset() + image * k.x().stride(0) + channel * k.x().stride(1));
       for (int o = channel * perChannel; o < (channel + 1) * perChannel; o++) {
         strips.planes().window(plane, places, weights, o * taps.length, own.outputs, span);
-        store(own.outputs, out, (image * k.outChannels() + o) * k.outSpatial().size());
+        store(own, out, (image * k.outChannels() + o) * k.outSpatial().size());
       }
     }
   }
 
-  private void store(float[] outputs, MemorySegment out, long at) {
-    if (direct) {
-      MemorySegment.copy(outputs, 0, out, F32, at * Float.BYTES, span);
-      return;
+  private void store(Buffers own, MemorySegment out, long at) {
+    float[] plane = own.outputs;
+    int size = Math.toIntExact(k.outSpatial().size());
+    if (!direct) {
+      if (own.packed.length < size) {
+        own.packed = new float[size];
+      }
+      plane = own.packed;
+      strips.planes().copy(own.outputs, plane, rows);
     }
-    int row = (int) k.outSpatial().dim(k.outSpatial().rank() - 1);
-    int[] rows = planes.rowPlaces();
-    for (int r = 0; r < rows.length; r++) {
-      MemorySegment.copy(outputs, rows[r], out, F32, (at + (long) r * row) * Float.BYTES, row);
-    }
+    MemorySegment.copy(plane, 0, out, F32, at * Float.BYTES, size);
   }
 }

@@ -33,6 +33,25 @@ final class F32Planes extends PlaneKernel {
   }
 
   @Override
+  void copy(float[] from, float[] to, int[] runs) {
+    for (int r = 0; r < runs.length; r += 3) {
+      int source = runs[r];
+      int target = runs[r + 1];
+      int count = runs[r + 2];
+      if (count < LANES) {
+        VectorMask<Float> some = S.indexInRange(0, count);
+        FloatVector.fromArray(S, from, source, some).intoArray(to, target, some);
+        continue;
+      }
+      for (int i = 0; i < count - LANES; i += LANES) {
+        FloatVector.fromArray(S, from, source + i).intoArray(to, target + i);
+      }
+      // The last vector may overlap the one before, whose elements it copies once more.
+      FloatVector.fromArray(S, from, source + count - LANES).intoArray(to, target + count - LANES);
+    }
+  }
+
+  @Override
   void window(float[] plane, int[] places, float[] weights, int first, float[] out, int count) {
     for (int place = 0; place < count; place += 4 * LANES) {
       FloatVector c0 = FloatVector.zero(S);

@@ -33,6 +33,8 @@ public final class PaddedPlanes {
   private final long phaseSize;
   private final long size;
   private final Run[] runs;
+  private final boolean splits;
+  private final int[] copies;
   private final int[] rowPlaces;
 
   /**
@@ -72,6 +74,15 @@ public final class PaddedPlanes {
     List<Run> found = new ArrayList<>();
     find(found, 0, 0, 0, 0);
     runs = found.toArray(Run[]::new);
+    splits = stride[last] == 2 && kernel.spatial().dim(last) % 2 == 0;
+    copies = new int[3 * runs.length];
+    int half = (int) (kernel.spatial().size() / 2);
+    for (int r = 0; r < runs.length; r++) {
+      int from = runs[r].from();
+      copies[3 * r] = splits ? from % 2 * half + from / 2 : from;
+      copies[3 * r + 1] = runs[r].to();
+      copies[3 * r + 2] = runs[r].count();
+    }
     rowPlaces = findRowPlaces();
   }
 
@@ -165,6 +176,19 @@ public final class PaddedPlanes {
   /** What a plane is made of; all else is zero. */
   Run[] runs() {
     return runs;
+  }
+
+  /**
+   * Whether the stride of the last dimension is 2 and rows are whole pairs. Then vectors sort the elements of a channel by their remainders in
+   * one long loop, because rows are too short for loops of their own.
+   */
+  boolean areSplit() {
+    return splits;
+  }
+
+  /** The runs as {@link PlaneKernel#copy} wants them, from a channel where it has no stride, and else from its {@linkplain #areSplit halves}. */
+  int[] copies() {
+    return copies;
   }
 
   /** Whether planes are the channels themselves, were their elements one after another. */

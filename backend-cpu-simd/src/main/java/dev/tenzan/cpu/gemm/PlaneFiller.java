@@ -52,17 +52,12 @@ public final class PlaneFiller {
 
   private static final ThreadLocal<Buffers> BUFFERS = ThreadLocal.withInitial(Buffers::new);
 
+  private final PaddedPlanes planes;
   private final ConvolutionKernel k;
   private final PaddedPlanes.Run[] runs;
   private final int stride;
   private final long channelBytes;
   private final long planeBytes;
-
-  /**
-   * Whether rows are whole pairs and the stride is 2. Then vectors sort the elements of a channel by their remainders in one long loop, because
-   * rows are too short for loops of their own.
-   */
-  private final boolean splits;
 
   /** Whether the elements of a channel lie one after another. */
   private final boolean dense;
@@ -94,7 +89,7 @@ public final class PlaneFiller {
     planeBytes = planes.size() * k.dtype().byteSize();
     dense = isDense(k);
     copies = dense && planes.areChannels();
-    splits = stride == 2 && k.spatial().dim(last) % 2 == 0;
+    this.planes = planes;
     buffers = BUFFERS.get();
     buffers.grow(k.dtype(), k.spatial().size(), planes.size() + PlaneKernel.SLACK);
     if (!copies) {
@@ -215,15 +210,15 @@ public final class PlaneFiller {
   }
 
   private void fillPlane(float[] channel, float[] sorted, float[] plane) {
-    if (stride == 1) {
-      for (PaddedPlanes.Run run : runs) {
-        System.arraycopy(channel, run.from(), plane, run.to(), run.count());
-      }
-    } else if (vectors != null && splits) {
+    if (vectors != null && stride == 1) {
+      vectors.copy(channel, plane, planes.copies());
+    } else if (vectors != null && planes.areSplit()) {
       int half = (int) (k.spatial().size() / 2);
       vectors.split(channel, 0, half, sorted, 0, half);
+      vectors.copy(sorted, plane, planes.copies());
+    } else if (stride == 1) {
       for (PaddedPlanes.Run run : runs) {
-        System.arraycopy(sorted, run.from() % 2 * half + run.from() / 2, plane, run.to(), run.count());
+        System.arraycopy(channel, run.from(), plane, run.to(), run.count());
       }
     } else {
       for (PaddedPlanes.Run run : runs) {

@@ -16,6 +16,13 @@ abstract class PlaneKernel {
   abstract void split(float[] from, int at, int pairs, float[] to, int even, int odd);
 
   /**
+   * Copies runs of neighbouring elements, which may be short.
+   *
+   * @param runs for each run the index of its first element in {@code from}, the index of it in {@code to}, and the number of elements
+   */
+  abstract void copy(float[] from, float[] to, int[] runs);
+
+  /**
    * Computes what neighbouring places see through a window: for each place a chain of fused multiply-adds from +0 over the window's
    * positions.
    *

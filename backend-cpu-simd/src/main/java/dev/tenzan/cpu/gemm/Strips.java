@@ -95,6 +95,10 @@ final class Strips {
       int[] starts = new int[longWindow.rows()];
       float[] turned = new float[STEPS * longWindow.columns()];
       float[] plane = new float[PlaneKernel.SLACK];
+      int[] runs = new int[3 * full.rows()];
+      for (int r = 0; r < full.rows(); r++) {
+        runs[3 * r + 2] = r % 2 == 0 ? full.columns() - 1 : 1;
+      }
       QuickCalls.warmUp(
           () -> {
             for (int call = 0; call < SHORT_CALLS; call++) {
@@ -108,6 +112,7 @@ final class Strips {
             for (int call = 0; call < SHORT_CALLS; call++) {
               planes.move(tile, 2, to, 0, full.columns(), call % 2 == 0);
               planes.split(x, 0, full.columns() / 2, to, 0, full.columns());
+              planes.copy(x, to, runs);
               planes.window(x, window, a, 0, plane, 1);
             }
           },
@@ -119,6 +124,7 @@ final class Strips {
               pixels.run(STEPS, turned, 0, x, 0, 0, places, 0, tile);
             }
             planes.move(tile, full.rows(), to, 0, full.columns(), true);
+            planes.copy(x, to, runs);
           },
           ROUNDS,
           QUICK_NANOS);

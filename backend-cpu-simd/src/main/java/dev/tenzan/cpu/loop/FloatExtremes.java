@@ -77,15 +77,7 @@ final class FloatExtremes {
     }
     int limit = cb.allocateLocal(TypeKind.INT);
     cb.iload(pass.n).loadConstant(-groups * pass.lanes).iand().istore(limit);
-    pass.columnLoop(
-        limit,
-        0,
-        () -> {
-          for (int[] group : accumulators) {
-            take(group);
-            cb.iinc(pass.column, pass.lanes);
-          }
-        });
+    pass.groupLoop(limit, pass.lanes, groups, g -> take(accumulators[g]));
     for (int w = groups / 2; w > 0; w /= 2) {
       for (int g = 0; g < w; g++) {
         for (Order order : Order.values()) {

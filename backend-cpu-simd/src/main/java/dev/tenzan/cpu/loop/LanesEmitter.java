@@ -98,15 +98,7 @@ final class LanesEmitter {
       cb.astore(locals[a]);
     }
     cb.iload(pass.n).loadConstant(-accumulators * lanes).iand().istore(limit);
-    pass.columnLoop(
-        limit,
-        0,
-        () -> {
-          for (int local : locals) {
-            take(local);
-            cb.iinc(pass.column, lanes);
-          }
-        });
+    pass.groupLoop(limit, lanes, accumulators, a -> take(locals[a]));
     return locals;
   }
 

@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,6 +52,10 @@ class PassEmitter {
   int from;
   int n;
   int column;
+
+  /** The columns by which the point that is being written out lies ahead of the local. */
+  private int ahead;
+
   private int rows;
   private int row;
   private int at = -1;
@@ -160,24 +165,48 @@ class PassEmitter {
     }
   }
 
+  /**
+   * Emits a loop over groups of points that are written out one after another: {@code point} emits the work of the group's k-th, which lies
+   * {@code k * step} columns ahead. Each address is one sum plus a constant, so that C2 checks them all before the loop.
+   */
+  final void groupLoop(int limit, int step, int points, IntConsumer point) {
+    columnLoop(
+        limit,
+        points * step,
+        () -> {
+          for (int k = 0; k < points; k++) {
+            ahead = k * step;
+            point.accept(k);
+          }
+          ahead = 0;
+        });
+  }
+
+  /** Pushes the current column. */
+  final void pushColumn() {
+    cb.iload(column);
+    if (ahead != 0) {
+      cb.loadConstant(ahead).iadd();
+    }
+  }
+
   /** Pushes the index of the current column's accumulator. */
   final void pushLane() {
-    cb.iload(column).loadConstant(ReductionTree.LANES - 1).iand();
+    pushColumn();
+    cb.loadConstant(ReductionTree.LANES - 1).iand();
   }
 
   final int lanesLocal(DType type) {
     return resultsLocal("lane", type);
   }
 
-  /** Emits a loop that runs {@code point} from the current column to the limit; with step 0 it moves the column itself. */
+  /** Emits a loop that runs {@code point} from the current column to the limit. */
   final void columnLoop(int limit, int step, Runnable point) {
     Label top = cb.newLabel();
     Label end = cb.newLabel();
     cb.labelBinding(top).iload(column).iload(limit).if_icmpge(end);
     point.run();
-    if (step != 0) {
-      cb.iinc(column, step);
-    }
+    cb.iinc(column, step);
     cb.goto_(top).labelBinding(end);
   }
 
@@ -233,7 +262,9 @@ class PassEmitter {
 
   /** Pushes the index of the current column in an array of results. */
   final void pushAt(int atLocal) {
-    cb.iload(atLocal).iload(column).iadd();
+    cb.iload(atLocal);
+    pushColumn();
+    cb.iadd();
   }
 
   final int at() {
@@ -310,17 +341,27 @@ class PassEmitter {
   final void pushAddress(int address, int move, int bytes) {
     cb.lload(Objects.requireNonNull(bases.get(address)));
     if (move == LoopBody.UNIT) {
-      cb.iload(column).i2l();
-      if (bytes > 1) {
-        cb.loadConstant((long) bytes).lmul();
-      }
-      cb.ladd();
+      pushScaled(() -> cb.iload(column), bytes, ahead);
     } else if (move == LoopBody.PAIRS) {
-      cb.iload(column).i2l().loadConstant(2L * bytes).lmul().ladd();
+      pushScaled(() -> cb.iload(column), 2L * bytes, ahead);
     } else if (move == LoopBody.REPEATED) {
-      cb.iload(column).iconst_1().ishr().i2l().loadConstant((long) bytes).lmul().ladd();
+      pushScaled(() -> cb.iload(column).iconst_1().ishr(), bytes, ahead / 2); // steps are even
     } else if (move == LoopBody.STRIDED) {
-      cb.iload(column).i2l().lload(Objects.requireNonNull(strides.get(address))).lmul().ladd();
+      pushColumn();
+      cb.i2l().lload(Objects.requireNonNull(strides.get(address))).lmul().ladd();
+    }
+  }
+
+  /** Adds an int that is pushed, times a number of bytes, and the bytes of some more. */
+  private void pushScaled(Runnable index, long bytes, int more) {
+    index.run();
+    cb.i2l();
+    if (bytes > 1) {
+      cb.loadConstant(bytes).lmul();
+    }
+    cb.ladd();
+    if (more != 0) {
+      cb.loadConstant(more * bytes).ladd();
     }
   }
 

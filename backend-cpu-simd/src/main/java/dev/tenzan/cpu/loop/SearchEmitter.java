@@ -69,21 +69,21 @@ final class SearchEmitter {
     cb.iconst_0().istore(found);
     cb.iconst_0().istore(groups);
     cb.iload(pass.n).loadConstant(-vectors * pass.lanes).iand().istore(limit);
-    pass.columnLoop(
+    int any = cb.allocateLocal(TypeKind.REFERENCE);
+    pass.groupLoop(
         limit,
-        0,
-        () -> {
-          int any = mask();
-          cb.iinc(pass.column, pass.lanes);
-          for (int k = 1; k < vectors; k++) {
-            int next = mask();
-            cb.aload(any).aload(next);
+        pass.lanes,
+        vectors,
+        k -> {
+          cb.aload(mask());
+          if (k > 0) {
+            cb.aload(any);
             pass.ops.maskOp("or");
-            any = cb.allocateLocal(TypeKind.REFERENCE);
-            cb.astore(any);
-            cb.iinc(pass.column, pass.lanes);
           }
-          cb.aload(any);
+          if (k < vectors - 1) {
+            cb.astore(any);
+            return;
+          }
           pass.ops.anyTrue();
           cb.iload(found).ior().istore(found);
           cb.iload(groups).iconst_1().iadd().iload(found).isub().istore(groups);

@@ -182,7 +182,8 @@ final class VectorPassEmitter extends PassEmitter {
     computeVarying();
     for (int v : pass.kept()) {
       pushForArray(v);
-      cb.aload(scratchLocal(v)).iload(column);
+      cb.aload(scratchLocal(v));
+      pushColumn();
       ops.intoArray(body.type(v));
     }
     for (LoopBody.Out out : pass.outs()) {
@@ -295,7 +296,8 @@ final class VectorPassEmitter extends PassEmitter {
     DType type = body.type(v);
     if (plan.fromScratch(pass, v)) {
       ops.species(type);
-      cb.aload(scratchLocal(v)).iload(column);
+      cb.aload(scratchLocal(v));
+      pushColumn();
       loadArray(v, type);
       return;
     }
