@@ -13,6 +13,14 @@ public record Timing(double[] seconds) {
   private static final int WINDOW = 5;
   private static final double STABLE = 0.05;
 
+  /** Between turns the process is watched for so long at a time. */
+  private static final long REST_MILLIS = 40;
+
+  /** At rest it uses less of that; the system counts in steps of 10 ms. */
+  private static final long BUSY_NANOS = 15_000_000;
+
+  private static final long MOST_REST_NANOS = 1_000_000_000;
+
   /** Sorts. */
   public Timing {
     seconds = seconds.clone();
@@ -75,8 +83,8 @@ public record Timing(double[] seconds) {
 
   /**
    * Times competitors that do the same work: each is warmed up until it is stable, then they take turns, so that what else
-   * happens on the machine meets all of them. Between turns there is a pause, because a competitor's threads may still spin for
-   * the next call (OpenBLAS's do for about 25 ms); the first call of a turn is not timed.
+   * happens on the machine meets all of them. A turn begins when the process is at rest, because a competitor's threads may still spin for
+   * the next call (OpenBLAS's do for about 25 ms), and a compiler or collector may be at work; the first call of a turn is not timed.
    */
   public static List<Timing> interleaved(Plan plan, List<Runnable> competitors) {
     double[] estimates = competitors.stream().mapToDouble(c -> warmUp(plan, c)).toArray();
@@ -90,7 +98,7 @@ public record Timing(double[] seconds) {
         int wanted = (int) Math.clamp(plan.seconds / (estimates[c] * calls), plan.minimum, plan.maximum);
         int repetitions = Math.ceilDiv(wanted, rounds);
         if (!alone) {
-          pause();
+          rest();
           time(competitors.get(c), calls);
         }
         for (int i = 0; i < repetitions; i++) {
@@ -143,9 +151,16 @@ public record Timing(double[] seconds) {
     return best;
   }
 
-  private static void pause() {
+  /** Waits until the threads of this process are at rest, or for a second. */
+  private static void rest() {
+    long begin = System.nanoTime();
     try {
-      Thread.sleep(40);
+      long used;
+      do {
+        long before = Machine.processNanos();
+        Thread.sleep(REST_MILLIS);
+        used = Machine.processNanos() - before;
+      } while (used > BUSY_NANOS && System.nanoTime() - begin < MOST_REST_NANOS);
     } catch (InterruptedException e) {
       throw new IllegalStateException("measuring was interrupted", e);
     }
