@@ -46,11 +46,11 @@ final class MapLoop implements CpuLoop {
     // Rows are shared out where there are enough of them, else parts of rows.
     boolean byRows = outer * rowExtent >= threads;
     this.columnsPerUnit =
-        byRows ? mostColumns : partition.even(columns, mostColumns, outer * Partition.count(rowExtent, mostRows), STEP);
-    this.columnUnits = Partition.count(columns, columnsPerUnit);
+        byRows ? mostColumns : partition.even(columns, mostColumns, outer * Math.ceilDiv(rowExtent, mostRows), STEP);
+    this.columnUnits = Math.ceilDiv(columns, columnsPerUnit);
     int rowStep = tiles ? ChunkedPasses.TILE_ROWS : 1;
     this.rowsPerUnit = byRows ? partition.even(rowExtent, mostRows, outer * columnUnits, rowStep) : mostRows;
-    this.rowUnits = Partition.count(rowExtent, rowsPerUnit);
+    this.rowUnits = Math.ceilDiv(rowExtent, rowsPerUnit);
     this.units = outer * rowUnits * columnUnits;
     this.tasks = partition.tasks(units);
   }

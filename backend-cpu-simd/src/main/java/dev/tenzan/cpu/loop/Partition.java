@@ -68,11 +68,6 @@ final class Partition {
     return (int) Math.min(units, (long) threads * tasksPerThread);
   }
 
-  /** The number of parts of at most {@code most} elements. */
-  static long count(long extent, long most) {
-    return (extent + most - 1) / most;
-  }
-
   /**
    * The size of the parts of a dimension: {@code most} elements, or less where that gives each thread as many parts of about one size.
    *
@@ -80,12 +75,12 @@ final class Partition {
    * @param step what the size is a multiple of, if it is less than {@code most}
    */
   int even(long extent, int most, long others, int step) {
-    long parts = count(extent, most) * others;
+    long parts = Math.ceilDiv(extent, most) * others;
     if (threads == 1 || parts >= (long) MANY * threads) {
       return most;
     }
-    long wanted = count(count(parts, threads) * threads, others);
-    long part = count(count(extent, wanted), step) * step;
+    long wanted = Math.ceilDiv(Math.ceilDiv(parts, threads) * threads, others);
+    long part = Math.ceilDiv(Math.ceilDiv(extent, wanted), step) * step;
     return (int) Math.min(most, part);
   }
 }

@@ -167,7 +167,8 @@ class PassEmitter {
 
   /**
    * Emits a loop over groups of points that are written out one after another: {@code point} emits the work of the group's k-th, which lies
-   * {@code k * step} columns ahead. Each address is one sum plus a constant, so that C2 checks them all before the loop.
+   * {@code k * step} columns ahead. Each address is one sum plus a constant, so that C2
+   * computes the sum once and not an index for each of them.
    */
   final void groupLoop(int limit, int step, int points, IntConsumer point) {
     columnLoop(
@@ -341,20 +342,22 @@ class PassEmitter {
   final void pushAddress(int address, int move, int bytes) {
     cb.lload(Objects.requireNonNull(bases.get(address)));
     if (move == LoopBody.UNIT) {
-      pushScaled(() -> cb.iload(column), bytes, ahead);
+      cb.iload(column);
+      addScaled(bytes, ahead);
     } else if (move == LoopBody.PAIRS) {
-      pushScaled(() -> cb.iload(column), 2L * bytes, ahead);
+      cb.iload(column);
+      addScaled(2L * bytes, ahead);
     } else if (move == LoopBody.REPEATED) {
-      pushScaled(() -> cb.iload(column).iconst_1().ishr(), bytes, ahead / 2); // steps are even
+      cb.iload(column).iconst_1().ishr();
+      addScaled(bytes, ahead / 2); // steps are even
     } else if (move == LoopBody.STRIDED) {
       pushColumn();
       cb.i2l().lload(Objects.requireNonNull(strides.get(address))).lmul().ladd();
     }
   }
 
-  /** Adds an int that is pushed, times a number of bytes, and the bytes of some more. */
-  private void pushScaled(Runnable index, long bytes, int more) {
-    index.run();
+  /** Adds the int on the stack, times a number of bytes, and the bytes of some more, to the address below it. */
+  private void addScaled(long bytes, int more) {
     cb.i2l();
     if (bytes > 1) {
       cb.loadConstant(bytes).lmul();

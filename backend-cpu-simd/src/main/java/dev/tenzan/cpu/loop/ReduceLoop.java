@@ -111,7 +111,7 @@ final class ReduceLoop implements CpuLoop {
     long outer = space.points(0, Math.max(0, lastParallel));
     int mostChunk = (int) Math.min(columns, most);
     this.chunk = across || columns * outer < threads ? mostChunk : partition.even(columns, mostChunk, outer, 1);
-    this.columnChunks = Partition.count(columns, chunk);
+    this.columnChunks = Math.ceilDiv(columns, chunk);
     this.chunks = columnChunks * outer;
     this.splitBlocks = threads > 1 && chunks < 2L * threads && blocks > 1;
     long units = splitBlocks ? chunks * blocks : chunks;

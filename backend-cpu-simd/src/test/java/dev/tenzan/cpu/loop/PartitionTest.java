@@ -34,11 +34,11 @@ class PartitionTest {
       String what = "%d by %d, %d others, %d threads, steps of %d: %d".formatted(extent, most, others, threads, step, part);
       assertTrue(part >= 1 && part <= most, what);
       assertTrue(part == most || part % step == 0, what);
-      long parts = Partition.count(extent, part);
+      long parts = Math.ceilDiv(extent, part);
       assertTrue(parts * part >= extent && (parts - 1) * part < extent, what);
       if (step == 1 && others == 1 && extent >= 100L * threads && parts < 8L * threads && part < most) {
         // The longest share is no longer than an even one by more than a part's rounding.
-        long longest = Partition.count(parts, threads) * part;
+        long longest = Math.ceilDiv(parts, threads) * part;
         assertTrue(longest <= extent / threads + parts, what);
       }
     }
@@ -48,7 +48,7 @@ class PartitionTest {
   void twoThreadsGetHalvesOfAVector() {
     Partition two = new Partition(4, 2);
     assertEquals(25_024, two.even(50_000, 32_768, 1, 64));
-    assertEquals(4, Partition.count(100_000, two.even(100_000, 32_768, 1, 64)));
+    assertEquals(4, Math.ceilDiv(100_000, two.even(100_000, 32_768, 1, 64)));
     assertEquals(32_768, new Partition(0, 2).even(50_000, 32_768, 1, 64), "one thread needs no halves");
   }
 }

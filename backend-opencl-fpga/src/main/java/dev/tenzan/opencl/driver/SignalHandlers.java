@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps the signal handlers of the JVM while an OpenCL runtime is loaded.
@@ -28,21 +29,23 @@ final class SignalHandlers {
   /** SIG_DFL and SIG_IGN are 0 and 1. */
   private static final long LAST_WITHOUT_HANDLER = 1;
 
+  private static @Nullable MethodHandle sigaction;
   private static int users;
   private static final MemorySegment BEFORE = Arena.global().allocate((SIGNALS + 1L) * ACTION_BYTES, 8);
 
   private SignalHandlers() {}
 
-  /** Linked when the first runtime is looked for; it takes tens of milliseconds. */
-  private static final class Calls {
-    static final MethodHandle SIGACTION = link();
-
-    private static MethodHandle link() {
+  /** Linked by the first call, which takes tens of milliseconds; not by a class, which would hide why it cannot be. */
+  private static synchronized MethodHandle linked() {
+    MethodHandle known = sigaction;
+    if (known == null) {
       Linker linker = Linker.nativeLinker();
       FunctionDescriptor type =
           FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS);
-      return linker.downcallHandle(linker.defaultLookup().findOrThrow("sigaction"), type);
+      known = linker.downcallHandle(linker.defaultLookup().findOrThrow("sigaction"), type);
+      sigaction = known;
     }
+    return known;
   }
 
   /**
@@ -102,8 +105,9 @@ final class SignalHandlers {
 
   /** The system's call: sets an action where one is given, reads the one before where there is room. */
   static int sigaction(int signal, MemorySegment action, MemorySegment old) {
+    MethodHandle call = linked();
     try {
-      return (int) Calls.SIGACTION.invokeExact(signal, action, old);
+      return (int) call.invokeExact(signal, action, old);
     } catch (Throwable e) {
       throw new AssertionError("sigaction cannot be called", e);
     }

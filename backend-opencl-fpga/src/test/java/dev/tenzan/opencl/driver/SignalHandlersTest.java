@@ -3,14 +3,22 @@ package dev.tenzan.opencl.driver;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tenzan.opencl.OpenClProvider;
 import dev.tenzan.opencl.Runtimes;
+import dev.tenzan.spi.Availability;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
 
 @DisabledOnOs(value = OS.WINDOWS, disabledReason = "Windows has no signals")
 class SignalHandlersTest {
@@ -92,6 +100,28 @@ class SignalHandlersTest {
     try (Arena arena = Arena.ofConfined()) {
       assertEquals(handler(arena, SIGILL), handler(arena, SIGSEGV), "HotSpot has one handler for all faults");
     }
+  }
+
+  @Test
+  void withoutNativeAccessTheBackendSaysHowToGetIt(@TempDir Path folder) throws Exception {
+    Path output = folder.resolve("output");
+    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    Process process =
+        new ProcessBuilder(
+                java, "--illegal-native-access=deny", "-cp", System.getProperty("java.class.path"), SignalHandlersTest.class.getName())
+            .redirectErrorStream(true)
+            .redirectOutput(output.toFile())
+            .start();
+    assertTrue(process.waitFor(60, TimeUnit.SECONDS));
+    String text = Files.readString(output, StandardCharsets.UTF_8);
+    assertEquals(0, process.exitValue(), text);
+    assertTrue(text.startsWith("no native access: ") && text.contains("--enable-native-access=ALL-UNNAMED"), text);
+  }
+
+  /** Prints what is missing; {@link #withoutNativeAccessTheBackendSaysHowToGetIt} starts it. */
+  public static void main(String[] args) {
+    Availability availability = new OpenClProvider().availability();
+    System.out.println(availability.missing() + "; " + availability.remedy());
   }
 
   private static int divided(int dividend, int divisor) {
