@@ -11,7 +11,10 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 
-/** The products of {@link Tensor}. Their bits are fixed, see {@link dev.tenzan.kernel.MatMulKernel}. */
+/**
+ * The products of {@link Tensor}. Their bits are fixed, see {@link dev.tenzan.kernel.MatMulKernel}, save under {@link
+ * dev.tenzan.type.Numerics#FAST}.
+ */
 public sealed interface LinearOps permits Tensor {
   /** The tensor that the operations apply to. */
   Tensor self();
@@ -63,7 +66,8 @@ public sealed interface LinearOps permits Tensor {
     if (b.rank() > 1) {
       squeezed = squeezed.concat(Shape.of(columns));
     }
-    return Tensor.ofNode(Nodes.reshape(Node.of(new Op.MatMul(output), left, right), squeezed), device);
+    Op.MatMul op = new Op.MatMul(output, Nodes.numerics(t));
+    return Tensor.ofNode(Nodes.reshape(Node.of(op, left, right), squeezed), device);
   }
 
   /** The sum of products of two vectors. */

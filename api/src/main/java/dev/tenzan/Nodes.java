@@ -9,6 +9,7 @@ import dev.tenzan.ir.Op;
 import dev.tenzan.ir.ShapeInference;
 import dev.tenzan.scalar.ScalarEval;
 import dev.tenzan.type.DType;
+import dev.tenzan.type.Numerics;
 import dev.tenzan.type.Shape;
 import java.util.Arrays;
 import java.util.List;
@@ -142,6 +143,11 @@ final class Nodes {
   /** {@code f16} and {@code bf16} as f32: composites round once, at their end. */
   static Tensor wide(Tensor t) {
     return t.dtype().isFloat() ? t.cast(t.dtype().compute()) : t;
+  }
+
+  /** The mode of a product that is called now: that of the thread; products of integers have the same bits in any order. */
+  static Numerics numerics(DType dtype) {
+    return dtype.isFloat() ? Tenzan.numerics() : Numerics.REPRODUCIBLE;
   }
 
   /** The index along one axis of a shape, as i64. */

@@ -3,28 +3,78 @@ package dev.tenzan;
 import dev.tenzan.error.ClosedException;
 import dev.tenzan.error.DTypeException;
 import dev.tenzan.error.ShapeException;
+import dev.tenzan.error.TenzanException;
 import dev.tenzan.ir.Node;
 import dev.tenzan.ir.ShapeInference;
 import dev.tenzan.schedule.Graph;
 import dev.tenzan.spi.Buffer;
 import dev.tenzan.type.DType;
+import dev.tenzan.type.Numerics;
 import dev.tenzan.type.Shape;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
-/** Whole functions of tensors: traced once, replayed without building a graph again. */
+/**
+ * What concerns whole pieces of a program: which numerics its products have, and functions of tensors that are traced once and
+ * replayed without building a graph again.
+ */
 public final class Tenzan {
+  private static final String NUMERICS = "tenzan.numerics";
+  private static final ScopedValue<Numerics> SCOPED = ScopedValue.newInstance();
+  private static volatile @Nullable Numerics ofProcess;
+
   private Tenzan() {}
+
+  /**
+   * Runs an action whose products have some numerics: those of the operations that it calls in this thread, whenever they are
+   * evaluated, and of the gradients that are taken through them. Scopes nest; other threads are not affected.
+   */
+  public static <T> T with(Numerics numerics, Supplier<T> action) {
+    return ScopedValue.where(SCOPED, numerics).call(action::get);
+  }
+
+  /**
+   * The numerics of a product that is called now: those of the innermost {@link #with}, of the system property {@code
+   * tenzan.numerics}, or {@link Numerics#REPRODUCIBLE}.
+   *
+   * @throws TenzanException where the property names neither mode
+   */
+  public static Numerics numerics() {
+    return SCOPED.isBound() ? SCOPED.get() : ofProcess();
+  }
+
+  private static Numerics ofProcess() {
+    Numerics n = ofProcess;
+    if (n == null) {
+      n = configured(System.getProperty(NUMERICS));
+      ofProcess = n;
+    }
+    return n;
+  }
+
+  /** What the system property asks for. */
+  static Numerics configured(@Nullable String property) {
+    if (property == null || property.isBlank()) {
+      return Numerics.REPRODUCIBLE;
+    }
+    try {
+      return Numerics.parse(property);
+    } catch (IllegalArgumentException e) {
+      throw new TenzanException("-D" + NUMERICS + ": " + e.getMessage(), e);
+    }
+  }
 
   /** A traced function. Safe for use by several threads. */
   public static final class Compiled {
     /** Each trace holds its constants and its program; a function that meets ever new shapes must not gather them all. */
     private static final int MAX_TRACES = 64;
 
-    private record Signature(Device device, List<DType> dtypes, List<Shape> shapes) {}
+    private record Signature(Device device, Numerics numerics, List<DType> dtypes, List<Shape> shapes) {}
 
     /**
      * A traced graph: its program, its leaves, of which some stand for arguments, and what it results in. Whoever keeps or runs a
@@ -80,7 +130,7 @@ public final class Tenzan {
         dtypes.add(t.dtype());
         shapes.add(t.shape());
       }
-      Signature signature = new Signature(device, dtypes, shapes);
+      Signature signature = new Signature(device, numerics(), dtypes, shapes);
       Trace trace;
       synchronized (traces) {
         trace = traces.get(signature);
@@ -158,8 +208,8 @@ public final class Tenzan {
   }
 
   /**
-   * Compiles a function of tensors. It is traced on its first call for each device and list of dtypes and shapes; later calls replay
-   * the program without calling it. It must depend on its arguments alone and only build operations.
+   * Compiles a function of tensors. It is traced on its first call for each device, {@linkplain #numerics() numerics} and list of
+   * dtypes and shapes; later calls replay the program without calling it. It must depend on its arguments alone and only build operations.
    */
   public static Compiled compile(UnaryOperator<List<Tensor>> function) {
     return new Compiled(function);

@@ -65,7 +65,8 @@ public sealed interface WindowOps permits Tensor {
             spread("conv", "padding", options.padHigh(), n, 0),
             Collections.nCopies(n, 1L),
             spread("conv", "dilation", options.dilation(), n, 1),
-            options.groups());
+            options.groups(),
+            Nodes.numerics(t));
     return Nodes.composite(() -> Tensor.apply(op, self().cast(t), weights.cast(t)));
   }
 
@@ -111,7 +112,7 @@ public sealed interface WindowOps permits Tensor {
       }
     }
     Op.Convolution op =
-        new Op.Convolution(Collections.nCopies(n, 1L), low, high, stride, dilation, groups);
+        new Op.Convolution(Collections.nCopies(n, 1L), low, high, stride, dilation, groups, Nodes.numerics(t));
     Shape split = Shape.of(groups, w.dim(0) / groups, w.dim(1)).concat(window);
     Shape merged = Shape.of(groups * w.dim(1), w.dim(0) / groups).concat(window);
     return Nodes.composite(

@@ -2,6 +2,7 @@ package dev.tenzan.ir;
 
 import dev.tenzan.scalar.ReduceOp;
 import dev.tenzan.type.DType;
+import dev.tenzan.type.Numerics;
 import dev.tenzan.type.Shape;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -156,8 +157,18 @@ public sealed interface Op {
    */
   record Scatter(@Nullable ReduceOp combine, int axis) implements Op {}
 
-  /** A batch of matrix products: {@code [batch..., m, k] x [batch..., k, n]} with equal batch axes. */
-  record MatMul(DType output) implements Op {
+  /**
+   * A batch of matrix products: {@code [batch..., m, k] x [batch..., k, n]} with equal batch axes.
+   *
+   * @param output the dtype of the result
+   * @param numerics what is promised about the bits
+   */
+  record MatMul(DType output, Numerics numerics) implements Op {
+    /** A reproducible product. */
+    public MatMul(DType output) {
+      this(output, Numerics.REPRODUCIBLE);
+    }
+
     @Override
     public String label() {
       return "matmul";
@@ -167,6 +178,14 @@ public sealed interface Op {
   /**
    * A grouped cross-correlation of {@code [batch, channels, spatial...]} with {@code [out, channels / groups, window...]}.
    * Padding and the gaps of a dilated input are zeros that take part in the sum.
+   *
+   * @param stride the distance of windows
+   * @param padLow zeros before each spatial axis; negative crops
+   * @param padHigh zeros behind each spatial axis; negative crops
+   * @param inputDilation the distance of input elements
+   * @param windowDilation the distance of window elements
+   * @param groups the number of groups
+   * @param numerics what is promised about the bits
    */
   record Convolution(
       List<Long> stride,
@@ -174,8 +193,20 @@ public sealed interface Op {
       List<Long> padHigh,
       List<Long> inputDilation,
       List<Long> windowDilation,
-      long groups)
+      long groups,
+      Numerics numerics)
       implements Op {
+    /** A reproducible convolution. */
+    public Convolution(
+        List<Long> stride,
+        List<Long> padLow,
+        List<Long> padHigh,
+        List<Long> inputDilation,
+        List<Long> windowDilation,
+        long groups) {
+      this(stride, padLow, padHigh, inputDilation, windowDilation, groups, Numerics.REPRODUCIBLE);
+    }
+
     @Override
     public String label() {
       return "conv";

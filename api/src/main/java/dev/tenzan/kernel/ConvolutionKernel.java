@@ -2,6 +2,7 @@ package dev.tenzan.kernel;
 
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
+import dev.tenzan.type.Numerics;
 import dev.tenzan.type.Shape;
 import java.util.List;
 
@@ -31,6 +32,7 @@ import java.util.List;
  * @param windowDilation the distance of window elements, at least 1
  * @param x the address of x's element over (batch, channel, spatial...)
  * @param w the address of w's element over (outChannel, channel of the group, window...)
+ * @param numerics as in {@link MatMulKernel}
  */
 public record ConvolutionKernel(
     DType dtype,
@@ -46,7 +48,8 @@ public record ConvolutionKernel(
     List<Long> inputDilation,
     List<Long> windowDilation,
     Affine x,
-    Affine w)
+    Affine w,
+    Numerics numerics)
     implements KernelSpec {
   /** Copies the lists. */
   public ConvolutionKernel {
@@ -54,6 +57,27 @@ public record ConvolutionKernel(
     padLow = List.copyOf(padLow);
     inputDilation = List.copyOf(inputDilation);
     windowDilation = List.copyOf(windowDilation);
+  }
+
+  /** A reproducible convolution. */
+  public ConvolutionKernel(
+      DType dtype,
+      long batch,
+      long inChannels,
+      long outChannels,
+      long groups,
+      Shape spatial,
+      Shape window,
+      Shape outSpatial,
+      List<Long> stride,
+      List<Long> padLow,
+      List<Long> inputDilation,
+      List<Long> windowDilation,
+      Affine x,
+      Affine w) {
+    this(
+        dtype, batch, inChannels, outChannels, groups, spatial, window, outSpatial, stride, padLow, inputDilation,
+        windowDilation, x, w, Numerics.REPRODUCIBLE);
   }
 
   @Override

@@ -174,7 +174,8 @@ public final class Scheduler {
         e.shape().dim(r - 1),
         x.dim(r - 1),
         placed(a).layout().address(),
-        placed(b).layout().address());
+        placed(b).layout().address(),
+        m.numerics());
   }
 
   private KernelSpec convolution(Graph.Entry e, Op.Convolution c) {
@@ -196,7 +197,8 @@ public final class Scheduler {
         c.inputDilation(),
         c.windowDilation(),
         placed(x).layout().address(),
-        placed(w).layout().address());
+        placed(w).layout().address(),
+        c.numerics());
   }
 
   /** The product of the extents before an axis, its extent, and the product of those behind it. */

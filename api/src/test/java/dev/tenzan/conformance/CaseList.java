@@ -1,7 +1,9 @@
 package dev.tenzan.conformance;
 
 import dev.tenzan.Tensor;
+import dev.tenzan.Tenzan;
 import dev.tenzan.type.DType;
+import dev.tenzan.type.Numerics;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
@@ -22,6 +24,7 @@ final class CaseList {
   private final String family;
   private final List<OpCase> cases;
   private boolean differentiable = true;
+  private Numerics numerics = Numerics.REPRODUCIBLE;
 
   CaseList(String family, List<OpCase> cases) {
     this.family = family;
@@ -40,6 +43,12 @@ final class CaseList {
     return this;
   }
 
+  /** The following cases run in a mode. */
+  CaseList under(Numerics mode) {
+    numerics = mode;
+    return this;
+  }
+
   /** Whether the cases that follow have a gradient. */
   boolean isSmooth() {
     return differentiable;
@@ -54,6 +63,9 @@ final class CaseList {
       Function<List<Tensor>, Tensor> function,
       Function<List<HostArray>, HostArray> oracle) {
     boolean d = differentiable && t.isFloat();
-    cases.add(new OpCase(family, op, variant, t, inputs, function, oracle, tolerance, d));
+    Numerics mode = numerics;
+    cases.add(
+        new OpCase(
+            family, op, variant, t, inputs, x -> Tenzan.with(mode, () -> function.apply(x)), oracle, tolerance, d, mode));
   }
 }

@@ -11,8 +11,8 @@ import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs cases on one device. Each result is compared with the oracle's within the case's tolerance, and bit for bit with the reference
- * backend's for dense inputs, so all layouts of an input must give the same bits too. Buffers are guarded, and no bytes may stay live.
+ * Runs cases on one device. Each result is compared with the oracle's within the case's tolerance, and (save where the case's numerics
+ * leave the bits free) bit for bit with the reference backend's for dense inputs, so all layouts of an input must give the same bits too. Buffers are guarded, and no bytes may stay live.
  */
 final class CaseRunner {
   /** The seed from which the values of all cases are made. */
@@ -150,7 +150,7 @@ final class CaseRunner {
       if (!near) {
         wrong.accept(i, "expected " + exact.show(i) + " within " + c.tolerance());
       }
-      if (!actual.sameBits(e.bits(), i)) {
+      if (c.numerics().isReproducible() && !actual.sameBits(e.bits(), i)) {
         wrong.accept(i, "the reference backend gives " + e.bits().show(i));
       }
     }

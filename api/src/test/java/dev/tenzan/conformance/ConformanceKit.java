@@ -5,6 +5,7 @@ import dev.tenzan.conformance.CaseRunner.Outcome;
 import dev.tenzan.conformance.CaseRunner.Status;
 import dev.tenzan.kernel.KernelSpec;
 import dev.tenzan.spi.Support;
+import dev.tenzan.type.Numerics;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -57,12 +58,16 @@ public final class ConformanceKit {
     }
   }
 
-  /** Runs the cases of one operation and dtype: those that are new in shape in every layout, the others with dense inputs. */
+  /** What makes a case worth running in every layout: the ranks of its inputs, and its mode. */
+  private record Kind(List<Integer> ranks, Numerics numerics) {}
+
+  /** Runs the cases of one operation and dtype: those of a new kind in every layout, the others with dense inputs. */
   public void run(Group group) {
-    Set<List<Integer>> ranks = new HashSet<>();
+    Set<Kind> kinds = new HashSet<>();
     for (OpCase c : group.cases()) {
       boolean empty = c.inputs().stream().anyMatch(in -> in.shape().size() == 0);
-      boolean all = !empty && ranks.add(c.inputs().stream().map(in -> in.shape().rank()).toList());
+      List<Integer> ranks = c.inputs().stream().map(in -> in.shape().rank()).toList();
+      boolean all = !empty && kinds.add(new Kind(ranks, c.numerics()));
       runner.run(c, all).forEach(this::note);
     }
   }

@@ -3,6 +3,7 @@ package dev.tenzan.conformance;
 import dev.tenzan.ConvOptions;
 import dev.tenzan.PoolOptions;
 import dev.tenzan.type.DType;
+import dev.tenzan.type.Numerics;
 import dev.tenzan.type.Shape;
 import java.util.Arrays;
 import java.util.List;
@@ -17,6 +18,8 @@ final class ConvolutionCases {
     CaseList c = new CaseList("Convolution and pooling", all);
     convolutions(c);
     chains(c);
+    fast(c.constant().under(Numerics.FAST));
+    c.smooth().under(Numerics.REPRODUCIBLE);
     transposed(c);
     maxPools(c);
     avgPools(c);
@@ -132,6 +135,30 @@ final class ConvolutionCases {
       InputSpec.Values special = InputSpec.Values.SPECIAL_FAST;
       chain(c, "specialInput", t, InputSpec.of(t, 1, 1, n).values(special), factor(t, 2, 1, 3), o.padding(1));
       chain(c, "specialWeights", t, factor(t, 1, 1, 4), InputSpec.of(t, n, 1, 1).values(special), o.padding(1));
+    }
+  }
+
+  /** Bits are free, accuracy is not; see the products. */
+  private static void fast(CaseList c) {
+    ConvOptions o = ConvOptions.of();
+    for (DType t : CaseList.FLOATS) {
+      fast(c, "image", t, dims(2, 8, 9, 10), dims(16, 8, 3, 3), o.padding(1));
+      fast(c, "stride", t, dims(1, 3, 15, 13), dims(8, 3, 5, 5), o.padding(2).stride(2));
+      fast(c, "pointwise", t, dims(2, 24, 5, 7), dims(17, 24, 1, 1), o);
+      fast(c, "groups", t, dims(1, 16, 6, 6), dims(32, 8, 3, 3), o.groups(2).dilation(2).padding(2));
+      fast(c, "depthwise", t, dims(1, 6, 7, 8), dims(6, 1, 3, 3), o.padding(1).groups(6));
+      fast(c, "1d", t, dims(2, 40, 20), dims(8, 40, 9), o);
+      fast(c, "3d", t, dims(1, 8, 4, 5, 4), dims(8, 8, 2, 2, 2), o);
+    }
+  }
+
+  private static void fast(CaseList c, String variant, DType t, long[] x, long[] w, ConvOptions o) {
+    long length = Shape.of(w).size() / w[0];
+    conv(c, "fast-" + variant, t, factor(t, x), factor(t, w), o, Tolerance.fast(t, length, 1), ProductCases::compensated);
+    for (InputSpec.Values v : List.of(InputSpec.Values.WHOLE, InputSpec.Values.WHOLE_OR_INFINITE)) {
+      InputSpec in = InputSpec.of(t, x).range(-8, 8).values(v);
+      conv(c, "fast-" + v.label() + "-" + variant, t, in, InputSpec.of(t, w).range(-8, 8).values(v), o, Tolerance.whole(),
+          (n, a, b) -> ProductCases.chain(t, n, a, b));
     }
   }
 

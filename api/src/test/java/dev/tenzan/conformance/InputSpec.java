@@ -2,6 +2,7 @@ package dev.tenzan.conformance;
 
 import dev.tenzan.type.DType;
 import dev.tenzan.type.Shape;
+import java.util.Locale;
 import java.util.SplittableRandom;
 
 /**
@@ -18,12 +19,21 @@ public record InputSpec(DType dtype, Shape shape, Values values, double low, dou
   public enum Values {
     /** Random within the range; integers include both ends. */
     RANGE,
+    /** Random whole numbers within the range, both ends included. */
+    WHOLE,
+    /** Random whole numbers within the range; of floats about one in 16 is an infinity or NaN. */
+    WHOLE_OR_INFINITE,
     /** Special values, repeated so that two inputs meet in every combination. */
     SPECIAL_FAST,
     /** Special values, each repeated for all of the other input's. */
     SPECIAL_SLOW,
     /** Random bits: floats of every magnitude, integers of the whole range. */
-    BITS
+    BITS;
+
+    /** The name in lower case, for names of cases. */
+    String label() {
+      return name().toLowerCase(Locale.ROOT);
+    }
   }
 
   /** Values of moderate size, both signs where the dtype has them. */
@@ -50,6 +60,8 @@ public record InputSpec(DType dtype, Shape shape, Values values, double low, dou
           dtype.isFloat()
               ? HostArray.reals(dtype, shape, i -> Formats.round(dtype, low + (high - low) * r.nextDouble()))
               : HostArray.integers(dtype, shape, i -> r.nextLong((long) low, (long) high + 1));
+      case WHOLE -> whole(r, false);
+      case WHOLE_OR_INFINITE -> whole(r, dtype.isFloat());
       case SPECIAL_FAST -> special(false);
       case SPECIAL_SLOW -> special(true);
       case BITS ->
@@ -57,6 +69,14 @@ public record InputSpec(DType dtype, Shape shape, Values values, double low, dou
               ? HostArray.reals(dtype, shape, i -> wide(r))
               : HostArray.integers(dtype, shape, i -> dtype == DType.BOOL ? r.nextLong(2) : r.nextLong());
     };
+  }
+
+  private HostArray whole(SplittableRandom r, boolean infinite) {
+    double[] others = {Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, Double.NaN};
+    return dtype.isFloat()
+        ? HostArray.reals(
+            dtype, shape, i -> infinite && r.nextInt(16) == 0 ? others[r.nextInt(3)] : r.nextLong((long) low, (long) high + 1))
+        : HostArray.integers(dtype, shape, i -> r.nextLong((long) low, (long) high + 1));
   }
 
   private HostArray special(boolean slow) {

@@ -3,6 +3,7 @@ package dev.tenzan.conformance;
 import dev.tenzan.Device;
 import dev.tenzan.Tensor;
 import dev.tenzan.type.DType;
+import dev.tenzan.type.Numerics;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
@@ -19,6 +20,7 @@ import java.util.function.Function;
  * @param oracle the exact result
  * @param tolerance how far floats may be from it
  * @param differentiable whether gradients flow through it
+ * @param numerics the mode that it runs in; under {@link Numerics#FAST} the bits are free within the tolerance
  */
 public record OpCase(
     String family,
@@ -29,7 +31,8 @@ public record OpCase(
     Function<List<Tensor>, Tensor> function,
     Function<List<HostArray>, HostArray> oracle,
     Tolerance tolerance,
-    boolean differentiable) {
+    boolean differentiable,
+    Numerics numerics) {
   /** Copies the list. */
   public OpCase {
     inputs = List.copyOf(inputs);

@@ -3,6 +3,7 @@ package dev.tenzan.conformance;
 import dev.tenzan.Tensor;
 import dev.tenzan.kernel.MatMulKernel;
 import dev.tenzan.type.DType;
+import dev.tenzan.type.Numerics;
 import dev.tenzan.type.Shape;
 import java.util.Arrays;
 import java.util.List;
@@ -19,6 +20,8 @@ final class ProductCases {
     shapes(c);
     types(c);
     chains(c);
+    fast(c.constant().under(Numerics.FAST));
+    c.smooth().under(Numerics.REPRODUCIBLE);
     vectors(c);
     tensordots(c);
     diagonals(c);
@@ -122,6 +125,37 @@ final class ProductCases {
   private static void chain(CaseList c, String variant, DType t, InputSpec a, InputSpec b) {
     c.add("matmul", variant, t, Tolerance.EXACT, List.of(a, b), x -> x.get(0).matmul(x.get(1)),
         x -> product(t, x.get(0), x.get(1), (n, p, q) -> chain(t, n, p, q)));
+  }
+
+  /**
+   * Bits are free, accuracy is not. Whole numbers of at most 8 fit into every type that a factor may be rounded to, and their sums of
+   * products into f32, so those must be exact; a wrong address cannot hide in a tolerance there.
+   */
+  private static void fast(CaseList c) {
+    for (DType t : CaseList.FLOATS) {
+      fast(c, t, dims(64, 32), dims(32, 48));
+      fast(c, t, dims(70, 33), dims(33, 65));
+      fast(c, t, dims(3, 20, 40), dims(3, 40, 24));
+      fast(c, t, dims(4, 16), dims(3, 16, 8));
+      fast(c, t, dims(19, 13), dims(13));
+      fast(c, t, dims(9, 700), dims(700, 6));
+      fast(c, t, dims(3, 0), dims(0, 4));
+    }
+    into(c, "fast-into", DType.I32, factor(DType.I8, 20, 70), factor(DType.I8, 70, 12));
+  }
+
+  private static void fast(CaseList c, DType t, long[] a, long[] b) {
+    String size = Shape.of(a) + "x" + Shape.of(b);
+    fast(c, "fast-" + size, t, factor(t, a), factor(t, b), Tolerance.fast(t, a[a.length - 1], 1));
+    for (InputSpec.Values v : List.of(InputSpec.Values.WHOLE, InputSpec.Values.WHOLE_OR_INFINITE)) {
+      InputSpec left = InputSpec.of(t, a).range(-8, 8).values(v);
+      fast(c, "fast-" + v.label() + "-" + size, t, left, InputSpec.of(t, b).range(-8, 8).values(v), Tolerance.whole());
+    }
+  }
+
+  private static void fast(CaseList c, String variant, DType t, InputSpec a, InputSpec b, Tolerance tolerance) {
+    c.add("matmul", variant, t, tolerance, List.of(a, b), x -> x.get(0).matmul(x.get(1)),
+        x -> product(t, x.get(0), x.get(1), tolerance.ulps() == 0 ? (n, p, q) -> chain(t, n, p, q) : ProductCases::compensated));
   }
 
   /** A factor of the n-th product of a sum. */

@@ -25,6 +25,24 @@ public record Tolerance(double ulps, double absolute) {
     return new Tolerance(1, Formats.epsilon(t.compute()) * (length + 1) * (length + 1) * magnitude / 2);
   }
 
+  /**
+   * For a sum of {@code length} products of at most {@code magnitude} under {@link dev.tenzan.type.Numerics#FAST}. A factor of f32 may lose
+   * what tf32 has no place for: up to 2^-10 of its size where it is cut off. The sum has the rounding errors of a chain in the compute
+   * type, in any order; tensor cores cut off too, also when they align the terms of a sum, for which it is taken four times.
+   */
+  public static Tolerance fast(DType t, long length, double magnitude) {
+    double factors = t == DType.F32 ? 0x1.01p-9 * length * magnitude : 0;
+    return new Tolerance(1, factors + 4 * sum(t, length, magnitude).absolute());
+  }
+
+  /**
+   * For sums of whole numbers that every order, and every unit which accumulates in f32, gives exactly; the sign of a zero is not looked
+   * at.
+   */
+  public static Tolerance whole() {
+    return new Tolerance(0, Double.MIN_VALUE);
+  }
+
   /** For a composite of a few operations whose values are of magnitude 1. */
   public static Tolerance composite(DType t, double steps) {
     return new Tolerance(1 + (t.compute() == t ? steps : 0), steps * Formats.epsilon(t.compute()));

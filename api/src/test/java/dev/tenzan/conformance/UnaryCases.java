@@ -117,6 +117,7 @@ final class UnaryCases {
     String v =
         switch (in.values()) {
           case RANGE -> "range";
+          case WHOLE, WHOLE_OR_INFINITE -> in.values().label();
           case SPECIAL_FAST, SPECIAL_SLOW -> "special";
           case BITS -> "bits";
         };

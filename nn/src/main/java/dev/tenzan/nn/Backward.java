@@ -36,7 +36,7 @@ final class Backward {
       case Op.Gather op -> BackwardIndexing.gather(r, op);
       case Op.Scatter op -> BackwardIndexing.scatter(r, op);
       case Op.Sort op -> BackwardIndexing.sort(r, op);
-      case Op.MatMul _ -> BackwardProducts.matmul(r);
+      case Op.MatMul op -> BackwardProducts.matmul(r, op);
       case Op.Convolution op -> BackwardProducts.convolution(r, op);
       case Op.Custom op ->
           throw new GradientException(

@@ -7,15 +7,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/** The gradients of matrix products and convolutions: products and convolutions again. */
+/** The gradients of matrix products and convolutions: products and convolutions again, with the numerics of the operation. */
 final class BackwardProducts {
   private BackwardProducts() {}
 
-  static void matmul(Rule r) {
+  static void matmul(Rule r, Op.MatMul op) {
     Tensor g = r.gradient();
-    Op.MatMul op = new Op.MatMul(g.dtype());
-    r.give(0, () -> Tensor.apply(op, g, r.in(1).mT()));
-    r.give(1, () -> Tensor.apply(op, r.in(0).mT(), g));
+    Op.MatMul back = new Op.MatMul(g.dtype(), op.numerics());
+    r.give(0, () -> Tensor.apply(back, g, r.in(1).mT()));
+    r.give(1, () -> Tensor.apply(back, r.in(0).mT(), g));
   }
 
   static void convolution(Rule r, Op.Convolution op) {
@@ -46,7 +46,8 @@ final class BackwardProducts {
       high.add((xs.dim(2 + i) - 1) * op.inputDilation().get(i) + reach + 1 - span - before);
     }
     Op.Convolution back =
-        new Op.Convolution(op.inputDilation(), low, high, op.stride(), op.windowDilation(), op.groups());
+        new Op.Convolution(
+            op.inputDilation(), low, high, op.stride(), op.windowDilation(), op.groups(), op.numerics());
     return Tensor.apply(back, g, exchangeChannels(w, op.groups()).flip(spatialAxes(spatial)));
   }
 
@@ -81,7 +82,7 @@ final class BackwardProducts {
     }
     Op.Convolution back =
         new Op.Convolution(
-            op.windowDilation(), op.padLow(), high, op.inputDilation(), op.stride(), op.groups());
+            op.windowDilation(), op.padLow(), high, op.inputDilation(), op.stride(), op.groups(), op.numerics());
     long batch = x.shape().dim(0);
     long in = ws.dim(1);
     Shape extents = x.shape().subShape(2, x.rank());
