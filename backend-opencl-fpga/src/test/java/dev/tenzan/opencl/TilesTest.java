@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.tenzan.conformance.SampleKernels;
 import dev.tenzan.error.DeviceException;
 import dev.tenzan.kernel.KernelSpec;
+import dev.tenzan.kernel.MatMulKernel;
 import dev.tenzan.opencl.driver.DeviceFacts;
 import dev.tenzan.opencl.driver.JoclDriver;
 import dev.tenzan.opencl.driver.OpenClDriver;
@@ -17,6 +18,7 @@ import dev.tenzan.opencl.plan.Planner;
 import dev.tenzan.opencl.plan.Style;
 import dev.tenzan.opencl.plan.Tile;
 import dev.tenzan.spi.BinaryCache;
+import dev.tenzan.type.Numerics;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -130,6 +132,18 @@ class TilesTest {
         assertArrayEquals(BundleDeviceTest.run(plain, k).getFirst(), BundleDeviceTest.run(local, k).getFirst(), k.toString());
       }
     }
+  }
+
+  /** So a kernel bundle serves both. */
+  @Test
+  void bothNumericsHaveTheSamePrograms() {
+    Style style = Style.of(SeenAs.gpu(facts()));
+    MatMulKernel plain = SampleKernels.matmul(70, 65, 33);
+    MatMulKernel fast =
+        new MatMulKernel(
+            plain.input(), plain.output(), plain.batch(), plain.m(), plain.n(), plain.k(), plain.a(), plain.b(), Numerics.FAST);
+    assertEquals(
+        Planner.plan(plain, style).steps().getLast().source().hash(), Planner.plan(fast, style).steps().getLast().source().hash());
   }
 
   @Test

@@ -1,6 +1,7 @@
 package dev.tenzan.bench;
 
 import dev.tenzan.Device;
+import dev.tenzan.Tenzan;
 import dev.tenzan.bench.compare.TenzanLibrary;
 import dev.tenzan.bench.fpga.VendorReport;
 import dev.tenzan.bench.jmh.JmhSuites;
@@ -91,6 +92,8 @@ final class BenchCommand implements Callable<Integer> {
 
   @Mixin private DeviceOptions options = new DeviceOptions();
 
+  @Mixin private NumericsOption numerics = new NumericsOption();
+
   BenchCommand(Console console) {
     this.console = console;
   }
@@ -98,6 +101,9 @@ final class BenchCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     options.apply();
+    if (numerics.isGiven() && (jmh != null || peers)) {
+      throw new CliException("--fast: --jmh and --peers measure reproducible products only; leave out --fast");
+    }
     if (jmh != null) {
       return JmhSuites.run(jmh, devices, json) ? ExitCode.OK : ExitCode.CHECK_FAILED;
     }
@@ -113,7 +119,8 @@ final class BenchCommand implements Callable<Integer> {
         OutputFile htmlFile = output("--html", html, "bench.html")) {
       BenchResult result;
       try (Progress progress = console.progress()) {
-        result = new BenchRunner(chosen, suite, options.count(), progress).run(TenzanCommand.Version.text()).with(designs);
+        BenchRunner runner = new BenchRunner(chosen, suite, options.count(), progress);
+        result = Tenzan.with(numerics.mode(), () -> runner.run(TenzanCommand.Version.text())).with(designs);
       }
       console.out().print(TextReport.render(result, console.terminal()));
       jsonFile.write(Json.write(result.toMap()));

@@ -30,7 +30,7 @@ import picocli.CommandLine.TypeConversionException;
     mixinStandardHelpOptions = true,
     description = {
       "Trains a network on real images; prints its accuracy on unseen ones, and the final loss with its bits.",
-      "Equal seeds give equal bits on every device and with any number of threads."
+      "Equal seeds give equal bits on every device and with any number of threads, save with --fast."
     })
 final class TrainCommand implements Callable<Integer> {
   private static final int SCHEMA = 1;
@@ -66,6 +66,8 @@ final class TrainCommand implements Callable<Integer> {
 
   @Mixin private DeviceOptions options = new DeviceOptions();
 
+  @Mixin private NumericsOption numerics = new NumericsOption();
+
   TrainCommand(Console console) {
     this.console = console;
   }
@@ -77,11 +79,11 @@ final class TrainCommand implements Callable<Integer> {
     if (count < 1 || count > MOST_EPOCHS) {
       throw new CliException("--epochs: " + count + " is out of range; give 1 to " + MOST_EPOCHS);
     }
-    var settings = new Training.Settings(dataSet, data, DeviceOptions.device(device), count, seed);
+    var settings = new Training.Settings(dataSet, data, DeviceOptions.device(device), count, seed, numerics.mode());
     try (OutputFile file = OutputFile.openOptional("--json", json)) {
       console.out().println(
           "training " + dataSet + " on " + settings.device() + " (" + settings.device().info().description()
-              + "), seed " + seed);
+              + "), seed " + seed + (settings.numerics().isReproducible() ? "" : ", numerics " + settings.numerics()));
       Training training = Training.run(settings, new Report(console));
       print(training);
       if (file != null) {

@@ -52,6 +52,8 @@ class MainTest {
         "bench --peers --filter (                  | --filter: '(' is no regular expression",
         "bench --peers --filter nothing            | titles look like 'matmul f32 32x32x32'",
         "bench --peers --device reference          | --peers compares the device cpu only",
+        "bench --fast --jmh MatMul                 | leave out --fast",
+        "bench --fast --peers                      | leave out --fast",
         "bench --filter add                        | --filter: it chooses among the work of --peers",
         "train                                     | DATA",
         "train cats                                | choose digits or fashion-mnist",
@@ -146,6 +148,15 @@ class MainTest {
     String text = Files.readString(json);
     assertTrue(text.contains("\"seed\": 3"), text);
     assertTrue(text.contains(last.replaceAll(".*bits (0x[0-9a-f]+).*", "$1")), text);
+  }
+
+  @Test
+  void fastTrainingSaysSo() throws IOException {
+    Path json = folder.resolve("fast.json");
+    Run r = tenzan("train", "digits", "--device", "cpu", "--epochs", "1", "--fast", "--json", json.toString());
+    assertEquals(ExitCode.OK, r.code(), r.err());
+    assertTrue(r.out().contains("seed 42, numerics fast"), r.out());
+    assertTrue(Files.readString(json).contains("\"numerics\": \"fast\""));
   }
 
   @Test

@@ -84,6 +84,13 @@ public final class HtmlReport {
             + Units.bytes(result.machine().memoryBytes()) + " memory, Java " + Runtime.version().feature() + ". "
             + DATE.format(result.started()) + ".",
         "class", "lead");
+    if (!result.numerics().isReproducible()) {
+      page.element(
+          "p",
+          "Numerics: " + result.numerics() + ". Products may use tensor cores and vendor libraries; their bits are not promised, and"
+              + " not compared.",
+          "class", "lead");
+    }
     page.open("dl", "class", "figures").line();
     best("matmul f32").ifPresent(this::matmulFigure);
     best("tanh(x * y) + x").ifPresent(
@@ -158,7 +165,8 @@ public final class HtmlReport {
     page.close().line();
     if (!result.trainings().isEmpty()) {
       page.element("h2", "Training on handwritten digits").open("div", "class", "plots").line();
-      String bits = result.passed() && result.devices().size() > 1 ? " Equal epochs give equal bits on all devices." : "";
+      boolean compared = result.devices().size() > 1 && result.numerics().isReproducible();
+      String bits = compared && result.passed() ? " Equal epochs give equal bits on all devices." : "";
       plot("Loss", "Mean loss of each epoch's samples as they are seen." + bits, plots.losses());
       plot("Accuracy", "Share of each epoch's samples that are classified right.", plots.accuracies());
       page.close().line();
@@ -307,13 +315,14 @@ public final class HtmlReport {
 
   private void repeat() {
     page.element("h2", "How to repeat it");
-    page.element("pre", "./tenzan bench --suite " + result.suite() + deviceOptions());
+    page.element("pre", "./tenzan bench --suite " + result.suite() + (result.numerics().isReproducible() ? "" : " --fast") + deviceOptions());
     String commit = result.commit().isEmpty() ? "" : " at commit " + result.commit();
     page.element(
         "p",
         "Tenzan " + result.version() + commit + ". Rates are medians of repetitions after a warm-up; matmul and"
-            + " its peers take turns in one run. Every result is checked before it is timed: against f64 arithmetic,"
-            + " and on a small problem bit for bit against the reference device. Spread is half the distance of the"
+            + " its peers take turns in one run. Every result is checked before it is timed: against f64 arithmetic"
+            + (result.numerics().isReproducible() ? ", and on a small problem bit for bit against the reference device" : "")
+            + ". Spread is half the distance of the"
             + " quartiles. All inputs come from fixed seeds. The run took "
             + String.format(Locale.ROOT, "%.0f s.", result.seconds()),
         "class", "lead");

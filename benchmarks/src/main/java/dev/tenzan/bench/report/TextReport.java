@@ -27,6 +27,9 @@ public final class TextReport {
     }
     out.append(Units.number(c.read())).append(" GB/s read, ").append(Units.number(c.copy())).append(" copy, ")
         .append(Units.number(c.triad())).append(" triad\n");
+    if (!r.numerics().isReproducible()) {
+      out.append("numerics: ").append(r.numerics()).append("; bits are not promised, and not compared\n");
+    }
     r.peers().forEach((name, text) -> out.append(name).append(": ").append(text).append('\n'));
     out.append('\n');
     out.append(measurements(r, terminal));
@@ -40,7 +43,7 @@ public final class TextReport {
     r.notes().forEach(n -> out.append(terminal.warning("note: " + n)).append('\n'));
     out.append(
         r.passed()
-            ? terminal.good("every result was checked" + (r.devices().size() > 1 ? ", and bits agree" : ""))
+            ? terminal.good("every result was checked" + (r.devices().size() > 1 && r.numerics().isReproducible() ? ", and bits agree" : ""))
             : terminal.bad("some results are wrong, or differ between devices; see above"));
     out.append(String.format(Locale.ROOT, " (%.0f s)%n", r.seconds()));
     return out.toString();

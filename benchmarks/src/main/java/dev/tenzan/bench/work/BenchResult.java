@@ -3,6 +3,7 @@ package dev.tenzan.bench.work;
 import dev.tenzan.bench.fpga.VendorReport;
 import dev.tenzan.bench.measure.Ceilings;
 import dev.tenzan.bench.measure.Machine;
+import dev.tenzan.type.Numerics;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -15,6 +16,7 @@ import java.util.Map;
  * @param started when it began
  * @param seconds how long it took
  * @param suite how much was measured
+ * @param numerics what products promise about their bits; they were compared only where they are reproducible
  * @param version Tenzan's version
  * @param commit the commit it was built from; empty where unknown
  * @param machine where it ran
@@ -30,6 +32,7 @@ public record BenchResult(
     Instant started,
     double seconds,
     Suite suite,
+    Numerics numerics,
     String version,
     String commit,
     Machine machine,
@@ -46,18 +49,19 @@ public record BenchResult(
   /** This result with vendors' reports of FPGA designs. */
   public BenchResult with(List<VendorReport> reports) {
     return new BenchResult(
-        started, seconds, suite, version, commit, machine, devices, ceilings, peers, measurements, trainings, List.copyOf(reports),
-        notes);
+        started, seconds, suite, numerics, version, commit, machine, devices, ceilings, peers, measurements, trainings,
+        List.copyOf(reports), notes);
   }
 
-  /** Whether every result was right and has the bits of the reference device. */
+  /** Whether every result was right and, where bits are promised, has those of the reference device. */
   public boolean passed() {
     boolean right =
         measurements.stream()
             .allMatch(m -> m.outcome() != Measurement.Outcome.WRONG && !Boolean.FALSE.equals(m.bits()));
     Map<Integer, String> bits = new HashMap<>();
     boolean agree =
-        trainings.stream()
+        !numerics.isReproducible()
+            || trainings.stream()
             .allMatch(t -> t.lossBits().equals(bits.computeIfAbsent(t.settings().epochs(), _ -> t.lossBits())));
     return right && agree;
   }
@@ -82,6 +86,7 @@ public record BenchResult(
     map.put("started", started.toString());
     map.put("seconds", seconds);
     map.put("suite", suite.toString());
+    map.put("numerics", numerics.toString());
     map.put("passed", passed());
     map.put("input_seed", Host.SEED);
     map.put("machine", machine.toMap());

@@ -2,6 +2,7 @@ package dev.tenzan.bench.work;
 
 import dev.tenzan.Device;
 import dev.tenzan.Devices;
+import dev.tenzan.Tenzan;
 import dev.tenzan.bench.measure.Ceilings;
 import dev.tenzan.bench.measure.Machine;
 import dev.tenzan.bench.measure.Timing;
@@ -21,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The benchmark: for every piece of work and every device it checks the result against an independent one, compares the bits with the
- * reference device's, and only then takes the time. The processor's ceilings are measured before and after, the better counts.
+ * reference device's where its numerics promise them, and only then takes the time. The processor's ceilings are measured before and after, the better counts.
  */
 public final class BenchRunner {
   private static final String REFERENCE = "reference";
@@ -58,7 +59,7 @@ public final class BenchRunner {
         };
   }
 
-  /** Runs it. */
+  /** Runs it, with the numerics of the caller. */
   public BenchResult run(String version) {
     Instant started = Instant.now();
     long begin = System.nanoTime();
@@ -85,6 +86,7 @@ public final class BenchRunner {
         started,
         (System.nanoTime() - begin) * 1e-9,
         suite,
+        Tenzan.numerics(),
         version,
         Machine.gitCommit().orElse(""),
         Machine.detect(),
@@ -180,9 +182,9 @@ public final class BenchRunner {
     }
   }
 
-  /** Whether a small problem gives the bits of the reference device; null on that device. */
+  /** Whether a small problem gives the bits of the reference device; null on that device, and where bits are not promised. */
   private @Nullable Boolean sameBits(Workload small, Device device) {
-    if (device.name().equals(REFERENCE)) {
+    if (device.name().equals(REFERENCE) || !Tenzan.numerics().isReproducible()) {
       return null;
     }
     double[] expected = referenceBits.computeIfAbsent(small.facts(), _ -> results(small, Devices.get(REFERENCE)));
@@ -223,7 +225,7 @@ public final class BenchRunner {
 
   /**
    * The digits on every device. One epoch shows how long all would take; a device that has no time for them gets fewer, and the
-   * other devices train as few once more, so that their bits can be compared.
+   * other devices train as few once more, so that their bits can be compared where they are promised.
    */
   private List<Training> train() {
     int all = Training.DataSet.DIGITS.defaultEpochs();
@@ -247,6 +249,9 @@ public final class BenchRunner {
         notes.add("digits on " + device + ": " + String.valueOf(e.getMessage()));
       }
     }
+    if (!Tenzan.numerics().isReproducible()) {
+      return trainings;
+    }
     for (int epochs : fewer) {
       for (Device device : devices) {
         double seconds = epochSeconds.getOrDefault(device, Double.POSITIVE_INFINITY) * epochs;
@@ -262,7 +267,7 @@ public final class BenchRunner {
 
   private Training digits(Device device, int epochs) {
     return Training.run(
-        new Training.Settings(Training.DataSet.DIGITS, null, device, epochs, Training.DEFAULT_SEED),
+        new Training.Settings(Training.DataSet.DIGITS, null, device, epochs, Training.DEFAULT_SEED, Tenzan.numerics()),
         listener(device));
   }
 

@@ -1,11 +1,13 @@
 package dev.tenzan.bench.work;
 
 import dev.tenzan.Device;
+import dev.tenzan.Tenzan;
 import dev.tenzan.bench.output.CliException;
 import dev.tenzan.nn.Recipe;
 import dev.tenzan.nn.TrainingListener;
 import dev.tenzan.nn.TrainingResult;
 import dev.tenzan.nn.data.FashionMnist;
+import dev.tenzan.type.Numerics;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -69,8 +71,10 @@ public record Training(
    * @param device where it is trained
    * @param epochs how often each sample is seen
    * @param seed fixes first weights, order and augmentation
+   * @param numerics what is promised about the bits
    */
-  public record Settings(DataSet dataSet, @Nullable Path folder, Device device, int epochs, long seed) {
+  public record Settings(
+      DataSet dataSet, @Nullable Path folder, Device device, int epochs, long seed, Numerics numerics) {
     /**
      * Checks what can be checked before the work.
      *
@@ -115,7 +119,7 @@ public record Training(
         };
     try (var train = recipe.data().train();
         var test = recipe.data().test()) {
-      TrainingResult result = recipe.run(recording);
+      TrainingResult result = Tenzan.with(settings.numerics(), () -> recipe.run(recording));
       long weights = recipe.model().parameters().stream().mapToLong(p -> p.shape().size()).sum();
       return new Training(
           settings, List.copyOf(epochs), result.loss(), result.accuracy(), result.seconds(), train.size(), test.size(),
@@ -139,6 +143,7 @@ public record Training(
     map.put("data_set", settings.dataSet().toString());
     map.put("device", settings.device().name());
     map.put("seed", settings.seed());
+    map.put("numerics", settings.numerics().toString());
     map.put("epochs", settings.epochs());
     map.put("train_samples", trainSamples);
     map.put("test_samples", testSamples);

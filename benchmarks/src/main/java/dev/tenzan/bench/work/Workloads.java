@@ -1,9 +1,11 @@
 package dev.tenzan.bench.work;
 
 import dev.tenzan.ConvOptions;
+import dev.tenzan.Tenzan;
 import dev.tenzan.bench.output.Units;
 import dev.tenzan.bench.work.Oracle.Expected;
 import dev.tenzan.bench.work.Workload.Facts;
+import dev.tenzan.type.DType;
 import java.util.List;
 import java.util.function.IntFunction;
 
@@ -69,7 +71,7 @@ public final class Workloads {
         Oracle.sampled(256, (in, index) -> {
           long row = index / n;
           long column = index % n;
-          Oracle.Products p = new Oracle.Products(wide ? Oracle.EPS_F64 : Oracle.EPS_F32);
+          Oracle.Products p = new Oracle.Products(spec.dtype(), Tenzan.numerics());
           for (long k = 0; k < n; k++) {
             p.add(in.get(0).at(row * n + k), in.get(1).at(k * n + column));
           }
@@ -179,7 +181,7 @@ public final class Workloads {
           long row = index / side % side;
           long to = index / side / side % channels;
           long image = index / side / side / channels;
-          Oracle.Products p = new Oracle.Products(Oracle.EPS_F32);
+          Oracle.Products p = new Oracle.Products(DType.F32, Tenzan.numerics());
           for (int from = 0; from < channels; from++) {
             for (int t = 0; t < 9; t++) {
               long y = row + t / 3 - 1;

@@ -19,6 +19,7 @@ import dev.tenzan.bench.work.Training;
 import dev.tenzan.bench.work.Workload;
 import dev.tenzan.bench.work.Workloads;
 import dev.tenzan.nn.TrainingListener.EpochMetrics;
+import dev.tenzan.type.Numerics;
 import java.io.StringReader;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -60,7 +61,7 @@ class HtmlReportTest {
         new Ceilings(2, vectors ? 512 : 0, vectors ? 250 : NONE, vectors ? 125 : NONE, 30, 20, 25);
     Machine machine = new Machine("CPU <X> & Co", 2, 1L << 34, "L1d 32 KiB", "Linux", "JVM", List.of("-Xmx1g"));
     return new BenchResult(
-        Instant.EPOCH, 60, Suite.QUICK, "1.0", "abc", machine, described, ceilings, Map.of("OpenBLAS", "none"), measurements,
+        Instant.EPOCH, 60, Suite.QUICK, Numerics.REPRODUCIBLE, "1.0", "abc", machine, described, ceilings, Map.of("OpenBLAS", "none"), measurements,
         List.of(training(2, 0.5f), training(1, 0.7f)), List.of(design()), List.of("a note"));
   }
 
@@ -76,7 +77,7 @@ class HtmlReportTest {
       curve.add(new EpochMetrics(e, epochs, 1f / e, 1 - 0.5 / e, 1.5, 1000));
     }
     var settings =
-        new Training.Settings(Training.DataSet.DIGITS, null, Devices.get("reference"), epochs, 42);
+        new Training.Settings(Training.DataSet.DIGITS, null, Devices.get("reference"), epochs, 42, Numerics.REPRODUCIBLE);
     return new Training(settings, curve, loss, 0.97, 3, 1500, 297, 9930);
   }
 
@@ -106,7 +107,7 @@ class HtmlReportTest {
     BenchResult r = result(List.of("reference"), true);
     BenchResult empty =
         new BenchResult(
-            r.started(), 1, Suite.FULL, "1.0", "", r.machine(), r.devices(), r.ceilings(), r.peers(), List.of(),
+            r.started(), 1, Suite.FULL, Numerics.REPRODUCIBLE, "1.0", "", r.machine(), r.devices(), r.ceilings(), r.peers(), List.of(),
             List.of(), List.of(), List.of());
     parse(HtmlReport.render(empty));
     assertTrue(TextReport.render(empty, Terminal.PLAIN).contains("every result was checked"));
@@ -129,12 +130,31 @@ class HtmlReportTest {
   }
 
   @Test
+  void fastNumericsAreNamedAndTheirBitsNotCompared() throws Exception {
+    BenchResult r = result(List.of("cpu", "reference"), true);
+    BenchResult fast =
+        new BenchResult(
+            r.started(), 1, Suite.QUICK, Numerics.FAST, "1.0", "", r.machine(), r.devices(), r.ceilings(), r.peers(),
+            r.measurements(), List.of(training(2, 0.5f), training(2, 0.25f)), List.of(), List.of());
+    assertTrue(fast.passed());
+    String text = TextReport.render(fast, Terminal.PLAIN);
+    assertTrue(text.contains("numerics: fast; bits are not promised"), text);
+    assertFalse(text.contains("bits agree"), text);
+    assertTrue(Json.write(fast.toMap()).contains("\"numerics\": \"fast\""));
+    String page = HtmlReport.render(fast);
+    parse(page);
+    assertTrue(page.contains("Numerics: fast."), page);
+    assertTrue(page.contains("--suite quick --fast --device"), page);
+    assertFalse(page.contains("equal bits"), page);
+  }
+
+  @Test
   void differentBitsFailTheRun() {
     BenchResult r = result(List.of("cpu", "reference"), true);
     assertTrue(r.passed());
     BenchResult differs =
         new BenchResult(
-            r.started(), 1, Suite.QUICK, "1.0", "", r.machine(), r.devices(), r.ceilings(), r.peers(),
+            r.started(), 1, Suite.QUICK, Numerics.REPRODUCIBLE, "1.0", "", r.machine(), r.devices(), r.ceilings(), r.peers(),
             r.measurements(), List.of(training(2, 0.5f), training(2, 0.25f)), List.of(), List.of());
     assertFalse(differs.passed());
     assertTrue(TextReport.render(differs, Terminal.PLAIN).contains("differ between devices"));

@@ -6,10 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tenzan.Device;
 import dev.tenzan.Devices;
+import dev.tenzan.Tenzan;
 import dev.tenzan.bench.measure.ClBlast;
 import dev.tenzan.bench.measure.Gemm;
 import dev.tenzan.bench.measure.OpenBlas;
 import dev.tenzan.opencl.OpenClProvider;
+import dev.tenzan.type.Numerics;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Optional;
@@ -48,6 +50,35 @@ class WorkloadsTest {
     assertThrows(CheckFailedException.class, () -> sums.check(inputs, right));
     right[0] = Double.NaN;
     assertThrows(CheckFailedException.class, () -> sums.check(inputs, right));
+  }
+
+  /** A product whose factors were cut off to the 10 fraction bits of tf32. */
+  @Test
+  void factorsMayBeShorterInFastModeOnly() {
+    TensorWork work = (TensorWork) Workloads.all().getFirst().small();
+    int n = work.facts().extent();
+    List<Host> inputs = List.of(work.inputs().get(0).draw(0), work.inputs().get(1).draw(1));
+    double[] short10 = product(inputs, n, -1 << 13);
+    double[] short6 = product(inputs, n, -1 << 17);
+    Tenzan.with(Numerics.FAST, () -> work.oracle().check(inputs, short10));
+    assertThrows(CheckFailedException.class, () -> work.oracle().check(inputs, short10));
+    assertThrows(CheckFailedException.class, () -> Tenzan.with(Numerics.FAST, () -> work.oracle().check(inputs, short6)));
+  }
+
+  private static double[] product(List<Host> inputs, int n, int mask) {
+    double[] result = new double[n * n];
+    for (int i = 0; i < n * n; i++) {
+      float sum = 0;
+      for (int k = 0; k < n; k++) {
+        sum += masked(inputs.get(0).at(i / n * n + k), mask) * masked(inputs.get(1).at(k * n + i % n), mask);
+      }
+      result[i] = sum;
+    }
+    return result;
+  }
+
+  private static float masked(double value, int mask) {
+    return Float.intBitsToFloat(Float.floatToRawIntBits((float) value) & mask);
   }
 
   @Test
