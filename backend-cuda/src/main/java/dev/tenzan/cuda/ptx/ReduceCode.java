@@ -31,6 +31,11 @@ final class ReduceCode {
   /** The warps of a block that share 32 outputs. */
   private static final int ROWS = 8;
 
+  /** The threads of a block that folds partial results, how many folds each of them has under way, and the block's shared memory. */
+  private static final int FOLD_THREADS = 512;
+
+  private static final int FOLD_AHEAD = 4;
+  private static final int FOLD_BYTES = 32 << 10;
   private static final String EVERY_THREAD = "0xFFFFFFFF";
 
   private final LoopKernel kernel;
@@ -412,11 +417,17 @@ final class ReduceCode {
     t.line("bar.sync 0"); // the next unit writes where this one was read
   }
 
-  private String sideAddress(LoopText x, String tid) {
+  /** The address of a result in shared memory. */
+  private String sideAddress(LoopText x, String index) {
+    String low = index;
+    if (index.startsWith("%w")) {
+      low = x.t.word();
+      x.t.op("cvt.u32.u64", low, index);
+    }
     String base = x.t.word();
     String side = x.t.word();
     x.t.op("mov.u32", base, "side");
-    x.t.op("mad.lo.s32", side, tid, Integer.toString(accumulatorBytes()), base);
+    x.t.op("mad.lo.s32", side, low, Integer.toString(accumulatorBytes()), base);
     return side;
   }
 
@@ -431,46 +442,112 @@ final class ReduceCode {
     finish(x, x.mad(output, x.params.of("blocks", blocks), block), point, result);
   }
 
-  /** A block for each output folds its partial results, then runs the epilogue. */
+  /**
+   * A block for each output folds its partial results, then runs the epilogue. Its shared memory takes what the first fold leaves; where
+   * that is too much, folds in the partial results' own memory come before.
+   */
   private Step fold(LoopText x) {
     PtxText t = x.t;
+    int bytes = accumulatorBytes();
+    int room = (int) Math.min(Long.highestOneBit(Math.max(1, blocks - 1)), FOLD_BYTES / bytes);
+    t.shared("side", room * bytes);
     String tid = x.special("%tid.x");
     String threads = x.special("%ntid.x");
     String first = x.index();
     x.move(first, x.special("%ctaid.x"));
     x.walk(first, x.special("%nctaid.x"), x.params.of("outputs", outputs), u -> {
-      String own = x.at(x.part, x.calc("mul.lo", u, x.params.of("blocks", blocks)), accumulatorBytes());
+      String own = x.at(x.part, x.calc("mul.lo", u, x.params.of("blocks", blocks)), bytes);
       String m = x.index();
       x.move(m, x.params.of("blocks", blocks));
       String again = t.label();
-      String folded = t.label();
+      String fits = t.label();
       t.place(again);
-      t.jumpIf(x.test("le", m, "1"), folded);
-      String up = x.calc("add", m, "1");
-      String half = x.index();
-      t.op(wide ? "shr.u64" : "shr.u32", half, up, "1");
-      String k = x.index();
-      x.move(k, tid);
-      x.walk(k, threads, x.calc("sub", m, half), at -> {
-        String low = "global [" + x.at(own, at, accumulatorBytes()) + "]";
-        String r = get(x, low);
-        combine(x, r, get(x, "global [" + x.at(own, x.calc("add", at, half), accumulatorBytes()) + "]"));
-        put(x, low, r);
-      });
+      t.jumpIf(x.test("le", m, Integer.toString(2 * room)), fits);
+      String half = half(x, m);
+      pairs(x, own, m, half, tid, threads, false);
       t.line("bar.sync 0"); // which also lets all threads of the block see what was written
       x.move(m, half);
       t.jump(again);
-      t.place(folded);
+      t.place(fits);
+      half = half(x, m);
+      pairs(x, own, m, half, tid, threads, true);
+      t.line("bar.sync 0");
+      x.move(m, half);
+      foldShared(x, m, tid, threads);
       String done = t.label();
       t.jumpIf(x.test("ne", tid, "0"), done);
-      String result = get(x, "global [" + own + "]");
+      String result = get(x, "shared [side]");
       @Nullable String[] point = newIndex();
       x.split(u, 0, space.parallel(), point);
       x.stores(x.program(kernel.epilogue(), point, result), point);
       t.place(done);
+      t.line("bar.sync 0"); // the next output writes where this one was read
     });
-    int size = Math.clamp(Long.highestOneBit(blocks), Style.WARP, 2 * Style.BLOCK);
+    int size = Math.clamp(Long.highestOneBit(blocks), Style.WARP, FOLD_THREADS);
     return new Step(
-        new KernelSource(x.module("tz_fold", 2 * Style.BLOCK)), "tz_fold", x.params.args(), style.blocks(outputs), size);
+        new KernelSource(x.module("tz_fold", FOLD_THREADS)), "tz_fold", x.params.args(), style.blocks(outputs), size);
+  }
+
+  /** Half of a number, rounded up. */
+  private String half(LoopText x, String m) {
+    String half = x.index();
+    x.t.op(wide ? "shr.u64" : "shr.u32", half, x.calc("add", m, "1"), "1");
+    return half;
+  }
+
+  /**
+   * Combines each of the first {@code half} of {@code m} partial results in global memory with the one {@code half} behind it, several
+   * at once so that their loads overlap, and keeps them in shared memory or in their own place.
+   */
+  private void pairs(LoopText x, String own, String m, String half, String tid, String threads, boolean toShared) {
+    PtxText t = x.t;
+    int bytes = accumulatorBytes();
+    String upper = x.calc("sub", m, half); // so many have a partner
+    String lastLow = x.calc("sub", half, "1");
+    String lastHigh = x.calc("sub", m, "1");
+    String k = x.index();
+    x.move(k, tid);
+    x.walk(k, x.calc("mul.lo", threads, Integer.toString(FOLD_AHEAD)), half, first -> {
+      String[] low = new String[FOLD_AHEAD];
+      String[] high = new String[FOLD_AHEAD];
+      String[] places = new String[FOLD_AHEAD];
+      for (int i = 0; i < FOLD_AHEAD; i++) { // what is past the end is loaded from the end, and not used
+        places[i] = i == 0 ? first : x.calc("add", places[i - 1], threads);
+        low[i] = get(x, "global [" + x.at(own, x.calc("min", places[i], lastLow), bytes) + "]");
+        high[i] = get(x, "global [" + x.at(own, x.calc("min", x.calc("add", places[i], half), lastHigh), bytes) + "]");
+      }
+      for (int i = 0; i < FOLD_AHEAD; i++) {
+        String alone = t.label();
+        t.jumpUnless(x.test("lt", places[i], upper), alone);
+        combine(x, low[i], high[i]);
+        t.place(alone);
+        String outside = t.label();
+        t.jumpUnless(x.test("lt", places[i], half), outside);
+        put(x, toShared ? "shared [" + sideAddress(x, places[i]) + "]" : "global [" + x.at(own, places[i], bytes) + "]", low[i]);
+        t.place(outside);
+      }
+    });
+  }
+
+  /** Folds {@code m} results in shared memory into the first. */
+  private void foldShared(LoopText x, String m, String tid, String threads) {
+    PtxText t = x.t;
+    String again = t.label();
+    String folded = t.label();
+    t.place(again);
+    t.jumpIf(x.test("le", m, "1"), folded);
+    String half = half(x, m);
+    String k = x.index();
+    x.move(k, tid);
+    x.walk(k, threads, x.calc("sub", m, half), at -> {
+      String low = "shared [" + sideAddress(x, at) + "]";
+      String r = get(x, low);
+      combine(x, r, get(x, "shared [" + sideAddress(x, x.calc("add", at, half)) + "]"));
+      put(x, low, r);
+    });
+    t.line("bar.sync 0");
+    x.move(m, half);
+    t.jump(again);
+    t.place(folded);
   }
 }
