@@ -76,6 +76,11 @@ final class FakeDriver implements CudaDriver {
   }
 
   @Override
+  public long handle(Stream stream) {
+    return 0;
+  }
+
+  @Override
   public void synchronize(Stream stream) {}
 
   @Override

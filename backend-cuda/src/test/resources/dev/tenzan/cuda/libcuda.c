@@ -9,10 +9,10 @@ typedef int CUresult;
 typedef unsigned long long CUdeviceptr;
 enum { OK = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, INVALID_DEVICE = 101, INVALID_PTX = 218, INVALID_CONTEXT = 201, NOT_FOUND = 500 };
 
+int stream; // tests look its address up
 static int devices[2];
 static int contexts[2];
 static void *current;
-static int stream;
 static int module;
 static int function;
 

@@ -62,6 +62,9 @@ public interface CudaDriver {
   /** A stream that does not wait for others. */
   Stream createStream(Context context);
 
+  /** The native handle of a stream, for other libraries of NVIDIA's: its context is then the thread's. 0 where nothing is native. */
+  long handle(Stream stream);
+
   /** Waits until all work of a stream is done. */
   void synchronize(Stream stream);
 

@@ -88,7 +88,7 @@ public final class JCudaDriver implements CudaDriver {
 
   private record CudaContext(CUdevice device, CUcontext id) implements Context {}
 
-  private record CudaStream(CudaContext context, CUstream id) implements Stream {}
+  private record CudaStream(CudaContext context, NativeStream id) implements Stream {}
 
   private record CudaEvent(CudaContext context, CUevent id) implements Event {}
 
@@ -109,6 +109,13 @@ public final class JCudaDriver implements CudaDriver {
   private static final class Allocated extends CUdeviceptr {
     long address() {
       return getNativePointer() + getByteOffset();
+    }
+  }
+
+  /** A stream that tells its handle. */
+  private static final class NativeStream extends CUstream {
+    long handle() {
+      return getNativePointer();
     }
   }
 
@@ -228,9 +235,15 @@ public final class JCudaDriver implements CudaDriver {
   @Override
   public Stream createStream(Context context) {
     CudaContext c = enter(context);
-    CUstream stream = new CUstream();
+    NativeStream stream = new NativeStream();
     check("cuStreamCreate", cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING));
     return new CudaStream(c, stream);
+  }
+
+  @Override
+  public long handle(Stream stream) {
+    enter(stream);
+    return ((CudaStream) stream).id.handle();
   }
 
   @Override

@@ -99,6 +99,11 @@ public final class SimulatedDriver implements CudaDriver {
   }
 
   @Override
+  public long handle(Stream stream) {
+    return 0;
+  }
+
+  @Override
   public void synchronize(Stream stream) {}
 
   @Override

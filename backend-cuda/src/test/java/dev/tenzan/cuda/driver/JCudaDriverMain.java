@@ -2,6 +2,7 @@ package dev.tenzan.cuda.driver;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.Objects;
@@ -36,6 +37,8 @@ final class JCudaDriverMain {
     same("peers", true, DRIVER.canAccessPeer(0, 1));
     CudaDriver.Context context = DRIVER.retain(0);
     CudaDriver.Stream stream = DRIVER.createStream(context);
+    SymbolLookup library = SymbolLookup.libraryLookup("libcuda.so.1", Arena.global());
+    same("handle", library.findOrThrow("stream").address(), DRIVER.handle(stream));
     memory(context, stream);
     kernels(context, stream);
     CudaDriver.Event event = DRIVER.createEvent(context);
