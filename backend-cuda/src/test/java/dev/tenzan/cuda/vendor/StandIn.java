@@ -1,0 +1,36 @@
+package dev.tenzan.cuda.vendor;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.abort;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+
+/** Compiles libraries of C that stand in for NVIDIA's; tests are skipped where there is no compiler. */
+final class StandIn {
+  private StandIn() {}
+
+  /** The library of {@code libcublaslt.c}. */
+  static Path cublasLt(Path folder) throws IOException, InterruptedException {
+    return compiled(Path.of("src", "test", "resources", "dev", "tenzan", "cuda", "libcublaslt.c"), folder.resolve("libcublasLt.so.12"));
+  }
+
+  static Path compiled(Path source, Path library) throws IOException, InterruptedException {
+    assumeTrue(System.getProperty("os.name").toLowerCase(Locale.ROOT).contains("linux"), "the library is built for Linux alone");
+    List<String> command =
+        List.of("cc", "-shared", "-fPIC", "-Wall", "-Werror", "-o", library.toString(), source.toString(), "-lm");
+    Process p;
+    try {
+      p = new ProcessBuilder(command).redirectErrorStream(true).start();
+    } catch (IOException e) {
+      p = abort("there is no C compiler on the PATH: " + e.getMessage());
+    }
+    String out = new String(p.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertEquals(0, p.waitFor(), out);
+    return library;
+  }
+}
