@@ -33,7 +33,7 @@ public final class CudaBackend implements Backend {
   private final String name;
   private final @Nullable BinaryCache cache;
   private final List<Found> found = new ArrayList<>();
-  private boolean closed;
+  private volatile boolean closed;
 
   /** A device that was found. It is opened when it is first used: contexts cost time and memory, and most programs use one device. */
   private static final class Found {
@@ -41,7 +41,7 @@ public final class CudaBackend implements Backend {
     final DeviceFacts facts;
     final DeviceInfo info;
     final Failures failures;
-    @Nullable CudaDevice opened;
+    volatile @Nullable CudaDevice opened;
 
     Found(int ordinal, DeviceFacts facts, DeviceInfo info, Failures failures) {
       this.ordinal = ordinal;
@@ -114,7 +114,12 @@ public final class CudaBackend implements Backend {
   }
 
   /** A device, opened where it was not yet. */
-  private synchronized CudaDevice device(String what, int index) {
+  private CudaDevice device(String what, int index) {
+    CudaDevice d = found(what, index).opened;
+    return d == null || closed ? open(what, index) : d;
+  }
+
+  private synchronized CudaDevice open(String what, int index) {
     Found f = found(what, index);
     if (closed) {
       throw new ClosedException(what + ": the cuda backend is closed; open it again");
@@ -129,7 +134,7 @@ public final class CudaBackend implements Backend {
     return d;
   }
 
-  private synchronized @Nullable CudaDevice opened(int index) {
+  private @Nullable CudaDevice opened(int index) {
     return index < found.size() ? found.get(index).opened : null;
   }
 
@@ -222,15 +227,15 @@ public final class CudaBackend implements Backend {
     k.device().launch(k, operands(k, buffers));
   }
 
-  /** The buffers of a launch, checked. */
-  private List<CudaBuffer> operands(CudaKernel k, List<Buffer> buffers) {
+  /** The addresses of the buffers of a launch, which are checked, and room for those of the scratch buffers. */
+  private long[] operands(CudaKernel k, List<Buffer> buffers) {
     String op = k.kernel().name();
     List<Long> bytes = k.plan().bytes();
     if (buffers.size() != bytes.size()) {
       throw new DeviceException(
           op + ": launched with " + buffers.size() + " buffers; pass " + bytes.size() + ", inputs first");
     }
-    List<CudaBuffer> operands = new ArrayList<>(bytes.size());
+    long[] operands = new long[bytes.size() + k.plan().temps().size()];
     for (int i = 0; i < bytes.size(); i++) {
       CudaBuffer b = usable(op, buffers.get(i));
       if (!b.owner.isOf(k.device())) {
@@ -243,7 +248,7 @@ public final class CudaBackend implements Backend {
             op + ": buffer " + i + " has " + b.byteSize() + " bytes, but the kernel touches " + bytes.get(i)
                 + "; allocate more or correct the kernel's addresses");
       }
-      operands.add(b);
+      operands[i] = b.address;
     }
     return operands;
   }
@@ -265,8 +270,9 @@ public final class CudaBackend implements Backend {
   public synchronized void close() {
     closed = true;
     for (Found f : found) {
-      if (f.opened != null) {
-        f.opened.close();
+      CudaDevice d = f.opened;
+      if (d != null) {
+        d.close();
       }
     }
   }

@@ -15,7 +15,7 @@ final class CudaBuffer implements Buffer {
 
   private final int device;
   private final long bytes;
-  private boolean freed;
+  private volatile boolean freed;
 
   CudaBuffer(BufferPool owner, int device, long address, long blockBytes, long bytes, boolean users) {
     this.owner = owner;
@@ -37,9 +37,7 @@ final class CudaBuffer implements Buffer {
   }
 
   boolean isFreed() {
-    synchronized (owner) {
-      return freed;
-    }
+    return freed;
   }
 
   /** To be called with the owner's lock. */

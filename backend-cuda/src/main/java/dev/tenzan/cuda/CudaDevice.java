@@ -3,7 +3,6 @@ package dev.tenzan.cuda;
 import dev.tenzan.cuda.driver.CudaDriver;
 import dev.tenzan.cuda.driver.DeviceFacts;
 import dev.tenzan.cuda.driver.DriverError;
-import dev.tenzan.cuda.plan.Arg;
 import dev.tenzan.cuda.plan.Plan;
 import dev.tenzan.cuda.plan.Planner;
 import dev.tenzan.cuda.plan.Step;
@@ -142,7 +141,7 @@ final class CudaDevice {
   private CudaKernel make(KernelSpec kernel) {
     Plan plan = Planner.plan(kernel, style);
     Handles own = new Handles();
-    List<CudaDriver.Function> functions = new ArrayList<>();
+    List<PreparedLaunch> launches = new ArrayList<>();
     try {
       for (long[] table : plan.tables()) {
         CudaBuffer memory = pool.reserve(Math.max(1, 8L * table.length));
@@ -153,14 +152,14 @@ final class CudaDevice {
         Loaded loaded = module(step.source());
         loaded.users++;
         own.modules.add(loaded);
-        functions.add(driver.function(loaded.module, step.entry()));
+        CudaDriver.Function function = driver.function(loaded.module, step.entry());
+        launches.add(new PreparedLaunch(step, function, plan.bytes().size(), own.tables, status));
       }
     } catch (RuntimeException e) {
       release(own);
       throw e;
     }
-    List<Long> tables = own.tables.stream().map(t -> t.address).toList();
-    CudaKernel made = new CudaKernel(kernel, this, plan, List.copyOf(functions), tables);
+    CudaKernel made = new CudaKernel(kernel, this, plan, List.copyOf(launches));
     handles.add(own);
     CLEANER.register(made, () -> forget(own));
     return made;
@@ -201,41 +200,39 @@ final class CudaDevice {
     }
   }
 
-  /** Runs a kernel on buffers that have been checked. */
-  synchronized void launch(CudaKernel k, List<CudaBuffer> slots) {
+  /**
+   * Runs a kernel on buffers that have been checked.
+   *
+   * @param addresses those of the buffers, and behind them room for those of the scratch buffers
+   */
+  synchronized void launch(CudaKernel k, long[] addresses) {
     checkOpen("launch");
     String op = k.kernel().name();
-    List<CudaBuffer> temps = new ArrayList<>();
+    failures.checkThere(op);
     try {
-      failures.run(op, () -> enqueue(k, slots, temps));
-    } finally {
-      temps.forEach(pool::free);
-    }
-    Plan.Check checked = k.plan().checked();
-    if (checked != null) {
-      failures.run(op, () -> checkIndices(checked));
+      enqueue(k, addresses);
+      Plan.Check checked = k.plan().checked();
+      if (checked != null) {
+        checkIndices(checked);
+      }
+    } catch (DriverError e) {
+      throw failures.noted(op, e);
     }
   }
 
-  private void enqueue(CudaKernel k, List<CudaBuffer> slots, List<CudaBuffer> temps) {
-    for (long bytes : k.plan().temps()) {
-      temps.add(pool.allocate(bytes));
-    }
-    List<Step> steps = k.plan().steps();
-    for (int s = 0; s < steps.size(); s++) {
-      Step step = steps.get(s);
-      long[] arguments = new long[step.args().size()];
-      for (int i = 0; i < arguments.length; i++) {
-        arguments[i] =
-            switch (step.args().get(i)) {
-              case Arg.Slot a -> slots.get(a.index()).address;
-              case Arg.Temp a -> temps.get(a.index()).address;
-              case Arg.Table a -> k.tables().get(a.index());
-              case Arg.Status _ -> status.address;
-              case Arg.Number a -> a.value();
-            };
+  private void enqueue(CudaKernel k, long[] addresses) {
+    List<CudaBuffer> temps = new ArrayList<>();
+    try {
+      for (long bytes : k.plan().temps()) {
+        CudaBuffer temp = pool.allocate(bytes);
+        addresses[k.plan().bytes().size() + temps.size()] = temp.address;
+        temps.add(temp);
       }
-      driver.launch(stream, k.functions().get(s), step.grid(), step.block(), 0, arguments);
+      for (PreparedLaunch launch : k.launches()) {
+        launch.run(driver, stream, addresses);
+      }
+    } finally {
+      temps.forEach(pool::free);
     }
   }
 

@@ -1,6 +1,5 @@
 package dev.tenzan.cuda;
 
-import dev.tenzan.cuda.driver.CudaDriver;
 import dev.tenzan.cuda.plan.Plan;
 import dev.tenzan.kernel.KernelSpec;
 import dev.tenzan.spi.Executable;
@@ -11,9 +10,7 @@ import java.util.List;
  *
  * @param kernel what it runs
  * @param device where
- * @param plan its launches
- * @param functions one for each step
- * @param tables the address of each table of the plan
+ * @param plan what it needs
+ * @param launches one for each step of the plan
  */
-record CudaKernel(KernelSpec kernel, CudaDevice device, Plan plan, List<CudaDriver.Function> functions, List<Long> tables)
-    implements Executable {}
+record CudaKernel(KernelSpec kernel, CudaDevice device, Plan plan, List<PreparedLaunch> launches) implements Executable {}

@@ -46,6 +46,11 @@ public final class CudaProvider implements BackendProvider {
   /** What the failure to load the driver's library says. JCuda tells it in the nested traces of its message. */
   static Availability missing(LinkageError e) {
     String text = String.valueOf(e.getMessage());
+    if (text.contains("IllegalCallerException")) {
+      Module module = CudaProvider.class.getModule();
+      String names = module.isNamed() ? "jcuda," + module.getName() : "ALL-UNNAMED";
+      return Availability.no("Java denies native access", "start java with --enable-native-access=" + names);
+    }
     if (text.contains("undefined symbol") || text.contains("procedure could not be found")) {
       return Availability.no("NVIDIA's driver is older than CUDA " + version(LEAST_VERSION), "update it to version 560 or newer");
     }

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Failures {
   private final String device;
-  private @Nullable DriverError lost;
+  private volatile @Nullable DriverError lost;
 
   Failures(String device) {
     this.device = device;
@@ -30,14 +30,16 @@ final class Failures {
     return ErrorCodes.isMemory(e.code()) ? new DeviceMemoryException(text, e) : new DeviceException(text, e);
   }
 
-  private synchronized TenzanException noted(String operation, DriverError e) {
+  /** The typed error of a failed call; a loss of the device is remembered. */
+  synchronized TenzanException noted(String operation, DriverError e) {
     if (lost == null && ErrorCodes.isSticky(e.code())) {
       lost = e;
     }
     return typed(operation, device, e);
   }
 
-  private synchronized void checkThere(String operation) {
+  /** To be called before an operation. */
+  void checkThere(String operation) {
     DriverError e = lost;
     if (e != null) {
       throw new DeviceException(

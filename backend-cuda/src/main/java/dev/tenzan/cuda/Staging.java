@@ -15,12 +15,19 @@ final class Staging {
 
   private static final int BLOCKS = 2;
 
+  /** What copies in a block begin at a multiple of. */
+  private static final long ALIGNMENT = 64;
+
   private final CudaDriver driver;
   private final CudaDriver.Context context;
   private final CudaDriver.Stream stream;
   private final List<CudaDriver.HostMemory> blocks = new ArrayList<>();
   private final List<CudaDriver.Event> done = new ArrayList<>();
+
+  /** The block that is filled, and what of it was handed out since it was last known to be read. */
   private int turn;
+
+  private long used;
 
   Staging(CudaDriver driver, CudaDriver.Context context, CudaDriver.Stream stream) {
     this.driver = driver;
@@ -42,16 +49,20 @@ final class Staging {
     return blocks.get(block).segment().asSlice(0, bytes);
   }
 
-  /** Copies to the device, behind the work before it. */
+  /** Copies to the device, behind the work before it. Small copies share a block: they wait only where both have been filled. */
   void copyIn(MemorySegment source, long target) {
     open();
     for (long at = 0; at < source.byteSize(); at += BLOCK) {
       long bytes = Math.min(BLOCK, source.byteSize() - at);
-      turn = (turn + 1) % BLOCKS;
-      driver.synchronize(done.get(turn));
-      MemorySegment block = part(turn, bytes);
-      MemorySegment.copy(source, at, block, 0, bytes);
-      driver.copyIn(stream, block, target + at);
+      if (bytes > BLOCK - used) {
+        turn = (turn + 1) % BLOCKS;
+        used = 0;
+        driver.synchronize(done.get(turn));
+      }
+      MemorySegment part = blocks.get(turn).segment().asSlice(used, bytes);
+      MemorySegment.copy(source, at, part, 0, bytes);
+      used += (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+      driver.copyIn(stream, part, target + at);
       driver.record(done.get(turn), stream);
     }
   }
@@ -60,8 +71,15 @@ final class Staging {
   void copyOut(long source, MemorySegment target) {
     open();
     long size = target.byteSize();
+    if (0 < size && size <= BLOCK) {
+      MemorySegment part = part(0, size); // what it held for the device has been read, as the stream is in order
+      driver.copyOut(stream, source, part);
+      driver.synchronize(stream);
+      MemorySegment.copy(part, 0, target, 0, size);
+      return;
+    }
     for (long at = 0; at < size + BLOCK; at += BLOCK) {
-      if (at < size) { // what a block held for the device has been read, as the stream is in order
+      if (at < size) {
         int block = (int) (at / BLOCK % BLOCKS);
         driver.copyOut(stream, source + at, part(block, Math.min(BLOCK, size - at)));
         driver.record(done.get(block), stream);

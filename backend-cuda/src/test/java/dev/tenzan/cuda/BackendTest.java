@@ -204,6 +204,10 @@ class BackendTest {
     assertMissing(
         CudaProvider.missing(new UnsatisfiedLinkError(head + "java.lang.UnsatisfiedLinkError: lib/x.so: wrong ELF class")),
         "lib/x.so: wrong ELF class", "jcuda-natives");
+    assertMissing(
+        CudaProvider.missing(
+            new UnsatisfiedLinkError("cuLaunchKernel of libcuda.so.1 cannot be linked: java.lang.IllegalCallerException: Illegal native access")),
+        "Java denies native access", "start java with --enable-native-access=ALL-UNNAMED");
   }
 
   @Test

@@ -142,7 +142,7 @@ public interface CudaDriver {
    * @param grid the number of blocks
    * @param block the threads of a block
    * @param sharedBytes shared memory of a block besides what the kernel declares
-   * @param arguments one for each parameter; a parameter of 4 bytes takes the low half
+   * @param arguments one for each parameter, read during the call alone; a parameter of 4 bytes takes the low half
    */
   void launch(Stream stream, Function function, int grid, int block, int sharedBytes, long[] arguments);
 }

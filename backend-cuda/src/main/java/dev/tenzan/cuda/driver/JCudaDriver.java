@@ -7,7 +7,6 @@ import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEM
 import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK;
 import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT;
 import static jcuda.driver.JCudaDriver.cuCtxEnablePeerAccess;
-import static jcuda.driver.JCudaDriver.cuCtxSetCurrent;
 import static jcuda.driver.JCudaDriver.cuDeviceCanAccessPeer;
 import static jcuda.driver.JCudaDriver.cuDeviceGet;
 import static jcuda.driver.JCudaDriver.cuDeviceGetAttribute;
@@ -19,34 +18,24 @@ import static jcuda.driver.JCudaDriver.cuDeviceTotalMem;
 import static jcuda.driver.JCudaDriver.cuDriverGetVersion;
 import static jcuda.driver.JCudaDriver.cuEventCreate;
 import static jcuda.driver.JCudaDriver.cuEventDestroy;
-import static jcuda.driver.JCudaDriver.cuEventRecord;
-import static jcuda.driver.JCudaDriver.cuEventSynchronize;
 import static jcuda.driver.JCudaDriver.cuFuncGetAttribute;
 import static jcuda.driver.JCudaDriver.cuInit;
-import static jcuda.driver.JCudaDriver.cuLaunchKernel;
 import static jcuda.driver.JCudaDriver.cuMemAlloc;
 import static jcuda.driver.JCudaDriver.cuMemAllocHost;
 import static jcuda.driver.JCudaDriver.cuMemFree;
 import static jcuda.driver.JCudaDriver.cuMemFreeHost;
 import static jcuda.driver.JCudaDriver.cuMemGetInfo;
-import static jcuda.driver.JCudaDriver.cuMemcpyDtoDAsync;
-import static jcuda.driver.JCudaDriver.cuMemcpyDtoHAsync;
-import static jcuda.driver.JCudaDriver.cuMemcpyHtoDAsync;
 import static jcuda.driver.JCudaDriver.cuMemcpyPeerAsync;
 import static jcuda.driver.JCudaDriver.cuModuleGetFunction;
 import static jcuda.driver.JCudaDriver.cuModuleLoadDataEx;
 import static jcuda.driver.JCudaDriver.cuModuleUnload;
 import static jcuda.driver.JCudaDriver.cuStreamCreate;
 import static jcuda.driver.JCudaDriver.cuStreamDestroy;
-import static jcuda.driver.JCudaDriver.cuStreamSynchronize;
-import static jcuda.driver.JCudaDriver.cuStreamWaitEvent;
 import static jcuda.driver.JCudaDriver.setExceptionsEnabled;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -64,10 +53,10 @@ import jcuda.driver.CUstream;
 import jcuda.driver.CUstream_flags;
 
 /**
- * NVIDIA's driver, through JCuda. Natives get memory outside the heap only: JCuda pins arrays, which keeps the garbage collector from
- * moving them while a call runs.
+ * NVIDIA's driver, through JCuda, and past it for the calls of every operation ({@link DriverCalls}). Natives get memory outside the heap
+ * only: JCuda pins arrays, which keeps the garbage collector from moving them while a call runs.
  *
- * <p>Making one loads the native library; where there is no driver the JVM throws an {@link UnsatisfiedLinkError}.
+ * <p>Making one loads the native libraries; where there is no driver, or no native access, the JVM throws an {@link UnsatisfiedLinkError}.
  */
 public final class JCudaDriver implements CudaDriver {
   private static final System.Logger LOG = System.getLogger("dev.tenzan.cuda");
@@ -84,17 +73,18 @@ public final class JCudaDriver implements CudaDriver {
   /** Loads the driver's library. */
   public JCudaDriver() {
     setExceptionsEnabled(false);
+    DriverCalls.link();
   }
 
-  private record CudaContext(CUdevice device, CUcontext id) implements Context {}
+  private record CudaContext(CUdevice device, NativeContext id) implements Context {}
 
   private record CudaStream(CudaContext context, NativeStream id) implements Stream {}
 
-  private record CudaEvent(CudaContext context, CUevent id) implements Event {}
+  private record CudaEvent(CudaContext context, NativeEvent id) implements Event {}
 
   private record CudaModule(CudaContext context, CUmodule id) implements Module {}
 
-  private record CudaFunction(CudaContext context, CUfunction id) implements Function {}
+  private record CudaFunction(CudaContext context, NativeFunction id) implements Function {}
 
   private record CudaHostMemory(Pointer pointer, MemorySegment segment) implements HostMemory {}
 
@@ -112,6 +102,13 @@ public final class JCudaDriver implements CudaDriver {
     }
   }
 
+  /** A context that tells its handle. */
+  private static final class NativeContext extends CUcontext {
+    long handle() {
+      return getNativePointer();
+    }
+  }
+
   /** A stream that tells its handle. */
   private static final class NativeStream extends CUstream {
     long handle() {
@@ -119,24 +116,34 @@ public final class JCudaDriver implements CudaDriver {
     }
   }
 
+  /** An event that tells its handle. */
+  private static final class NativeEvent extends CUevent {
+    long handle() {
+      return getNativePointer();
+    }
+  }
+
+  /** A function that tells its handle. */
+  private static final class NativeFunction extends CUfunction {
+    long handle() {
+      return getNativePointer();
+    }
+  }
+
   /** The arguments of the launches of one thread: the driver copies them during the call. */
   private static final class Parameters {
-    private final ByteBuffer values = ByteBuffer.allocateDirect(8 * PARAMETERS).order(ByteOrder.nativeOrder());
-    private final Pointer[] pointers = new Pointer[PARAMETERS];
+    private final MemorySegment values = Arena.ofAuto().allocate(ValueLayout.JAVA_LONG, PARAMETERS);
+    private final MemorySegment pointers = Arena.ofAuto().allocate(ValueLayout.ADDRESS, PARAMETERS);
 
     Parameters() {
       for (int i = 0; i < PARAMETERS; i++) {
-        pointers[i] = Pointer.to(values.slice(8 * i, 8));
+        pointers.setAtIndex(ValueLayout.ADDRESS, i, values.asSlice(8L * i));
       }
     }
 
-    Pointer of(long[] arguments) {
-      Pointer[] used = new Pointer[arguments.length];
-      for (int i = 0; i < used.length; i++) {
-        values.putLong(8 * i, arguments[i]);
-        used[i] = pointers[i];
-      }
-      return Pointer.to(used);
+    MemorySegment of(long[] arguments) {
+      MemorySegment.copy(arguments, 0, values, ValueLayout.JAVA_LONG, 0, arguments.length);
+      return pointers;
     }
   }
 
@@ -155,11 +162,11 @@ public final class JCudaDriver implements CudaDriver {
   /** Contexts are a state of the thread. */
   private static CudaContext enter(Context context) {
     CudaContext c = (CudaContext) context;
-    check("cuCtxSetCurrent", cuCtxSetCurrent(c.id));
+    check("cuCtxSetCurrent", DriverCalls.setCurrent(c.id.handle()));
     return c;
   }
 
-  private static CUstream enter(Stream stream) {
+  private static NativeStream enter(Stream stream) {
     CudaStream s = (CudaStream) stream;
     enter(s.context);
     return s.id;
@@ -222,7 +229,7 @@ public final class JCudaDriver implements CudaDriver {
   @Override
   public Context retain(int index) {
     CUdevice device = device(index);
-    CUcontext context = new CUcontext();
+    NativeContext context = new NativeContext();
     check("cuDevicePrimaryCtxRetain", cuDevicePrimaryCtxRetain(context, device));
     return new CudaContext(device, context);
   }
@@ -242,13 +249,12 @@ public final class JCudaDriver implements CudaDriver {
 
   @Override
   public long handle(Stream stream) {
-    enter(stream);
-    return ((CudaStream) stream).id.handle();
+    return enter(stream).handle();
   }
 
   @Override
   public void synchronize(Stream stream) {
-    check("cuStreamSynchronize", cuStreamSynchronize(enter(stream)));
+    check("cuStreamSynchronize", DriverCalls.synchronizeStream(enter(stream).handle()));
   }
 
   @Override
@@ -259,26 +265,26 @@ public final class JCudaDriver implements CudaDriver {
   @Override
   public Event createEvent(Context context) {
     CudaContext c = enter(context);
-    CUevent event = new CUevent();
+    NativeEvent event = new NativeEvent();
     check("cuEventCreate", cuEventCreate(event, CUevent_flags.CU_EVENT_DISABLE_TIMING));
     return new CudaEvent(c, event);
   }
 
   @Override
   public void record(Event event, Stream stream) {
-    check("cuEventRecord", cuEventRecord(((CudaEvent) event).id, enter(stream)));
+    check("cuEventRecord", DriverCalls.record(((CudaEvent) event).id.handle(), enter(stream).handle()));
   }
 
   @Override
   public void await(Stream stream, Event event) {
-    check("cuStreamWaitEvent", cuStreamWaitEvent(enter(stream), ((CudaEvent) event).id, 0));
+    check("cuStreamWaitEvent", DriverCalls.await(enter(stream).handle(), ((CudaEvent) event).id.handle()));
   }
 
   @Override
   public void synchronize(Event event) {
     CudaEvent e = (CudaEvent) event;
     enter(e.context);
-    check("cuEventSynchronize", cuEventSynchronize(e.id));
+    check("cuEventSynchronize", DriverCalls.synchronizeEvent(e.id.handle()));
   }
 
   @Override
@@ -301,7 +307,7 @@ public final class JCudaDriver implements CudaDriver {
     if (block == null) {
       throw new IllegalArgumentException("free: no block begins at " + address);
     }
-    int code = cuCtxSetCurrent(((CudaContext) context).id);
+    int code = DriverCalls.setCurrent(((CudaContext) context).id.handle());
     released("cuMemFree", code == ErrorCodes.SUCCESS ? cuMemFree(block) : code);
   }
 
@@ -324,27 +330,23 @@ public final class JCudaDriver implements CudaDriver {
 
   @Override
   public void free(Context context, HostMemory memory) {
-    int code = cuCtxSetCurrent(((CudaContext) context).id);
+    int code = DriverCalls.setCurrent(((CudaContext) context).id.handle());
     released("cuMemFreeHost", code == ErrorCodes.SUCCESS ? cuMemFreeHost(((CudaHostMemory) memory).pointer) : code);
   }
 
   @Override
   public void copyIn(Stream stream, MemorySegment source, long target) {
-    check(
-        "cuMemcpyHtoDAsync",
-        cuMemcpyHtoDAsync(new Address(target), Pointer.to(source.asByteBuffer()), source.byteSize(), enter(stream)));
+    check("cuMemcpyHtoDAsync", DriverCalls.copyIn(target, source, enter(stream).handle()));
   }
 
   @Override
   public void copyOut(Stream stream, long source, MemorySegment target) {
-    check(
-        "cuMemcpyDtoHAsync",
-        cuMemcpyDtoHAsync(Pointer.to(target.asByteBuffer()), new Address(source), target.byteSize(), enter(stream)));
+    check("cuMemcpyDtoHAsync", DriverCalls.copyOut(target, source, enter(stream).handle()));
   }
 
   @Override
   public void copy(Stream stream, long source, long target, long bytes) {
-    check("cuMemcpyDtoDAsync", cuMemcpyDtoDAsync(new Address(target), new Address(source), bytes, enter(stream)));
+    check("cuMemcpyDtoDAsync", DriverCalls.copy(target, source, bytes, enter(stream).handle()));
   }
 
   @Override
@@ -396,7 +398,7 @@ public final class JCudaDriver implements CudaDriver {
   @Override
   public void unload(Module module) {
     CudaModule m = (CudaModule) module;
-    int code = cuCtxSetCurrent(m.context.id);
+    int code = DriverCalls.setCurrent(m.context.id.handle());
     released("cuModuleUnload", code == ErrorCodes.SUCCESS ? cuModuleUnload(m.id) : code);
   }
 
@@ -404,7 +406,7 @@ public final class JCudaDriver implements CudaDriver {
   public Function function(Module module, String name) {
     CudaModule m = (CudaModule) module;
     enter(m.context);
-    CUfunction function = new CUfunction();
+    NativeFunction function = new NativeFunction();
     int code = cuModuleGetFunction(function, m.id, name);
     if (code != ErrorCodes.SUCCESS) {
       throw new DriverError("cuModuleGetFunction", code, "the kernel " + name);
@@ -431,9 +433,9 @@ public final class JCudaDriver implements CudaDriver {
 
   @Override
   public void launch(Stream stream, Function function, int grid, int block, int sharedBytes, long[] arguments) {
-    CUfunction f = ((CudaFunction) function).id;
-    Pointer parameters = ARGUMENTS.get().of(arguments);
-    CUstream s = enter(stream);
-    check("cuLaunchKernel", cuLaunchKernel(f, grid, 1, 1, block, 1, 1, sharedBytes, s, parameters, null));
+    long f = ((CudaFunction) function).id.handle();
+    MemorySegment parameters = ARGUMENTS.get().of(arguments);
+    long s = enter(stream).handle();
+    check("cuLaunchKernel", DriverCalls.launch(f, grid, block, sharedBytes, s, parameters));
   }
 }

@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Objects;
 
 /** Makes every call of {@link JCudaDriver} on the library of {@code libcuda.c}; run by {@link JCudaDriverTest} in a process of its own. */
@@ -52,6 +53,18 @@ final class JCudaDriverMain {
     System.out.println("every call arrived");
   }
 
+  private static void copiesTakeMemoryOutsideTheHeap(CudaDriver.Stream stream, long block) {
+    MemorySegment heap = MemorySegment.ofArray(new byte[8]);
+    for (Runnable copy : List.<Runnable>of(() -> DRIVER.copyIn(stream, heap, block), () -> DRIVER.copyOut(stream, block, heap))) {
+      try {
+        copy.run();
+      } catch (IllegalArgumentException e) {
+        continue;
+      }
+      throw new AssertionError("no error");
+    }
+  }
+
   private static void memory(CudaDriver.Context context, CudaDriver.Stream stream) {
     same("memory", new CudaDriver.MemoryInfo(1234, 5678), DRIVER.memory(context));
     same("too much", ErrorCodes.OUT_OF_MEMORY, failing(() -> DRIVER.allocate(context, 2_000_000_000)).code());
@@ -80,6 +93,7 @@ final class JCudaDriverMain {
       DRIVER.free(peer, other);
       DRIVER.release(peer);
     }
+    copiesTakeMemoryOutsideTheHeap(stream, block);
     DRIVER.free(context, host);
     DRIVER.free(context, block);
   }
@@ -106,6 +120,51 @@ final class JCudaDriverMain {
     }
     DRIVER.free(context, in);
     DRIVER.free(context, out);
+    manyParameters(context, stream, DRIVER.function(module, "tz_many"));
     DRIVER.unload(module);
+  }
+
+  /** Also from a thread that had no context. */
+  private static void manyParameters(CudaDriver.Context context, CudaDriver.Stream stream, CudaDriver.Function function) {
+    long out = DRIVER.allocate(context, 8 * 510);
+    try (Arena arena = Arena.ofShared()) {
+      MemorySegment result = arena.allocate(8 * 510, 8);
+      for (int n : new int[] {5, 98, 510, 1}) {
+        long[] arguments = new long[2 + n];
+        arguments[0] = out;
+        arguments[1] = n;
+        for (int i = 0; i < n; i++) {
+          arguments[2 + i] = (0x0123_4567_89ab_cdefL + i) * (n + 1);
+        }
+        Runnable launch = () -> {
+          DRIVER.launch(stream, function, 1, 1, 0, arguments);
+          DRIVER.copyOut(stream, out, result);
+        };
+        if (n == 98) {
+          inAnotherThread(launch);
+        } else {
+          launch.run();
+        }
+        for (int i = 0; i < n; i++) {
+          same("parameter " + i + " of " + n, arguments[2 + i], result.getAtIndex(ValueLayout.JAVA_LONG, i));
+        }
+      }
+      DRIVER.launch(stream, function, 1, 1, 0, new long[] {out, 0});
+    }
+    same("launch fails", ErrorCodes.INVALID_VALUE, failing(() -> DRIVER.launch(stream, function, 2, 1, 0, new long[] {out, 0})).code());
+    DRIVER.free(context, out);
+  }
+
+  private static void inAnotherThread(Runnable action) {
+    Throwable[] thrown = new Throwable[1];
+    Thread thread = new Thread(action);
+    thread.setUncaughtExceptionHandler((_, e) -> thrown[0] = e);
+    thread.start();
+    try {
+      thread.join();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+    same("thrown in another thread", null, thrown[0]);
   }
 }

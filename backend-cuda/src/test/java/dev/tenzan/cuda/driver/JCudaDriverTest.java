@@ -14,7 +14,7 @@ import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What reaches the driver's library through JCuda, seen by a library of C that stands in for it ({@code libcuda.c}). */
+/** What reaches the driver's library, seen by a library of C that stands in for it ({@code libcuda.c}). */
 class JCudaDriverTest {
   @TempDir Path folder;
 

@@ -1,0 +1,137 @@
+package dev.tenzan.cuda.driver;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.invoke.MethodHandle;
+import java.util.NoSuchElementException;
+
+/**
+ * The calls that operations make all the time, linked to the driver's library without JCuda: it walks the objects of a launch's arguments
+ * from native code, a microsecond for each launch. Handles and device addresses are plain numbers here. Each call returns the driver's code.
+ *
+ * <p>The library is the one that JCuda has loaded. Where it cannot be linked the class fails to load with an {@link UnsatisfiedLinkError}
+ * that says why.
+ */
+final class DriverCalls {
+  private static final String LIBRARY = System.getProperty("os.name", "").startsWith("Windows") ? "nvcuda.dll" : "libcuda.so.1";
+
+  private static final MethodHandle SET_CURRENT = handle("cuCtxSetCurrent", JAVA_LONG);
+  private static final MethodHandle LAUNCH =
+      handle(
+          "cuLaunchKernel", JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS,
+          JAVA_LONG);
+  private static final MethodHandle STREAM_SYNCHRONIZE = handle("cuStreamSynchronize", JAVA_LONG);
+  private static final MethodHandle STREAM_WAIT_EVENT = handle("cuStreamWaitEvent", JAVA_LONG, JAVA_LONG, JAVA_INT);
+  private static final MethodHandle EVENT_RECORD = handle("cuEventRecord", JAVA_LONG, JAVA_LONG);
+  private static final MethodHandle EVENT_SYNCHRONIZE = handle("cuEventSynchronize", JAVA_LONG);
+  private static final MethodHandle COPY_IN = handle("cuMemcpyHtoDAsync_v2", JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG);
+  private static final MethodHandle COPY_OUT = handle("cuMemcpyDtoHAsync_v2", ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+  private static final MethodHandle COPY = handle("cuMemcpyDtoDAsync_v2", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+
+  private DriverCalls() {}
+
+  private static MethodHandle handle(String name, MemoryLayout... parameters) {
+    try {
+      MemorySegment symbol = SymbolLookup.libraryLookup(LIBRARY, Arena.global()).findOrThrow(name);
+      return Linker.nativeLinker().downcallHandle(symbol, FunctionDescriptor.of(JAVA_INT, parameters));
+    } catch (IllegalCallerException | IllegalArgumentException | NoSuchElementException e) {
+      UnsatisfiedLinkError error = new UnsatisfiedLinkError(name + " of " + LIBRARY + " cannot be linked: " + e);
+      error.initCause(e);
+      throw error;
+    }
+  }
+
+  /** Links the calls where they were not yet. */
+  static void link() {
+    // Everything is done when the class is loaded.
+  }
+
+  /** What a call threw: wrong memory was passed, or the call itself is wrong. */
+  private static RuntimeException thrown(String call, Throwable e) {
+    if (e instanceof RuntimeException r) {
+      return r;
+    }
+    throw new AssertionError(call + " cannot be called", e);
+  }
+
+  static int setCurrent(long context) {
+    try {
+      return (int) SET_CURRENT.invokeExact(context);
+    } catch (Throwable e) {
+      throw thrown("cuCtxSetCurrent", e);
+    }
+  }
+
+  /** A launch over one dimension; {@code parameters} are the addresses of the arguments. */
+  static int launch(long function, int grid, int block, int sharedBytes, long stream, MemorySegment parameters) {
+    try {
+      return (int) LAUNCH.invokeExact(function, grid, 1, 1, block, 1, 1, sharedBytes, stream, parameters, 0L);
+    } catch (Throwable e) {
+      throw thrown("cuLaunchKernel", e);
+    }
+  }
+
+  static int synchronizeStream(long stream) {
+    try {
+      return (int) STREAM_SYNCHRONIZE.invokeExact(stream);
+    } catch (Throwable e) {
+      throw thrown("cuStreamSynchronize", e);
+    }
+  }
+
+  static int await(long stream, long event) {
+    try {
+      return (int) STREAM_WAIT_EVENT.invokeExact(stream, event, 0);
+    } catch (Throwable e) {
+      throw thrown("cuStreamWaitEvent", e);
+    }
+  }
+
+  static int record(long event, long stream) {
+    try {
+      return (int) EVENT_RECORD.invokeExact(event, stream);
+    } catch (Throwable e) {
+      throw thrown("cuEventRecord", e);
+    }
+  }
+
+  static int synchronizeEvent(long event) {
+    try {
+      return (int) EVENT_SYNCHRONIZE.invokeExact(event);
+    } catch (Throwable e) {
+      throw thrown("cuEventSynchronize", e);
+    }
+  }
+
+  static int copyIn(long target, MemorySegment source, long stream) {
+    try {
+      return (int) COPY_IN.invokeExact(target, source, source.byteSize(), stream);
+    } catch (Throwable e) {
+      throw thrown("cuMemcpyHtoDAsync", e);
+    }
+  }
+
+  static int copyOut(MemorySegment target, long source, long stream) {
+    try {
+      return (int) COPY_OUT.invokeExact(target, source, target.byteSize(), stream);
+    } catch (Throwable e) {
+      throw thrown("cuMemcpyDtoHAsync", e);
+    }
+  }
+
+  static int copy(long target, long source, long bytes, long stream) {
+    try {
+      return (int) COPY.invokeExact(target, source, bytes, stream);
+    } catch (Throwable e) {
+      throw thrown("cuMemcpyDtoDAsync", e);
+    }
+  }
+}
