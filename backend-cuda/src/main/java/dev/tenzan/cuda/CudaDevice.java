@@ -153,6 +153,9 @@ final class CudaDevice {
         loaded.users++;
         own.modules.add(loaded);
         CudaDriver.Function function = driver.function(loaded.module, step.entry());
+        if (step.shared() > DeviceFacts.SHARED_BYTES) {
+          driver.allowShared(function, step.shared());
+        }
         launches.add(new PreparedLaunch(step, function, plan.bytes().size(), own.tables, status));
       }
     } catch (RuntimeException e) {

@@ -13,6 +13,7 @@ final class PreparedLaunch {
   private final CudaDriver.Function function;
   private final int grid;
   private final int block;
+  private final int shared;
   private final long[] arguments;
 
   /** The arguments that are addresses of buffers. */
@@ -32,6 +33,7 @@ final class PreparedLaunch {
     this.function = function;
     this.grid = step.grid();
     this.block = step.block();
+    this.shared = step.shared();
     int count = step.args().size();
     this.arguments = new long[count];
     int[] placed = new int[count];
@@ -65,6 +67,6 @@ final class PreparedLaunch {
     for (int i = 0; i < places.length; i++) {
       arguments[places[i]] = addresses[buffers[i]];
     }
-    driver.launch(stream, function, grid, block, 0, arguments);
+    driver.launch(stream, function, grid, block, shared, arguments);
   }
 }

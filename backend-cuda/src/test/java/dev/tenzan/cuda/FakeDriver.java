@@ -194,6 +194,9 @@ final class FakeDriver implements CudaDriver {
   }
 
   @Override
+  public void allowShared(Function function, int bytes) {}
+
+  @Override
   public FunctionFacts facts(Function function) {
     return new FunctionFacts(1, 0, 0, 1024);
   }

@@ -136,6 +136,9 @@ public interface CudaDriver {
   /** What a kernel takes. */
   FunctionFacts facts(Function function);
 
+  /** Lets blocks of a kernel have so many bytes of shared memory at their launch, where that is more than 48 KiB. */
+  void allowShared(Function function, int bytes);
+
   /**
    * Launches a kernel.
    *

@@ -26,6 +26,9 @@ public record DeviceFacts(
   /** The least compute capability that kernels are written for, as {@link #capability} counts. */
   public static final int LEAST = 75;
 
+  /** The shared memory that a block of any device may have without its kernel being told. */
+  public static final int SHARED_BYTES = 48 << 10;
+
   /** Ten times the compute capability: 75, 80, 90, 120. */
   public int capability() {
     return 10 * major + minor;

@@ -24,7 +24,10 @@ public final class SimulatedDriver implements CudaDriver {
   private static final int PROCESSORS = 2;
 
   private static final int VERSION = 12_060;
-  private static final int SHARED = 48 << 10;
+  private static final int MOST_SHARED = 163 << 10;
+
+  /** The compute capability that is simulated: the first that has all instructions which the interpreter knows. */
+  private static final int MAJOR = 8;
 
   private final Simulator simulator;
   private final List<Device> devices = new ArrayList<>();
@@ -43,7 +46,9 @@ public final class SimulatedDriver implements CudaDriver {
 
   /** A number of devices that use all of the host's processors. */
   public SimulatedDriver(int count) {
-    this(count, new Simulator());
+    this(
+        count,
+        new Simulator(Runtime.getRuntime().availableProcessors(), Simulator.Limits.DEFAULT.withSharedBytes(MOST_SHARED)));
   }
 
   /** A number of devices. */
@@ -82,7 +87,8 @@ public final class SimulatedDriver implements CudaDriver {
   @Override
   public DeviceFacts facts(int device) {
     device(device);
-    return new DeviceFacts("PTX interpreter", 7, 5, PROCESSORS, MEMORY, 0, SHARED, Simulator.MAX_BLOCK_THREADS, true);
+    return new DeviceFacts(
+        "PTX interpreter", MAJOR, 0, PROCESSORS, MEMORY, 0, DeviceFacts.SHARED_BYTES, Simulator.MAX_BLOCK_THREADS, true);
   }
 
   @Override
@@ -224,6 +230,13 @@ public final class SimulatedDriver implements CudaDriver {
     int[] most = k.maximumThreads();
     int threads = most[0] == 0 ? Simulator.MAX_BLOCK_THREADS : most[0] * most[1] * most[2];
     return new FunctionFacts(k.registers().values().stream().mapToInt(Integer::intValue).sum(), k.sharedBytes(), 0, threads);
+  }
+
+  @Override
+  public void allowShared(Function function, int bytes) {
+    if (bytes > MOST_SHARED) {
+      throw new DriverError("cuFuncSetAttribute", ErrorCodes.INVALID_VALUE, bytes + " bytes of shared memory");
+    }
   }
 
   @Override

@@ -1,8 +1,10 @@
 package dev.tenzan.cuda.plan;
 
+import dev.tenzan.cuda.program.Shipped;
 import dev.tenzan.kernel.ConvolutionKernel;
 import dev.tenzan.kernel.OperandFootprint;
 import dev.tenzan.type.Affine;
+import dev.tenzan.type.DType;
 import dev.tenzan.type.Shape;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,6 +16,9 @@ final class ConvolutionPlanner {
 
   /** The numbers of a step in the table of (channel, window position). */
   private static final int STEP = 5;
+
+  /** What fits an int with room to spare. */
+  private static final long FAR = 1L << 30;
 
   private ConvolutionPlanner() {}
 
@@ -30,6 +35,9 @@ final class ConvolutionPlanner {
     if (outputs == 0) {
       return Plan.nothing(bytes);
     }
+    if (isAsync(kernel, style)) {
+      return async(kernel, style, bytes);
+    }
     long tiles =
         kernel.batch() * kernel.groups() * MatMulPlanner.tiles(rows, TILE) * MatMulPlanner.tiles(positions, TILE);
     Affine x = kernel.x();
@@ -38,10 +46,7 @@ final class ConvolutionPlanner {
     args.addAll(List.of(new Arg.Slot(0), new Arg.Slot(1), new Arg.Slot(2), new Arg.Table(0), tiles));
     args.addAll(List.of(kernel.groups(), rows, positions, channels * kernel.window().size(), w.offset(), w.stride(0)));
     args.addAll(List.of(x.offset(), x.stride(0), channels * x.stride(1)));
-    int rank = kernel.spatial().rank();
-    for (int d = 0; d < 3; d++) {
-      args.add(d < 3 - rank ? 0L : x.stride(2 + d - (3 - rank)));
-    }
+    args.addAll(strides(kernel));
     args.addAll(three(longs(kernel.spatial()), 1));
     args.addAll(three(longs(kernel.outSpatial()), 1).subList(1, 3));
     args.addAll(three(kernel.stride(), 1));
@@ -50,6 +55,101 @@ final class ConvolutionPlanner {
     Pieces pieces = new Pieces(style, "convolution", kernel.dtype());
     pieces.tiles("tz_convolution", tiles, args.toArray());
     return new Plan(bytes, List.of(), List.of(steps(kernel, channels)), pieces.steps(), null);
+  }
+
+  /**
+   * Whether {@code convolution_async.cu} takes it: the weights of an output channel lie one after the other, a window has a bit of a mask for
+   * each position, and every element of input falls on a window position without a gap.
+   */
+  private static boolean isAsync(ConvolutionKernel kernel, Style style) {
+    long channels = kernel.inChannels() / kernel.groups();
+    long rows = kernel.outChannels() / kernel.groups();
+    long columns = kernel.batch() * kernel.outSpatial().size();
+    long products = channels * kernel.window().size();
+    if (kernel.dtype() != DType.F32 || style.capability() < AsyncProduct.LEAST || kernel.window().size() > Long.SIZE) {
+      return false;
+    }
+    if (products == 0 || !kernel.inputDilation().stream().allMatch(d -> d == 1)) {
+      return false;
+    }
+    long row = kernel.w().stride(0);
+    long input = kernel.x().stride(0) * kernel.batch() + kernel.x().stride(1) * kernel.inChannels();
+    boolean small = Math.max(columns, Math.max(rows, products)) < FAR && row >= 0 && row * Tile.MEDIUM.rows < FAR && Math.abs(input) < FAR;
+    return small && weightsAreDense(kernel);
+  }
+
+  private static boolean weightsAreDense(ConvolutionKernel kernel) {
+    long expected = 1;
+    for (int d = kernel.window().rank() - 1; d >= 0; d--) {
+      if (kernel.window().dim(d) > 1 && kernel.w().stride(2 + d) != expected) {
+        return false;
+      }
+      expected *= kernel.window().dim(d);
+    }
+    return kernel.inChannels() == kernel.groups() || kernel.w().stride(1) == expected;
+  }
+
+  private static Plan async(ConvolutionKernel kernel, Style style, List<Long> bytes) {
+    long channels = kernel.inChannels() / kernel.groups();
+    long rows = kernel.outChannels() / kernel.groups();
+    long positions = kernel.outSpatial().size();
+    long columns = kernel.batch() * positions;
+    long products = channels * kernel.window().size();
+    Tile tile = Tile.MEDIUM;
+    long count = kernel.groups() * tile.count(rows, columns);
+    long small = kernel.groups() * Tile.SMALL.count(rows, columns);
+    if (Tile.SMALL.cost(small, products, style.processors()) < tile.cost(count, products, style.processors())) {
+      tile = Tile.SMALL;
+      count = small;
+    }
+    Affine x = kernel.x();
+    Affine w = kernel.w();
+    List<Object> args = new ArrayList<>();
+    args.addAll(List.of(new Arg.Slot(0), new Arg.Slot(1), new Arg.Slot(2), new Arg.Table(0), new Arg.Table(1), count));
+    args.addAll(List.of(kernel.groups(), rows, positions, columns, products, w.offset(), w.stride(0)));
+    args.addAll(List.of(x.offset(), x.stride(0), channels * x.stride(1)));
+    args.addAll(strides(kernel));
+    args.addAll(three(longs(kernel.spatial()), 1));
+    args.addAll(three(longs(kernel.outSpatial()), 1).subList(1, 3));
+    args.addAll(three(kernel.stride(), 1));
+    args.addAll(three(kernel.padLow(), 0));
+    args.add(kernel.window().size());
+    Pieces pieces = new Pieces(style, Shipped.module("convolution_async", DType.F32, Integer.toString(tile.ordinal())));
+    pieces.tiles(tile, "tz_convolution", count, args.toArray());
+    return new Plan(bytes, List.of(), asyncTables(kernel, channels), pieces.steps(), null);
+  }
+
+  /** The elements from one element of the input to the next along three axes. */
+  private static List<Long> strides(ConvolutionKernel kernel) {
+    int rank = kernel.spatial().rank();
+    List<Long> all = new ArrayList<>();
+    for (int d = 0; d < 3; d++) {
+      all.add(d < 3 - rank ? 0L : kernel.x().stride(2 + d - (3 - rank)));
+    }
+    return all;
+  }
+
+  /**
+   * For each (channel of the group, window position) what it adds to an element's address, and the window position's bit; and for each window
+   * position its distance from the window's start along three axes.
+   */
+  private static List<long[]> asyncTables(ConvolutionKernel kernel, long channels) {
+    long[] known = steps(kernel, channels);
+    List<Long> strides = strides(kernel);
+    int window = Math.toIntExact(kernel.window().size());
+    long[] steps = new long[known.length / STEP * 2];
+    long[] distances = new long[3 * window];
+    for (int i = 0; i < known.length / STEP; i++) {
+      long address = known[i * STEP + 1];
+      for (int d = 0; d < 3; d++) {
+        long distance = known[i * STEP + 2 + d];
+        address += distance * strides.get(d);
+        distances[i % window * 3 + d] = distance;
+      }
+      steps[2 * i] = address;
+      steps[2 * i + 1] = 1L << (i % window);
+    }
+    return List.of(steps, distances);
   }
 
   private static List<Long> longs(Shape shape) {

@@ -6,6 +6,7 @@ import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
 import dev.tenzan.type.Shape;
 import java.util.List;
+import java.util.Optional;
 
 /** Plans matrix products: tiles through shared memory, or one result after the other where a tile would be mostly empty. */
 final class MatMulPlanner {
@@ -38,6 +39,10 @@ final class MatMulPlanner {
     }
     Affine a = kernel.a();
     Affine b = kernel.b();
+    Optional<AsyncProduct> async = AsyncProduct.of(kernel, style);
+    if (async.isPresent()) {
+      return async.get().plan(bytes);
+    }
     Pieces pieces = new Pieces(style, "matmul", kernel.input());
     String suffix = kernel.output() == kernel.input() ? "" : "_i32";
     boolean small = Math.min(m, n) < NARROW || (double) m * n * k < SMALL || k > Integer.MAX_VALUE; // tiles count k in an int

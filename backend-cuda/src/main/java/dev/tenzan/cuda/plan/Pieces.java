@@ -13,8 +13,12 @@ final class Pieces {
   private final List<Step> steps = new ArrayList<>();
 
   Pieces(Style style, String source, DType dtype) {
+    this(style, Shipped.module(source, dtype));
+  }
+
+  Pieces(Style style, KernelSource source) {
     this.style = style;
-    this.source = Shipped.module(source, dtype);
+    this.source = source;
   }
 
   /** Adds a kernel whose threads take so many pieces of work, which is also its last argument. */
@@ -36,6 +40,11 @@ final class Pieces {
   /** Adds a kernel whose blocks of 256 threads take so many tiles. */
   void tiles(String entry, long tiles, Object... args) {
     steps.add(new Step(source, entry, args(args), style.blocks(tiles), Style.BLOCK));
+  }
+
+  /** Adds a kernel whose blocks take so many tiles, in shared memory that the launch gives. */
+  void tiles(Tile tile, String entry, long tiles, Object... args) {
+    steps.add(new Step(source, entry, args(args), style.blocks(tiles), tile.threads, tile.shared));
   }
 
   private static List<Arg> args(Object... args) {

@@ -11,10 +11,16 @@ import java.util.List;
  * @param args the arguments in order
  * @param grid the number of blocks
  * @param block the threads of a block
+ * @param shared the shared memory of a block in bytes, besides what the kernel declares
  */
-public record Step(KernelSource source, String entry, List<Arg> args, int grid, int block) {
+public record Step(KernelSource source, String entry, List<Arg> args, int grid, int block, int shared) {
   /** Copies the arguments. */
   public Step {
     args = List.copyOf(args);
+  }
+
+  /** A launch of a kernel that declares all its shared memory. */
+  public Step(KernelSource source, String entry, List<Arg> args, int grid, int block) {
+    this(source, entry, args, grid, block, 0);
   }
 }

@@ -7,8 +7,9 @@ import dev.tenzan.cuda.driver.DeviceFacts;
  * in steps of the whole grid.
  *
  * @param processors the device's multiprocessors
+ * @param capability ten times the compute capability: which of the shipped kernels the device has
  */
-public record Style(int processors) {
+public record Style(int processors, int capability) {
   /** The threads of a block where there is enough to do: eight warps, of which several blocks fit a multiprocessor. */
   public static final int BLOCK = 256;
 
@@ -20,7 +21,7 @@ public record Style(int processors) {
 
   /** The style for a device. */
   public static Style of(DeviceFacts facts) {
-    return new Style(Math.max(1, facts.processors()));
+    return new Style(Math.max(1, facts.processors()), facts.capability());
   }
 
   /** The threads of a block for {@code n} pieces of work: whole warps, not more than there is work. */

@@ -19,6 +19,11 @@ public final class Shipped {
     return MODULES.computeIfAbsent(source + "_" + dtype.label(), Shipped::read);
   }
 
+  /** The kernels of a source for a dtype in one of several forms. */
+  public static KernelSource module(String source, DType dtype, String form) {
+    return MODULES.computeIfAbsent(source + "_" + dtype.label() + "_" + form, Shipped::read);
+  }
+
   private static KernelSource read(String name) {
     try (InputStream in = Shipped.class.getResourceAsStream("/dev/tenzan/cuda/" + name + ".ptx")) {
       if (in == null) {

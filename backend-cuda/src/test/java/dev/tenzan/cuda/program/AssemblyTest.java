@@ -38,7 +38,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** The PTX of every kind of kernel is assembled by NVIDIA's own assembler, which needs no device, for each architecture. */
 class AssemblyTest {
   private static final List<String> ARCHITECTURES = List.of("sm_75", "sm_80", "sm_86", "sm_89", "sm_90");
-  private static final Style STYLE = new Style(80);
+  private static final Style STYLE = new Style(80, 75);
   private static final Path PAGE = Path.of("..", "docs", "cuda-kernels.md");
 
   /** Assembling all of the kit's kernels takes minutes; so one of so many is, save where all are asked for. */

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 
 /** Loads and stores of neighbours go as vectors where, and only where, all addresses allow it. */
 class VectorTest {
-  private static final Style STYLE = new Style(80);
+  private static final Style STYLE = new Style(80, 75);
 
   /** out = x * (index + 1) in a space of 6 x n, in f32; x stands still along the last dimension where its stride there is 0. */
   private static LoopKernel kernel(DType in, DType out, long n, Affine x, Affine to) {

@@ -1,0 +1,141 @@
+// Convolutions of f32 for devices from sm_80 on, as products whose columns are the output positions of all inputs: the unrolled input exists
+// only in shared memory. The weights of an output channel lie one after the other. TZ_TILE is the tile.
+#include "pipeline.cuh"
+
+#if TZ_TILE == 0
+typedef Pipeline<32, 64, 4, 4, 16, 4> Tile;
+#define RESIDENT 5
+#define BM 32
+#define BN 64
+#else
+typedef Pipeline<64, 128, 8, 8, 16, 3> Tile;
+#define RESIDENT 3
+#define BM 64
+#define BN 128
+#endif
+
+// What a window position adds to an element's address, and its bit in the mask of positions that fall on the input.
+struct Step {
+  i64 address;
+  u64 bit;
+};
+
+struct Window {
+  i64 positions;  // of one output
+  int o_y, o_x;
+  int st_z, st_y, st_x;
+  int pad_z, pad_y, pad_x;
+  int e_z, e_y, e_x;
+  i64 s_batch, s_z, s_y, s_x;
+  int taps;
+  const i64* distances;  // of the window positions from the window's start, along three axes
+};
+
+// The part of the unrolled input that a thread copies: DEEP steps of one position.
+struct Positions {
+  static const int LINES = Tile::THREADS / BN;
+  static const int DEEP = 16 / LINES;
+  static const int PITCH = BN + 4;
+  const float* from;  // the window's start, which may lie before the input
+  const Step* steps;  // of the thread's coming part
+  u64 mask;
+  u32 to;
+  int k;
+
+  __device__ __forceinline__ void begin(const float* input, const Step* table, const Window& w, i64 column0, i64 columns, u32 panel) {
+    const int line = threadIdx.x / BN;
+    const u32 q = (u32)min(column0 + threadIdx.x % BN, columns - 1);
+    const u32 image = q / (u32)w.positions;
+    const u32 p = q % (u32)w.positions;
+    const u32 row = p / (u32)w.o_x;
+    const int z = (int)(row / (u32)w.o_y) * w.st_z - w.pad_z;
+    const int y = (int)(row % (u32)w.o_y) * w.st_y - w.pad_y;
+    const int x = (int)(p % (u32)w.o_x) * w.st_x - w.pad_x;
+    from = input + image * w.s_batch + z * w.s_z + y * w.s_y + x * w.s_x;
+    mask = 0;
+#pragma unroll 1
+    for (int t = 0; t < w.taps; t++) {
+      const i64* d = w.distances + 3 * t;
+      const bool inside = (u32)(z + (int)d[0]) < (u32)w.e_z && (u32)(y + (int)d[1]) < (u32)w.e_y && (u32)(x + (int)d[2]) < (u32)w.e_x;
+      mask |= (u64)inside << t;
+    }
+    k = line;
+    steps = table + line;
+    to = panel + (line * PITCH + threadIdx.x % BN) * 4;
+  }
+
+  __device__ __forceinline__ void copy_one(u32 at, const Step& s) const {
+    if (mask & s.bit) {
+      copy_4(at, from + s.address);
+    } else {
+      put(at, 0.0f);
+    }
+  }
+
+  __device__ __forceinline__ void copy(u32 stage) {
+    UNROLL for (int d = 0; d < DEEP; d++) {
+      copy_one(to + stage + d * LINES * PITCH * 4, steps[d * LINES]);
+    }
+    steps += 16;
+  }
+
+  __device__ __forceinline__ void copy_rest(u32 stage, int products, float fill) {
+#pragma unroll 1
+    for (int d = 0; d < DEEP; d++) {
+      const u32 at = to + stage + d * LINES * PITCH * 4;
+      if (k + d * LINES < products) {
+        copy_one(at, steps[d * LINES]);
+      } else {
+        put(at, fill);
+      }
+    }
+  }
+};
+
+struct Results {
+  float* out;  // of the group's first row of the tile, in the first output
+  i64 positions;
+  i64 image;  // from one output to the next
+  i64 column0;
+  int rows;
+  int columns;
+  bool vectors;
+
+  __device__ __forceinline__ float* at(int r, int c) const {
+    const u32 q = (u32)column0 + c;
+    return out + q / (u32)positions * image + r * positions + q % (u32)positions;
+  }
+};
+
+extern "C" __global__ void __launch_bounds__(Tile::THREADS, RESIDENT)
+    tz_convolution(const float* __restrict__ x, const float* __restrict__ w, float* __restrict__ out, const Step* __restrict__ steps,
+                   const i64* __restrict__ distances, i64 tiles, i64 groups, i64 rows, i64 positions, i64 columns, i64 k, i64 w_offset,
+                   i64 w_row, i64 x_offset, i64 s_batch, i64 s_group, i64 s_z, i64 s_y, i64 s_x, i64 e_z, i64 e_y, i64 e_x, i64 o_y,
+                   i64 o_x, i64 st_z, i64 st_y, i64 st_x, i64 pad_z, i64 pad_y, i64 pad_x, i64 taps) {
+  extern __shared__ __align__(16) float panels[];
+  const u32 base = (u32)__cvta_generic_to_shared(panels);
+  const Window window = {positions, (int)o_y, (int)o_x, (int)st_z, (int)st_y, (int)st_x, (int)pad_z, (int)pad_y, (int)pad_x, (int)e_z,
+                         (int)e_y, (int)e_x, s_batch, s_z, s_y, s_x, (int)taps, distances};
+  const int down = (int)((rows + BM - 1) / BM);
+  const int across = (int)((columns + BN - 1) / BN);
+  for (i64 tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
+    const i64 group = tile / ((i64)across * down);
+    const int t = (int)(tile - group * across * down);
+    const i64 row0 = (i64)(t % down) * BM;  // the tiles of the same positions run side by side
+    const i64 column0 = (i64)(t / down) * BN;
+    Strided<BM, 16, Tile::THREADS, ALONG_K> weights;
+    Positions input;
+    weights.begin(w + w_offset + group * rows * w_row, row0, rows, w_row, base);
+    input.begin(x + x_offset + group * s_group, steps, window, column0, columns, base + Tile::ROWS * 4);
+    Results results;
+    results.out = out + (group * rows + row0) * positions;
+    results.positions = positions;
+    results.image = groups * rows * positions;
+    results.column0 = column0;
+    results.rows = (int)min(rows - row0, (i64)BM);
+    results.columns = (int)min(columns - column0, (i64)BN);
+    results.vectors = positions % 4 == 0;
+    Tile product;
+    product.run(weights, input, panels, k, results);
+  }
+}
