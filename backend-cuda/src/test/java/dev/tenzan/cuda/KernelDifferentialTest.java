@@ -127,6 +127,70 @@ class KernelDifferentialTest {
     }
   }
 
+  private static ScanKernel sums(DType t, long outer, long length, long inner) {
+    return new ScanKernel(ReduceOp.SUM, t, outer, length, inner);
+  }
+
+  @Test
+  void scansAlongTheLastAxis() {
+    for (long length : new long[] {1, 2, 15, 31, 32, 33, 63, 64, 65, 100, 127, 128, 129, 1023, 1024, 1025}) {
+      check(sums(DType.F32, 5, length, 1), Differential.SMALL);
+      check(sums(DType.F16, 3, length, 1), Differential.SMALL);
+    }
+    for (long lines : new long[] {1, 7, 127, 128, 129, 300}) { // lines of which a tile takes many
+      check(sums(DType.F32, lines, 3, 1), Differential.SMALL);
+      check(sums(DType.F64, lines, 65, 1), Differential.SMALL);
+    }
+    check(sums(DType.F32, 140, 130, 33), Differential.SMALL); // more tiles than a launch has blocks
+    check(sums(DType.F32, 70, 200, 64), Differential.SMALL);
+    check(new ScanKernel(ReduceOp.MAX, DType.I8, 40, 77, 1), 0); // 16 elements to a vector, lines that begin anywhere
+  }
+
+  @Test
+  void scansAlongOtherAxes() {
+    for (long inner : new long[] {2, 7, 31, 32, 33, 63, 64, 65, 130}) { // up to half a tile wide, and wider
+      for (long length : new long[] {1, 33, 64, 65, 300}) {
+        check(sums(DType.F32, 2, length, inner), Differential.SMALL);
+        check(sums(DType.I64, 1, length, inner), 0);
+      }
+      check(sums(DType.F32, 150, 4, inner), Differential.SMALL);
+      check(new ScanKernel(ReduceOp.MIN, DType.F16, 2, 131, inner), 0);
+      check(new ScanKernel(ReduceOp.MAX, DType.U8, 1, 131, inner), 0);
+    }
+  }
+
+  @Test
+  void scansOfEveryDtypeAndOperationWithColumns() {
+    for (DType t : DType.values()) {
+      for (ReduceOp op : ReduceOp.values()) {
+        ScanKernel k = new ScanKernel(op, t, 1, 150, 70);
+        if (Abilities.declared(k).supported()) {
+          check(k, 0);
+        }
+      }
+    }
+  }
+
+  @Test
+  void scansOfFewLongLines() {
+    long tile = 128 * 64; // elements
+    for (long length : new long[] {4 * tile, 4 * tile + 1, 9 * tile - 65, 9 * tile + 64}) {
+      check(sums(DType.F32, 1, length, 1), Differential.SMALL);
+    }
+    for (ReduceOp op : ReduceOp.values()) { // by the chain of carries, or by a scan of carries
+      for (DType t : List.of(DType.F32, DType.F64, DType.BF16, DType.I64, DType.I8)) {
+        check(new ScanKernel(op, t, 1, 5 * tile + 7, 1), t.isFloat() ? Differential.SMALL : 0);
+        check(new ScanKernel(op, t, 1, tile + 7, 5), t.isFloat() ? Differential.SMALL : 0);
+      }
+    }
+    check(new ScanKernel(ReduceOp.MAX, DType.F32, 1, 5 * tile + 7, 1), 0); // with NaN
+    check(sums(DType.F32, 1, 2000, 67), Differential.SMALL);
+    check(new ScanKernel(ReduceOp.MIN, DType.U8, 1, 2000, 67), 0);
+    check(sums(DType.F32, 1, 4200 * 64, 1), Differential.SMALL); // more carries than the chain has at hand
+    check(sums(DType.F64, 1, 1100 * 64 + 1, 3), Differential.SMALL);
+    check(new ScanKernel(ReduceOp.SUM, DType.I32, 1, 64 * 64 * 140, 1), 0); // a scan of carries that is itself in phases
+  }
+
   @Test
   void scattersOfEveryDtypeAndOperation() {
     for (DType t : DType.values()) {

@@ -5,11 +5,24 @@ import dev.tenzan.kernel.ScatterKernel;
 import dev.tenzan.kernel.SortKernel;
 import dev.tenzan.scalar.ReduceOp;
 import dev.tenzan.type.DType;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
 /** Plans the kernels that work along one axis: scans, scatters, sorts. */
 final class AxisPlanner {
+  /** The most tiles that a block of a launch walks where there are few blocks: three launches take longer. */
+  private static final long STEPS = 4;
+
+  /** The blocks of a multiprocessor from which on they walk whole lines: together they keep memory busy. */
+  private static final long WALKS = 2;
+
+  /** The lines of a block of {@code tz_scan_carry}. */
+  private static final long CARRY_LINES = 8;
+
+  /** An address that a kernel does not use. */
+  private static final Arg NONE = new Arg.Number(0);
+
   private AxisPlanner() {}
 
   private static String name(ReduceOp op) {
@@ -17,23 +30,40 @@ final class AxisPlanner {
   }
 
   static Plan scan(ScanKernel k, Style style) {
-    long lines = k.outer() * k.inner();
-    long elements = lines * k.length();
+    long elements = k.outer() * k.length() * k.inner();
     List<Long> bytes = List.of(elements * k.dtype().byteSize(), elements * k.dtype().byteSize());
     if (elements == 0) {
       return Plan.nothing(bytes);
     }
-    long blocks = (k.length() + ScanKernel.BLOCK - 1) / ScanKernel.BLOCK;
-    Arg in = new Arg.Slot(0);
-    Arg part = new Arg.Temp(0);
     Pieces pieces = new Pieces(style, "axis", k.dtype());
-    if (blocks > 1) {
-      pieces.each("tz_scan_blocks_" + name(k.op()), lines * blocks, in, part, k.length(), k.inner(), blocks);
-      pieces.each("tz_scan_carry_" + name(k.op()), lines, part, blocks);
+    List<Long> temps = new ArrayList<>();
+    scan(k, new Arg.Slot(0), new Arg.Slot(1), style, pieces, temps);
+    return new Plan(bytes, temps, List.of(), pieces.steps(), null);
+  }
+
+  /** Adds a scan in one phase, or where so few tiles would not fill the device and have far to walk, in phases. */
+  private static void scan(ScanKernel k, Arg in, Arg out, Style style, Pieces pieces, List<Long> temps) {
+    ScanTiles tiles = ScanTiles.of(k, style);
+    if (tiles.steps() <= STEPS || tiles.walks() >= WALKS * style.processors()) {
+      tiles.add(pieces, ScanTiles.ALL, in, NONE, out);
+      return;
     }
-    pieces.each("tz_scan_" + name(k.op()), lines * blocks, in, part, new Arg.Slot(1), k.length(), k.inner(), blocks);
-    long temp = lines * blocks * (k.dtype() == DType.BOOL ? 4 : k.dtype().compute().byteSize());
-    return new Plan(bytes, List.of(temp), List.of(), pieces.steps(), null);
+    boolean chained = k.dtype().isFloat() && (k.op() == ReduceOp.SUM || k.op() == ReduceOp.PROD);
+    long units = k.outer() * tiles.blocks() * k.inner();
+    long bytes = units * (chained ? k.dtype().compute() : k.dtype()).byteSize();
+    Arg last = new Arg.Temp(temps.size());
+    temps.add(bytes);
+    tiles.add(pieces, ScanTiles.LAST, in, last, NONE);
+    Arg carries = last;
+    if (chained) {
+      long columns = k.outer() * Math.ceilDiv(k.inner(), CARRY_LINES);
+      pieces.tiles("tz_scan_carry_" + name(k.op()), columns, last, k.outer(), k.inner(), tiles.blocks());
+    } else {
+      carries = new Arg.Temp(temps.size());
+      temps.add(bytes);
+      scan(new ScanKernel(k.op(), k.dtype(), k.outer(), tiles.blocks(), k.inner()), last, carries, style, pieces, temps);
+    }
+    tiles.add(pieces, ScanTiles.RESULT, in, carries, out);
   }
 
   static Plan scatter(ScatterKernel k, Style style) {

@@ -39,7 +39,12 @@ final class Pieces {
 
   /** Adds a kernel whose blocks of 256 threads take so many tiles. */
   void tiles(String entry, long tiles, Object... args) {
-    steps.add(new Step(source, entry, args(args), style.blocks(tiles), Style.BLOCK));
+    blocks(entry, Style.BLOCK, tiles, args);
+  }
+
+  /** Adds a kernel whose blocks of so many threads take so many tiles. */
+  void blocks(String entry, int threads, long tiles, Object... args) {
+    steps.add(new Step(source, entry, args(args), style.blocks(tiles), threads));
   }
 
   /** Adds a kernel whose blocks take so many tiles, in shared memory that the launch gives. */
