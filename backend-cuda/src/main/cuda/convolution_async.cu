@@ -136,6 +136,6 @@ extern "C" __global__ void __launch_bounds__(Tile::THREADS, RESIDENT)
     results.columns = (int)min(columns - column0, (i64)BN);
     results.vectors = positions % 4 == 0;
     Tile product;
-    product.run(weights, input, panels, k, results);
+    product.run(weights, input, base, k, results);
   }
 }

@@ -67,7 +67,7 @@ extern "C" __global__ void __launch_bounds__(Tile::THREADS, RESIDENT)
     results.columns = (int)min(n - column0, (i64)BN);
     results.vectors = n % 4 == 0;
     Tile product;
-    product.run(rows, columns, panels, length, results);
+    product.run(rows, columns, base, length, results);
   }
 }
 

@@ -27,9 +27,19 @@ __device__ __forceinline__ void await() {
   asm volatile("cp.async.wait_group %0;" ::"n"(N) : "memory");
 }
 
-struct alignas(16) Four {
-  float v[4];
-};
+__device__ __forceinline__ void get_16(float* to, u32 from) {
+  asm volatile("ld.shared.v4.f32 {%0, %1, %2, %3}, [%4];" : "=f"(to[0]), "=f"(to[1]), "=f"(to[2]), "=f"(to[3]) : "r"(from));
+}
+
+// Hides where a number came from: the compiler keeps it in a register, where it would otherwise compute it anew for each part.
+__device__ __forceinline__ u32 kept(u32 v) {
+  asm volatile("" : "+r"(v));
+  return v;
+}
+__device__ __forceinline__ i64 kept(i64 v) {
+  asm volatile("" : "+l"(v));
+  return v;
+}
 
 // How an operand lies in memory.
 #define VECTORS 0  // neighbouring rows are neighbours, in whole aligned vectors
@@ -71,14 +81,14 @@ struct Strided {
       k = THREADS > PER_LINE ? t / PER_LINE : 0;
       row = t % PER_LINE * PIECE;
       from = matrix + row0;
-      advance = pitch * BK;
+      advance = kept(pitch * BK);
       UNROLL for (int d = 0; d < DEEP; d++) {
         UNROLL for (int i = 0; i < SIDE; i++) {
           offset[d * SIDE + i] = (u32)(k + d * LINES) * (u32)pitch + (u32)min(row + i * THREADS * PIECE, left - PIECE);
         }
       }
     }
-    to = panel + (k * PITCH + row) * 4;
+    to = kept(panel + (k * PITCH + row) * 4);
   }
 
   __device__ __forceinline__ u32 target(int d, int i) const {
@@ -156,12 +166,12 @@ struct Pipeline {
   static __device__ __forceinline__ int row_of(int i) { return i / 4 * 16 + i % 4; }
   static __device__ __forceinline__ int column_of(int j) { return j / 4 * 32 + j % 4; }
 
-  static __device__ __forceinline__ void load(float (&a)[TM], float (&b)[TN], const float* rows, const float* columns, int k) {
+  static __device__ __forceinline__ void load(float (&a)[TM], float (&b)[TN], u32 rows, u32 columns, int k) {
     UNROLL for (int i = 0; i < TM; i += 4) {
-      *reinterpret_cast<Four*>(a + i) = *reinterpret_cast<const Four*>(rows + k * ROWS_PITCH + i * 4);
+      get_16(a + i, rows + (k * ROWS_PITCH + i * 4) * 4);
     }
     UNROLL for (int j = 0; j < TN; j += 4) {
-      *reinterpret_cast<Four*>(b + j) = *reinterpret_cast<const Four*>(columns + k * COLUMNS_PITCH + j * 8);
+      get_16(b + j, columns + (k * COLUMNS_PITCH + j * 8) * 4);
     }
   }
 
@@ -215,39 +225,40 @@ struct Pipeline {
 
   // Makes a tile of k products from operands that are at their first.
   template <class Rows, class Columns, class Results>
-  __device__ __forceinline__ void run(Rows& rows, Columns& columns, float* panels, i64 k, const Results& results) {
+  __device__ __forceinline__ void run(Rows& rows, Columns& columns, u32 panels, i64 k, const Results& results) {
     const int whole = (int)(k / BK);
     const int rest = (int)(k % BK);
     const int parts = whole + (rest != 0);
     __syncthreads(); // the last tile's panels have been read
     UNROLL for (int s = 0; s < STAGES - 1; s++) {
-      fetch(rows, columns, s, s, whole, parts, rest);
+      fetch(rows, columns, s, s * STAGE * 4, whole, parts, rest);
     }
     begin();
-    const float* const a0 = panels + row;
-    const float* const b0 = panels + ROWS + column;
+    const u32 a0 = kept(panels + row * 4);
+    const u32 b0 = kept(panels + (ROWS + column) * 4);
     float a[2][TM];
     float b[2][TN];
     await<STAGES - 2>();
     __syncthreads();
     load(a[0], b[0], a0, b0, 0);
-    int stage = 0;
-    int next = STAGES - 1;
+    u32 stage = 0;  // in bytes
+    u32 next = (STAGES - 1) * STAGE * 4;
 #pragma unroll 1
     for (int part = 0; part < parts; part++) {
-      fetch(rows, columns, part + STAGES - 1, next, whole, parts, rest);
-      const float* const ap = a0 + stage * STAGE;
-      const float* const bp = b0 + stage * STAGE;
-      stage = stage + 1 == STAGES ? 0 : stage + 1;
-      next = next + 1 == STAGES ? 0 : next + 1;
+      const u32 now = stage;
+      stage = stage + STAGE * 4 == BYTES ? 0 : stage + STAGE * 4;
       UNROLL for (int i = 0; i < BK; i++) {
+        if (i == 1) { // behind the first products, which have been loaded already
+          fetch(rows, columns, part + STAGES - 1, next, whole, parts, rest);
+          next = next + STAGE * 4 == BYTES ? 0 : next + STAGE * 4;
+        }
         if (i + 1 < BK) {
-          load(a[(i + 1) % 2], b[(i + 1) % 2], ap, bp, i + 1);
+          load(a[(i + 1) % 2], b[(i + 1) % 2], a0 + now, b0 + now, i + 1);
         } else { // the next part's first, while this one's last is multiplied
           await<STAGES - 2>();
           __syncthreads();
           if (part + 1 < parts) {
-            load(a[0], b[0], a0 + stage * STAGE, b0 + stage * STAGE, 0);
+            load(a[0], b[0], a0 + stage, b0 + stage, 0);
           }
         }
         multiply(a[i % 2], b[i % 2]);
@@ -259,13 +270,13 @@ struct Pipeline {
   }
 
   template <class Rows, class Columns>
-  static __device__ __forceinline__ void fetch(Rows& rows, Columns& columns, int part, int stage, int whole, int parts, int rest) {
+  static __device__ __forceinline__ void fetch(Rows& rows, Columns& columns, int part, u32 stage, int whole, int parts, int rest) {
     if (part < whole) {
-      rows.copy(stage * STAGE * 4);
-      columns.copy(stage * STAGE * 4);
+      rows.copy(stage);
+      columns.copy(stage);
     } else if (part < parts) {
-      rows.copy_rest(stage * STAGE * 4, rest, -0.0f);
-      columns.copy_rest(stage * STAGE * 4, rest, 0.0f);
+      rows.copy_rest(stage, rest, -0.0f);
+      columns.copy_rest(stage, rest, 0.0f);
     }
     commit(); // also of nothing: groups are counted
   }

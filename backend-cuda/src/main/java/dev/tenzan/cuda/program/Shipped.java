@@ -8,7 +8,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** The PTX that comes with the backend: kernels written in CUDA C ({@code src/main/cuda}), one module for each source and dtype. */
+/**
+ * The PTX that comes with the backend: kernels written in CUDA C ({@code src/main/cuda}), one module for each source and dtype, and for each
+ * form of those that an assembler takes long for.
+ */
 public final class Shipped {
   private static final Map<String, KernelSource> MODULES = new ConcurrentHashMap<>();
 
@@ -16,12 +19,17 @@ public final class Shipped {
 
   /** The kernels of a source for a dtype. */
   public static KernelSource module(String source, DType dtype) {
-    return MODULES.computeIfAbsent(source + "_" + dtype.label(), Shipped::read);
+    return named(source + "_" + dtype.label());
   }
 
   /** The kernels of a source for a dtype in one of several forms. */
   public static KernelSource module(String source, DType dtype, String form) {
-    return MODULES.computeIfAbsent(source + "_" + dtype.label() + "_" + form, Shipped::read);
+    return named(source + "_" + dtype.label() + "_" + form);
+  }
+
+  /** The module of a name. */
+  static KernelSource named(String name) {
+    return MODULES.computeIfAbsent(name, Shipped::read);
   }
 
   private static KernelSource read(String name) {

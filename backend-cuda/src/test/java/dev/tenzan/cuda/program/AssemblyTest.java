@@ -71,17 +71,24 @@ class AssemblyTest {
     return SHIPPED.computeIfAbsent(source.hash() + architecture, _ -> Usage.of(source, architecture));
   }
 
+  /** The architectures that have what a module is written for. */
+  private static List<String> architectures(String module) {
+    String least = ShippedKernelsTest.architectureOf(module);
+    return ARCHITECTURES.stream().filter(a -> a.compareTo("sm_" + least) >= 0).toList();
+  }
+
+  /** Modules of whose kind the page shows another one. */
+  private static boolean isShown(String module) {
+    return !ShippedKernelsTest.sourceOf(module).equals("axis") || module.equals("axis_f32");
+  }
+
   @Test
   void everyShippedKernelAssemblesWithoutSpilling() throws IOException {
-    for (String source : ShippedKernelsTest.sources()) {
-      for (DType dtype : DType.values()) {
-        if (dtype != DType.BOOL || source.equals("axis")) {
-          boolean shown = !source.equals("axis") || dtype == DType.F32; // the page needs them for each architecture anyway
-          for (String architecture : shown || EVERY == 1 ? ARCHITECTURES : ARCHITECTURES.subList(0, 1)) {
-            usage(Shipped.module(source, dtype), architecture)
-                .forEach((entry, u) -> assertEquals(0, u.spillBytes(), source + " " + dtype + " " + entry + " on " + architecture));
-          }
-        }
+    for (String module : ShippedKernelsTest.modules()) {
+      List<String> all = architectures(module);
+      for (String architecture : isShown(module) || EVERY == 1 ? all : all.subList(0, 1)) { // the page needs them anyway
+        usage(Shipped.named(module), architecture)
+            .forEach((entry, u) -> assertEquals(0, u.spillBytes(), module + " " + entry + " on " + architecture));
       }
     }
   }
@@ -182,13 +189,16 @@ class AssemblyTest {
   void thePageIsUpToDate() throws IOException {
     StringBuilder page = new StringBuilder(HEAD);
     page.append("\n## Rendered\n").append(tableHead("kernel"));
-    renderedRows().forEach((name, source) -> rows(page, source, _ -> name));
-    for (String source : ShippedKernelsTest.sources()) {
-      page.append("\n## ").append(source).append(".cu\n").append(tableHead("kernel"));
-      for (DType dtype : DType.values()) {
-        if (source.equals("axis") ? dtype == DType.F32 : dtype != DType.BOOL) {
-          rows(page, Shipped.module(source, dtype), entry -> "`" + entry + "`, " + dtype);
-        }
+    renderedRows().forEach((name, source) -> rows(page, source, ARCHITECTURES, _ -> name));
+    String before = "";
+    for (String module : ShippedKernelsTest.modules().stream().sorted(AssemblyTest::bySource).toList()) {
+      String source = ShippedKernelsTest.sourceOf(module);
+      if (!source.equals(before)) {
+        page.append("\n## ").append(source).append(".cu\n").append(tableHead("kernel"));
+        before = source;
+      }
+      if (isShown(module)) {
+        rows(page, Shipped.named(module), architectures(module), entry -> "`" + entry + "`, " + module.substring(source.length() + 1).replace('_', ' '));
       }
     }
     if (System.getProperty("tenzan.update", "").equals("docs")) {
@@ -202,14 +212,21 @@ class AssemblyTest {
     return "\n| " + what + " | shared | " + String.join(" | ", ARCHITECTURES) + " |\n|---|--:|" + "--:|".repeat(ARCHITECTURES.size()) + "\n";
   }
 
-  private static void rows(StringBuilder page, KernelSource source, Function<String, String> name) {
+  /** By source, and then by name. */
+  private static int bySource(String a, String b) {
+    int c = ShippedKernelsTest.sourceOf(a).compareTo(ShippedKernelsTest.sourceOf(b));
+    return c != 0 ? c : a.compareTo(b);
+  }
+
+  private static void rows(StringBuilder page, KernelSource source, List<String> architectures, Function<String, String> name) {
     Map<String, List<Usage>> usage = new LinkedHashMap<>();
-    for (String architecture : ARCHITECTURES) {
+    for (String architecture : architectures) {
       usage(source, architecture).forEach((entry, u) -> usage.computeIfAbsent(entry, _ -> new ArrayList<>()).add(u));
     }
     usage.keySet().stream().sorted().forEach(entry -> {
       List<Usage> all = usage.get(entry);
       page.append("| ").append(name.apply(entry)).append(" | ").append(all.getFirst().sharedBytes()).append(" |");
+      page.append(" |".repeat(ARCHITECTURES.size() - architectures.size()));
       for (Usage u : all) {
         assertEquals(0, u.spillBytes(), name.apply(entry));
         page.append(' ').append(u.registers()).append(u.spillBytes() == 0 ? "" : " + " + u.spillBytes()).append(" |");

@@ -8,8 +8,9 @@ import dev.tenzan.type.DType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -21,55 +22,74 @@ class ShippedKernelsTest {
   private static final Path SHIPPED = Path.of("src", "main", "resources", "dev", "tenzan", "cuda");
   private static final Pattern FLAGS = Pattern.compile("(?m)^flags='([^']*)'$");
   private static final Pattern SUM = Pattern.compile("(?m)^// source: ([0-9a-f]{64})$");
+  private static final Pattern SOURCE = Pattern.compile("^// (\\w+)\\.cu with ");
+  private static final Pattern TARGET = Pattern.compile("(?m)^\\.target sm_(\\w+)");
 
-  /** What the build script writes into the head of each module: of the source, what it includes, and the compiler's flags. */
-  private static String sum(String source) throws IOException {
-    Matcher flags = FLAGS.matcher(Files.readString(SOURCES.resolve("build")));
-    assertTrue(flags.find(), "the build script has no flags");
-    StringBuilder all = new StringBuilder();
-    for (String file : List.of(source + ".cu", "product.cuh", "types.cuh")) {
-      all.append(Files.readString(SOURCES.resolve(file)));
+  private static List<Path> files(String ending) throws IOException {
+    try (Stream<Path> files = Files.list(ending.equals(".ptx") ? SHIPPED : SOURCES)) {
+      return files.filter(f -> f.getFileName().toString().endsWith(ending)).sorted().toList();
     }
-    return KernelSource.sha256(all + flags.group(1) + "\n");
   }
 
-  static List<String> sources() throws IOException {
-    try (Stream<Path> files = Files.list(SOURCES)) {
-      return files.map(f -> f.getFileName().toString()).filter(f -> f.endsWith(".cu")).map(f -> f.replace(".cu", "")).sorted().toList();
+  /** What the build script writes into the head of each module: of the source, all that may be included, and the compiler's flags. */
+  private static String sum(String source, String architecture) throws IOException {
+    Matcher flags = FLAGS.matcher(Files.readString(SOURCES.resolve("build")));
+    assertTrue(flags.find(), "the build script has no flags");
+    StringBuilder all = new StringBuilder(Files.readString(SOURCES.resolve(source + ".cu")));
+    for (Path header : files(".cuh")) {
+      all.append(Files.readString(header));
     }
+    return KernelSource.sha256(all + flags.group(1) + " -arch=compute_" + architecture + "\n");
+  }
+
+  /** The names of all modules. */
+  static List<String> modules() throws IOException {
+    return files(".ptx").stream().map(f -> f.getFileName().toString().replace(".ptx", "")).toList();
+  }
+
+  /** The source that a module was compiled from. */
+  static String sourceOf(String module) {
+    return find(SOURCE, module);
+  }
+
+  /** The architecture that a module is written for, such as 75 or 90a. */
+  static String architectureOf(String module) {
+    return find(TARGET, module);
+  }
+
+  private static String find(Pattern pattern, String module) {
+    Matcher m = pattern.matcher(Shipped.named(module).code());
+    assertTrue(m.find(), module + " does not say " + pattern);
+    return m.group(1);
   }
 
   @Test
   void everyModuleIsOfItsSource() throws IOException {
-    List<String> expected = new ArrayList<>();
-    for (String source : sources()) {
-      String sum = sum(source);
-      for (DType dtype : DType.values()) {
-        if (dtype == DType.BOOL && !source.equals("axis")) {
-          continue;
-        }
-        expected.add(source + "_" + dtype.label() + ".ptx");
-        Matcher m = SUM.matcher(Shipped.module(source, dtype).code());
-        assertTrue(m.find(), source + " for " + dtype + " does not say what it was compiled from");
-        assertEquals(sum, m.group(1), source + " for " + dtype + " is older than its source; run backend-cuda/src/main/cuda/build");
-      }
+    Set<String> sources = new TreeSet<>();
+    for (String module : modules()) {
+      String source = sourceOf(module);
+      sources.add(source);
+      assertEquals(
+          sum(source, architectureOf(module)), find(SUM, module), module + " is older than its source; run backend-cuda/src/main/cuda/build");
     }
-    assertTrue(expected.size() >= 28, expected.toString());
-    try (Stream<Path> files = Files.list(SHIPPED)) {
-      assertEquals(expected.stream().sorted().toList(), files.map(f -> f.getFileName().toString()).sorted().toList());
+    assertEquals(
+        files(".cu").stream().map(f -> f.getFileName().toString().replace(".cu", "")).toList(), List.copyOf(sources),
+        "every source has modules");
+    for (DType dtype : DType.values()) {
+      Shipped.module("axis", dtype);
+      if (dtype != DType.BOOL) {
+        Shipped.module("matmul", dtype);
+        Shipped.module("convolution", dtype);
+      }
     }
   }
 
   @Test
   void noInstructionMayBeContractedOrFlushed() throws IOException {
     Pattern loose = Pattern.compile("\\b(add|sub|mul|mad|div|sqrt)\\.f(32|64)\\b|\\.ftz\\b|\\.approx\\b|\\.full\\b");
-    for (String source : sources()) {
-      for (DType dtype : DType.values()) {
-        if (dtype != DType.BOOL || source.equals("axis")) {
-          Matcher m = loose.matcher(Shipped.module(source, dtype).code());
-          assertFalse(m.find(), source + " for " + dtype + " has an instruction without .rn, or an approximation");
-        }
-      }
+    for (String module : modules()) {
+      Matcher m = loose.matcher(Shipped.named(module).code());
+      assertFalse(m.find(), module + " has an instruction without .rn, or an approximation");
     }
   }
 }
