@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Times in PyTorch what `tenzan bench` measures, and sets it beside the JSON of a run of that.
 
-Times are medians: CUDA events around each run after a warm-up, or a clock where the device is the processor. Inputs are random.
+Times are medians after a warm-up, from the call to the end of the work (a clock, and a synchronisation behind each run), as `tenzan
+bench` takes them; CUDA events around the work, which leave out the call, are kept beside them. Inputs are random.
 """
 
 import argparse
 import json
+import math
 import statistics
 import sys
 import time
@@ -51,25 +53,28 @@ def works(device, scale):
 
 
 def seconds(work, device):
-    """The median time of a run."""
-    for _ in range(5):
+    """The median time of a run with its synchronisation, and of the device's part of it."""
+    finish = torch.cuda.synchronize if device == "cuda" else lambda: None
+    begin = time.perf_counter()
+    while time.perf_counter() - begin < 0.3:
         work()
+        finish()
     times = []
+    for _ in range(101 if device == "cuda" else 11):
+        start = time.perf_counter()
+        work()
+        finish()
+        times.append(time.perf_counter() - start)
+    events = []
     if device == "cuda":
-        torch.cuda.synchronize()
         for _ in range(51):
             start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
             start.record()
             work()
             end.record()
             end.synchronize()
-            times.append(start.elapsed_time(end) * 1e-3)
-    else:
-        for _ in range(11):
-            start = time.perf_counter()
-            work()
-            times.append(time.perf_counter() - start)
-    return statistics.median(times)
+            events.append(start.elapsed_time(end) * 1e-3)
+    return statistics.median(times), statistics.median(events) if events else None
 
 
 def main():
@@ -98,8 +103,10 @@ def main():
     rows = []
     with torch.no_grad():
         for name, extent, work, count in works(options.device, options.scale):
-            t = seconds(work, options.device)
+            t, on_device = seconds(work, options.device)
             row = {"name": name, "extent": extent, "seconds_median": t, "rate": count / t * 1e-9}
+            if on_device is not None:
+                row["device_seconds_median"] = on_device
             mine = ours.get((name, extent))
             if mine is not None:
                 row["tenzan_seconds"] = mine
@@ -107,6 +114,10 @@ def main():
             rows.append(row)
             ratio = f"  Tenzan is {row['ratio']:.2f} times as fast" if mine is not None else ""
             print(f"{name:18} {extent:>9}  {t * 1e3:9.4f} ms  {row['rate']:8.1f} G/s{ratio}")
+    ratios = [r["ratio"] for r in rows if "ratio" in r]
+    if ratios:
+        mean = math.exp(sum(map(math.log, ratios)) / len(ratios))
+        print(f"geometric mean of {len(ratios)} rows: Tenzan is {mean:.2f} times as fast; the least {min(ratios):.2f}, the most {max(ratios):.2f}")
     where = torch.cuda.get_device_name(0) if options.device == "cuda" else "cpu"
     if options.json:
         document = {"schema": "tenzan-pytorch", "schema_version": 1, "pytorch": torch.__version__, "device": where, "measurements": rows}
