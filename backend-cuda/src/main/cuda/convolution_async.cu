@@ -1,14 +1,15 @@
 // Convolutions of f32 for devices from sm_80 on, as products whose columns are the output positions of all inputs: the unrolled input exists
-// only in shared memory. The weights of an output channel lie one after the other. TZ_TILE is the tile.
+// only in shared memory. The weights of an output channel lie one after the other. TZ_TILE is the tile, TZ_W
+// the weights' mode of pipeline.cuh: whether they are aligned.
 #include "pipeline.cuh"
 
 #if TZ_TILE == 0
-typedef Pipeline<32, 64, 4, 4, 16, 4> Tile;
+typedef Pipeline<32, 64, 4, 4, 16, 4, TZ_W> Tile;
 #define RESIDENT 5
 #define BM 32
 #define BN 64
 #else
-typedef Pipeline<64, 128, 8, 8, 16, 3> Tile;
+typedef Pipeline<64, 128, 8, 8, 16, 3, TZ_W> Tile;
 #define RESIDENT 3
 #define BM 64
 #define BN 128
@@ -123,7 +124,7 @@ extern "C" __global__ void __launch_bounds__(Tile::THREADS, RESIDENT)
     const int t = (int)(tile - group * across * down);
     const i64 row0 = (i64)(t % down) * BM;  // the tiles of the same positions run side by side
     const i64 column0 = (i64)(t / down) * BN;
-    Strided<BM, 16, Tile::THREADS, ALONG_K> weights;
+    Strided<BM, 16, Tile::THREADS, TZ_W> weights;
     Positions input;
     weights.begin(w + w_offset + group * rows * w_row, row0, rows, w_row, base);
     input.begin(x + x_offset + group * s_group, steps, window, column0, columns, base + Tile::ROWS * 4);

@@ -3,24 +3,20 @@
 #include "pipeline.cuh"
 
 #if TZ_TILE == 0
-typedef Pipeline<32, 64, 4, 4, 16, 4> Tile;
-#define RESIDENT 5
-#elif TZ_TILE == 1
-typedef Pipeline<64, 128, 8, 8, 16, 3> Tile;
-#define RESIDENT 3
-#else
-typedef Pipeline<128, 256, 16, 8, 16, 3> Tile;
-#define RESIDENT 1
-#endif
-#if TZ_TILE == 0
 #define BM 32
 #define BN 64
+#define RESIDENT 5
+typedef Pipeline<BM, BN, 4, 4, 16, 4, TZ_A> Tile;
 #elif TZ_TILE == 1
 #define BM 64
 #define BN 128
+#define RESIDENT 3
+typedef Pipeline<BM, BN, 8, 8, 16, 3, TZ_A> Tile;
 #else
 #define BM 128
 #define BN 256
+#define RESIDENT 1
+typedef Pipeline<BM, BN, 16, 8, 16, 3, TZ_A> Tile;
 #endif
 
 // Blocks that run at the same time take tiles near each other, so that they share operands in the cache: so many rows of tiles, column by
@@ -58,7 +54,7 @@ extern "C" __global__ void __launch_bounds__(Tile::THREADS, RESIDENT)
     const i64 length = split > 1 ? min((i64)K_BLOCK, k - k0) : k;
     Strided<BM, 16, Tile::THREADS, TZ_A> rows;
     Strided<BN, 16, Tile::THREADS, TZ_B> columns;
-    rows.begin(x + x_offset[batch] + k0 * (TZ_A == ALONG_K ? 1 : x_pitch), row0, m, x_pitch, base);
+    rows.begin(x + x_offset[batch] + k0 * (TZ_A == ALONG_K || TZ_A == ALONG_K_VECTORS ? 1 : x_pitch), row0, m, x_pitch, base);
     columns.begin(y + y_offset[batch] + k0 * (TZ_B == ALONG_K ? 1 : y_pitch), column0, n, y_pitch, base + Tile::ROWS * 4);
     Results results;
     results.out = out + (matrix * m + row0) * n + column0;

@@ -31,6 +31,10 @@ __device__ __forceinline__ void get_16(float* to, u32 from) {
   asm volatile("ld.shared.v4.f32 {%0, %1, %2, %3}, [%4];" : "=f"(to[0]), "=f"(to[1]), "=f"(to[2]), "=f"(to[3]) : "r"(from));
 }
 
+__device__ __forceinline__ void get_8(float& first, float& second, u32 from) {
+  asm volatile("ld.shared.v2.f32 {%0, %1}, [%2];" : "=f"(first), "=f"(second) : "r"(from));
+}
+
 // Hides where a number came from: the compiler keeps it in a register, where it would otherwise compute it anew for each part.
 __device__ __forceinline__ u32 kept(u32 v) {
   asm volatile("" : "+r"(v));
@@ -45,6 +49,8 @@ __device__ __forceinline__ i64 kept(i64 v) {
 #define VECTORS 0  // neighbouring rows are neighbours, in whole aligned vectors
 #define ALONG_K 1  // neighbouring products are neighbours
 #define SINGLES 2  // neighbouring rows are neighbours, at any alignment
+
+#define ALONG_K_VECTORS 3  // neighbouring products are neighbours, in whole aligned vectors; for rows alone
 
 // The part of a panel of W rows by BK products that a thread copies: SIDE pieces along the rows by DEEP along k. Rows past the matrix's end
 // are copies of its last, whose results nobody keeps. FILL stands for products that are missing: -0 in one operand and +0 in the other
@@ -133,14 +139,62 @@ struct Strided {
   }
 };
 
-template <int BM, int BN, int TM, int TN, int BK, int STAGES>
+// The same for a panel whose lines are rows: vectors of products are copied as they are, and a thread takes two products of a row at once.
+template <int W, int BK, int THREADS>
+struct Strided<W, BK, THREADS, ALONG_K_VECTORS> {
+  static const int PITCH = BK + 4;
+  static const int PER_LINE = BK / 4;
+  static const int LINES = THREADS / PER_LINE;
+  static const int SIDE = W / LINES;
+  static_assert(SIDE * LINES == W, "every element is one thread's");
+  const float* from;
+  u32 offset[SIDE];
+  int k;
+  u32 to;
+
+  __device__ __forceinline__ void begin(const float* matrix, i64 row0, i64 rows, i64 pitch, u32 panel) {
+    const int left = (int)min(rows - row0, (i64)W);
+    const int row = threadIdx.x / PER_LINE;
+    k = threadIdx.x % PER_LINE * 4;
+    from = matrix + row0 * pitch;
+    UNROLL for (int i = 0; i < SIDE; i++) {
+      offset[i] = (u32)min(row + i * LINES, left - 1) * (u32)pitch + k;
+    }
+    to = kept(panel + (row * PITCH + k) * 4);
+  }
+
+  __device__ __forceinline__ void copy(u32 stage) {
+    UNROLL for (int i = 0; i < SIDE; i++) {
+      copy_16(to + stage + i * LINES * PITCH * 4, from + offset[i]);
+    }
+    from += BK;
+  }
+
+  __device__ __forceinline__ void copy_rest(u32 stage, int products, float fill) {
+    UNROLL for (int i = 0; i < SIDE; i++) {
+      UNROLL for (int s = 0; s < 4; s++) {
+        const u32 at = to + stage + (i * LINES * PITCH + s) * 4;
+        if (k + s < products) {
+          copy_4(at, from + offset[i] + s);
+        } else {
+          put(at, fill);
+        }
+      }
+    }
+  }
+};
+
+// MODE is how the first operand lies in memory.
+template <int BM, int BN, int TM, int TN, int BK, int STAGES, int MODE>
 struct Pipeline {
+  static const bool LINES_ARE_ROWS = MODE == ALONG_K_VECTORS;
+  static const int STEP = LINES_ARE_ROWS ? 2 : 1;  // products that are loaded at once
   static const int WM = 4 * TM;  // a warp has 4 x 8 threads
   static const int WN = 8 * TN;
   static const int THREADS = BM / WM * (BN / WN) * 32;
-  static const int ROWS_PITCH = BM + 4;
+  static const int ROWS_PITCH = (LINES_ARE_ROWS ? BK : BM) + 4;
   static const int COLUMNS_PITCH = BN + 4;
-  static const int ROWS = BK * ROWS_PITCH;
+  static const int ROWS = (LINES_ARE_ROWS ? BM : BK) * ROWS_PITCH;
   static const int STAGE = ROWS + BK * COLUMNS_PITCH;
   static const int BYTES = STAGES * STAGE * 4;
   static_assert(TM % 4 == 0 && TN % 4 == 0 && K_BLOCK % BK == 0 && BK % 8 == 0, "whole vectors, parts and blocks");
@@ -153,7 +207,7 @@ struct Pipeline {
   __device__ __forceinline__ void begin() {
     const int warp = threadIdx.x / 32;
     const int lane = threadIdx.x % 32;
-    row = warp / (BN / WN) * WM + (lane / 16 * 2 + lane % 2) * 4;
+    row = warp / (BN / WN) * WM + (lane / 16 * 2 + lane % 2) * (LINES_ARE_ROWS ? 1 : 4);
     column = warp % (BN / WN) * WN + lane / 2 % 8 * 4;
     UNROLL for (int i = 0; i < TM; i++) {
       UNROLL for (int j = 0; j < TN; j++) {
@@ -163,24 +217,34 @@ struct Pipeline {
   }
 
   // Of a result, behind the thread's first.
-  static __device__ __forceinline__ int row_of(int i) { return i / 4 * 16 + i % 4; }
+  static __device__ __forceinline__ int row_of(int i) { return LINES_ARE_ROWS ? 4 * i : i / 4 * 16 + i % 4; }
   static __device__ __forceinline__ int column_of(int j) { return j / 4 * 32 + j % 4; }
 
-  static __device__ __forceinline__ void load(float (&a)[TM], float (&b)[TN], u32 rows, u32 columns, int k) {
-    UNROLL for (int i = 0; i < TM; i += 4) {
-      get_16(a + i, rows + (k * ROWS_PITCH + i * 4) * 4);
+  static __device__ __forceinline__ void load(float (&a)[STEP][TM], float (&b)[STEP][TN], u32 rows, u32 columns, int k) {
+    if (LINES_ARE_ROWS) {
+      UNROLL for (int i = 0; i < TM; i++) {
+        get_8(a[0][i], a[STEP - 1][i], rows + (row_of(i) * ROWS_PITCH + k) * 4);
+      }
+    } else {
+      UNROLL for (int i = 0; i < TM; i += 4) {
+        get_16(a[0] + i, rows + (k * ROWS_PITCH + row_of(i)) * 4);
+      }
     }
-    UNROLL for (int j = 0; j < TN; j += 4) {
-      get_16(b + j, columns + (k * COLUMNS_PITCH + j * 8) * 4);
+    UNROLL for (int s = 0; s < STEP; s++) {
+      UNROLL for (int j = 0; j < TN; j += 4) {
+        get_16(b[s] + j, columns + ((k + s) * COLUMNS_PITCH + column_of(j)) * 4);
+      }
     }
   }
 
   // Back and forth along the rows, so that an operand is the next one's too.
-  __device__ __forceinline__ void multiply(const float (&a)[TM], const float (&b)[TN]) {
-    UNROLL for (int i = 0; i < TM; i++) {
-      UNROLL for (int s = 0; s < TN; s++) {
-        const int j = i % 2 ? TN - 1 - s : s;
-        chain[i][j] = __fmaf_rn(a[i], b[j], chain[i][j]);
+  __device__ __forceinline__ void multiply(const float (&a)[STEP][TM], const float (&b)[STEP][TN]) {
+    UNROLL for (int s = 0; s < STEP; s++) {
+      UNROLL for (int i = 0; i < TM; i++) {
+        UNROLL for (int t = 0; t < TN; t++) {
+          const int j = i % 2 ? TN - 1 - t : t;
+          chain[i][j] = __fmaf_rn(a[s][i], b[s][j], chain[i][j]);
+        }
       }
     }
   }
@@ -234,10 +298,10 @@ struct Pipeline {
       fetch(rows, columns, s, s * STAGE * 4, whole, parts, rest);
     }
     begin();
-    const u32 a0 = kept(panels + row * 4);
+    const u32 a0 = kept(panels + row * (LINES_ARE_ROWS ? ROWS_PITCH : 1) * 4);
     const u32 b0 = kept(panels + (ROWS + column) * 4);
-    float a[2][TM];
-    float b[2][TN];
+    float a[2][STEP][TM];
+    float b[2][STEP][TN];
     await<STAGES - 2>();
     __syncthreads();
     load(a[0], b[0], a0, b0, 0);
@@ -247,13 +311,13 @@ struct Pipeline {
     for (int part = 0; part < parts; part++) {
       const u32 now = stage;
       stage = stage + STAGE * 4 == BYTES ? 0 : stage + STAGE * 4;
-      UNROLL for (int i = 0; i < BK; i++) {
+      UNROLL for (int i = 0; i < BK / STEP; i++) {
         if (i == 1) { // behind the first products, which have been loaded already
           fetch(rows, columns, part + STAGES - 1, next, whole, parts, rest);
           next = next + STAGE * 4 == BYTES ? 0 : next + STAGE * 4;
         }
-        if (i + 1 < BK) {
-          load(a[(i + 1) % 2], b[(i + 1) % 2], a0 + now, b0 + now, i + 1);
+        if (i + 1 < BK / STEP) {
+          load(a[(i + 1) % 2], b[(i + 1) % 2], a0 + now, b0 + now, (i + 1) * STEP);
         } else { // the next part's first, while this one's last is multiplied
           await<STAGES - 2>();
           __syncthreads();

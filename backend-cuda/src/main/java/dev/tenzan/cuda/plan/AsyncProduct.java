@@ -21,8 +21,10 @@ final class AsyncProduct {
   /** Offsets within a tile are unsigned ints. */
   private static final long FAR = 1L << 31;
 
-  /** What adding the blocks costs besides, in products of a multiprocessor: some microseconds. */
-  private static final double SPLIT = 600_000;
+  /** What a second kernel costs, and each byte that it moves, in products of a multiprocessor: measured on an H100. */
+  private static final double LAUNCH = 350_000;
+
+  private static final double BYTE = 0.06;
 
   private final MatMulKernel kernel;
   private final Style style;
@@ -37,10 +39,12 @@ final class AsyncProduct {
      * @param rows its rows; of the second operand its columns
      * @param row the elements from row to row
      * @param product the elements from product to product
+     * @param first whether it is the first operand, whose panels may have a line for each row
      */
-    static Optional<Side> of(long rows, long k, long row, long product, boolean aligned) {
+    static Optional<Side> of(long rows, long k, long row, long product, boolean aligned, boolean first) {
       if (product == 1 || k == 1) {
-        return fits(rows == 1 ? 0 : row, 'k');
+        long pitch = rows == 1 ? 0 : row;
+        return fits(pitch, aligned && first && pitch % VECTOR == 0 ? 'i' : 'k');
       }
       if (row == 1 || rows == 1) {
         return fits(product, aligned && row == 1 && rows % VECTOR == 0 && product % VECTOR == 0 ? 'v' : 's');
@@ -69,8 +73,8 @@ final class AsyncProduct {
     int rank = kernel.batch().rank();
     Affine x = kernel.a();
     Affine y = kernel.b();
-    Optional<Side> a = Side.of(kernel.m(), kernel.k(), x.stride(rank), x.stride(rank + 1), isAligned(x, rank));
-    Optional<Side> b = Side.of(kernel.n(), kernel.k(), y.stride(rank + 1), y.stride(rank), isAligned(y, rank));
+    Optional<Side> a = Side.of(kernel.m(), kernel.k(), x.stride(rank), x.stride(rank + 1), isAligned(x, rank), true);
+    Optional<Side> b = Side.of(kernel.n(), kernel.k(), y.stride(rank + 1), y.stride(rank), isAligned(y, rank), false);
     return a.isPresent() && b.isPresent() ? Optional.of(new AsyncProduct(kernel, style, a.get(), b.get())) : Optional.empty();
   }
 
@@ -88,7 +92,7 @@ final class AsyncProduct {
 
   private Way way() {
     Way best = way(Tile.MEDIUM);
-    if (a.layout != 's' && b.layout != 's') {
+    if ((a.layout == 'i' || a.layout == 'v') && b.layout != 's') { // the other tiles are for operands that are aligned
       for (Tile tile : List.of(Tile.SMALL, Tile.LARGE)) {
         Way other = way(tile);
         best = other.cost < best.cost ? other : best;
@@ -101,7 +105,8 @@ final class AsyncProduct {
     long blocks = MatMulPlanner.tiles(kernel.k(), MatMulKernel.K_BLOCK);
     long tiles = kernel.batch().size() * tile.count(kernel.m(), kernel.n());
     double whole = tile.cost(tiles, kernel.k(), style.processors());
-    double split = tile.cost(tiles * blocks, MatMulKernel.K_BLOCK, style.processors()) + SPLIT;
+    double added = LAUNCH + BYTE * Float.BYTES * kernel.batch().size() * kernel.m() * kernel.n() * (2 * blocks + 1);
+    double split = tile.cost(tiles * blocks, MatMulKernel.K_BLOCK, style.processors()) + added;
     return blocks > 1 && split < whole ? new Way(tile, true, split) : new Way(tile, false, whole);
   }
 
@@ -116,7 +121,7 @@ final class AsyncProduct {
     Arg out = new Arg.Slot(2);
     Arg to = split > 1 ? new Arg.Temp(0) : out;
     long tiles = batch * split * way.tile.count(m, n);
-    pieces.tiles(way.tile, "tz_product", tiles, new Arg.Slot(0), new Arg.Slot(1), to, new Arg.Table(0),
+    pieces.tiles(way.tile, way.tile.shared(a.layout == 'i'), "tz_product", tiles, new Arg.Slot(0), new Arg.Slot(1), to, new Arg.Table(0),
         new Arg.Table(1), tiles, batch, split, m, n, kernel.k(), a.pitch, b.pitch);
     List<Long> temps = List.of();
     if (split > 1) {

@@ -89,6 +89,11 @@ final class ConvolutionPlanner {
     return kernel.inChannels() == kernel.groups() || kernel.w().stride(1) == expected;
   }
 
+  /** Whether the weights of each output channel begin at a whole vector. */
+  private static boolean isAligned(Affine w) {
+    return w.offset() % 4 == 0 && w.stride(0) % 4 == 0;
+  }
+
   private static Plan async(ConvolutionKernel kernel, Style style, List<Long> bytes) {
     long channels = kernel.inChannels() / kernel.groups();
     long rows = kernel.outChannels() / kernel.groups();
@@ -114,8 +119,8 @@ final class ConvolutionPlanner {
     args.addAll(three(kernel.stride(), 1));
     args.addAll(three(kernel.padLow(), 0));
     args.add(kernel.window().size());
-    Pieces pieces = new Pieces(style, Shipped.module("convolution_async", DType.F32, Integer.toString(tile.ordinal())));
-    pieces.tiles(tile, "tz_convolution", count, args.toArray());
+    Pieces pieces = new Pieces(style, Shipped.module("convolution_async", DType.F32, tile.ordinal() + (isAligned(w) ? "i" : "k")));
+    pieces.tiles(tile, tile.shared(isAligned(w)), "tz_convolution", count, args.toArray());
     return new Plan(bytes, List.of(), asyncTables(kernel, channels), pieces.steps(), null);
   }
 

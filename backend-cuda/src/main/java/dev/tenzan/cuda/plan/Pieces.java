@@ -48,8 +48,8 @@ final class Pieces {
   }
 
   /** Adds a kernel whose blocks take so many tiles, in shared memory that the launch gives. */
-  void tiles(Tile tile, String entry, long tiles, Object... args) {
-    steps.add(new Step(source, entry, args(args), style.blocks(tiles), tile.threads, tile.shared));
+  void tiles(Tile tile, int shared, String entry, long tiles, Object... args) {
+    steps.add(new Step(source, entry, args(args), style.blocks(tiles), tile.threads, shared));
   }
 
   private static List<Arg> args(Object... args) {

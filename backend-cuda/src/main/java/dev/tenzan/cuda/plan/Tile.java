@@ -6,14 +6,14 @@ package dev.tenzan.cuda.plan;
  * it does at best, was measured on an H100.
  */
 enum Tile {
-  /** For products with few tiles of the other sizes. */
-  SMALL(32, 64, 128, 4, 5, 0.22, 0.65),
+  /** For products with few tiles of the others. */
+  SMALL(32, 64, 128, 4, 5, 0.38, 0.85),
 
   /** For most. */
-  MEDIUM(64, 128, 128, 3, 3, 0.45, 0.90),
+  MEDIUM(64, 128, 128, 3, 3, 0.72, 1),
 
-  /** For large ones. */
-  LARGE(128, 256, 256, 3, 1, 1, 1);
+  /** For those with a tile for each multiprocessor. */
+  LARGE(128, 256, 256, 3, 1, 0.95, 0.95);
 
   private static final int PART = 16;
   private static final int PADDING = 4;
@@ -21,7 +21,7 @@ enum Tile {
   final int rows;
   final int columns;
   final int threads;
-  final int shared;
+  private final int stages;
   private final int resident;
   private final double alone;
   private final double all;
@@ -30,10 +30,16 @@ enum Tile {
     this.rows = rows;
     this.columns = columns;
     this.threads = threads;
-    this.shared = stages * PART * (rows + PADDING + columns + PADDING) * Float.BYTES;
+    this.stages = stages;
     this.resident = resident;
     this.alone = alone;
     this.all = all;
+  }
+
+  /** The shared memory of a block in bytes; {@code linesAreRows} where a panel of the first operand has a line for each row. */
+  int shared(boolean linesAreRows) {
+    int first = linesAreRows ? rows * (PART + PADDING) : PART * (rows + PADDING);
+    return stages * (first + PART * (columns + PADDING)) * Float.BYTES;
   }
 
   /** The number of tiles of a matrix. */
