@@ -33,9 +33,11 @@ public final class LoopPlanner {
   }
 
   private static Plan render(LoopKernel kernel, Style style, List<Long> bytes, boolean wide, boolean literal) {
-    return kernel.reduction() == null
-        ? MapCode.plan(kernel, style, bytes, wide, literal)
-        : new ReduceCode(kernel, style, bytes, wide, literal).plan();
+    if (kernel.reduction() != null) {
+      return new ReduceCode(kernel, style, bytes, wide, literal).plan();
+    }
+    TileCode tiles = TileCode.of(kernel);
+    return tiles == null ? MapCode.plan(kernel, style, bytes, wide, literal) : tiles.plan(style, bytes, wide, literal);
   }
 
   /** Whether a program has a gather. */

@@ -260,16 +260,27 @@ final class LoopText {
    * @return the registers of the values
    */
   String[] program(ScalarProgram program, @Nullable String[] index, String reduced) {
+    return program(program, index, reduced, new @Nullable String[program.size()]);
+  }
+
+  /** The same, where some instructions' values are known: these are not written. */
+  String[] program(ScalarProgram program, @Nullable String[] index, String reduced, @Nullable String[] known) {
     String[] v = new String[program.size()];
     for (int i = 0; i < v.length; i++) {
-      v[i] = instruction(program, program.get(i), index, reduced, v);
+      String before = known[i];
+      v[i] = before != null ? before : instruction(program, program.get(i), index, reduced, v);
     }
     return v;
   }
 
+  /** A register with the address that a load reads. */
+  String address(Instr.Load l, @Nullable String[] index) {
+    return at(inputs.get(l.slot()), element(l.address(), index), l.storage().byteSize());
+  }
+
   private String instruction(ScalarProgram program, Instr instr, @Nullable String[] index, String reduced, String[] v) {
     if (instr instanceof Instr.Load l) {
-      return load(l.storage(), l.slot(), element(l.address(), index));
+      return Scalars.load(t, l.storage(), address(l, index));
     }
     if (instr instanceof Instr.Gather g) {
       return gather(g, v[g.index()], index);

@@ -373,6 +373,25 @@ final class Scalars {
     return widened(t, storage, raw);
   }
 
+  /** Loads an element, or a word with {@code group} of them, to a register that takes it as it is in memory. */
+  static String loadRaw(PtxText t, DType storage, String address, int group) {
+    String raw = group > 1 ? t.word() : raw(t, storage);
+    t.op("ld.global.nc." + (group > 1 ? "u32" : memory(storage)), raw, "[" + address + "]");
+    return raw;
+  }
+
+  /** Stores in shared memory what {@link #loadRaw} has loaded. */
+  static void storeShared(PtxText t, DType storage, String address, int group, String raw) {
+    t.op("st.shared." + (group > 1 ? "u32" : stored(storage)), "[" + address + "]", raw);
+  }
+
+  /** Loads an element from shared memory, widened to its compute type. */
+  static String loadShared(PtxText t, DType storage, String address) {
+    String raw = raw(t, storage);
+    t.op("ld.shared." + memory(storage), raw, "[" + address + "]");
+    return widened(t, storage, raw);
+  }
+
   /** Stores a value that fits its storage type. */
   static void store(PtxText t, DType storage, String address, String v) {
     t.op("st.global." + stored(storage), "[" + address + "]", narrowed(t, storage, v));

@@ -178,6 +178,8 @@ class AssemblyTest {
       Tensor x = values(d, DType.F32, 1000);
       return x.mul(values(d, DType.F32, 1000)).tanh().add(x);
     });
+    rendered(rows, "transposed x + y, f32", d -> values(d, DType.F32, 1000, 900).permuteDims(1, 0).add(values(d, DType.F32, 900, 1000)));
+    rendered(rows, "transposed x + 1, bf16", d -> values(d, DType.BF16, 2000, 2000).permuteDims(1, 0).add(1f));
     rendered(rows, "sum of all, f32", d -> values(d, DType.F32, 10_000).sum());
     rendered(rows, "sum of rows, f32", d -> values(d, DType.F32, 10, 1000).sum(1));
     rendered(rows, "sum of columns, f32", d -> values(d, DType.F32, 100, 1000).sum(0));
