@@ -4,6 +4,8 @@ import dev.tenzan.cuda.driver.CudaDriver;
 import dev.tenzan.cuda.driver.DeviceFacts;
 import dev.tenzan.cuda.driver.DriverError;
 import dev.tenzan.cuda.plan.Abilities;
+import dev.tenzan.cuda.plan.FastWay;
+import dev.tenzan.cuda.vendor.LtLibrary;
 import dev.tenzan.error.ClosedException;
 import dev.tenzan.error.DeviceException;
 import dev.tenzan.error.ShapeException;
@@ -17,11 +19,14 @@ import dev.tenzan.spi.Executable;
 import dev.tenzan.spi.MemoryStats;
 import dev.tenzan.spi.Support;
 import java.lang.foreign.MemorySegment;
+import java.util.AbstractMap;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,9 +34,12 @@ import org.jspecify.annotations.Nullable;
  * return at once, save those of kernels that check indices, which wait for the result of the check.
  */
 public final class CudaBackend implements Backend {
+  private static final LtLibrary.Found NONE = new LtLibrary.Found(null, "");
+
   private final CudaDriver driver;
   private final String name;
   private final @Nullable BinaryCache cache;
+  private final @Nullable Supplier<LtLibrary.Found> libraries;
   private final List<Found> found = new ArrayList<>();
   private volatile boolean closed;
 
@@ -59,7 +67,21 @@ public final class CudaBackend implements Backend {
    * @throws DeviceException where the driver does not answer
    */
   public CudaBackend(CudaDriver driver, String name, @Nullable BinaryCache cache) {
+    this(driver, name, cache, null);
+  }
+
+  /**
+   * Finds every device.
+   *
+   * @param name the backend's name, the first part of the devices' names
+   * @param cache where assembled kernels are kept, or null
+   * @param libraries finds cuBLASLt, or null where the devices cannot have it
+   * @throws DeviceException where the driver does not answer
+   */
+  CudaBackend(CudaDriver driver, String name, @Nullable BinaryCache cache, @Nullable Supplier<LtLibrary.Found> libraries) {
+    FastWay.isOwn(System.getProperty(FastWay.PROPERTY, "auto")); // throws where it is none
     this.driver = driver;
+    this.libraries = libraries;
     this.name = name;
     this.cache = cache;
     try {
@@ -69,7 +91,7 @@ public final class CudaBackend implements Backend {
         DeviceFacts facts = driver.facts(ordinal);
         if (facts.capability() >= DeviceFacts.LEAST) {
           int index = found.size();
-          found.add(new Found(ordinal, facts, describe(facts, index, version), new Failures(name + ":" + index)));
+          found.add(new Found(ordinal, facts, describe(facts, index, version, libraries), new Failures(name + ":" + index)));
         }
       }
     } catch (DriverError e) {
@@ -77,7 +99,7 @@ public final class CudaBackend implements Backend {
     }
   }
 
-  private static DeviceInfo describe(DeviceFacts f, int index, int version) {
+  private static DeviceInfo describe(DeviceFacts f, int index, int version, @Nullable Supplier<LtLibrary.Found> libraries) {
     Map<String, String> properties = new LinkedHashMap<>();
     properties.put("architecture", f.architecture());
     properties.put("multiprocessors", Integer.toString(f.processors()));
@@ -87,7 +109,27 @@ public final class CudaBackend implements Backend {
       properties.put("clock", f.clockKilohertz() / 1000 + " MHz");
       properties.put("driver", "CUDA " + CudaProvider.version(version));
     }
-    return new DeviceInfo(index, f.name(), f.memoryBytes(), Collections.unmodifiableMap(properties));
+    return new DeviceInfo(index, f.name(), f.memoryBytes(), new Properties(properties, libraries));
+  }
+
+  /** Properties of a device. Loading cuBLASLt takes a while, so it is looked for when somebody reads them. */
+  private static final class Properties extends AbstractMap<String, String> {
+    private final Map<String, String> all;
+    private @Nullable Supplier<LtLibrary.Found> libraries;
+
+    Properties(Map<String, String> all, @Nullable Supplier<LtLibrary.Found> libraries) {
+      this.all = all;
+      this.libraries = libraries;
+    }
+
+    @Override
+    public synchronized Set<Map.Entry<String, String>> entrySet() {
+      if (libraries != null) {
+        all.put("cuBLASLt", libraries.get().text());
+        libraries = null;
+      }
+      return Collections.unmodifiableMap(all).entrySet();
+    }
   }
 
   @Override
@@ -126,9 +168,10 @@ public final class CudaBackend implements Backend {
     }
     CudaDevice d = f.opened;
     if (d == null) {
+      Supplier<LtLibrary.Found> found = libraries == null ? () -> NONE : libraries;
       d =
           f.failures.guard(
-              what, () -> new CudaDevice(driver, f.ordinal, f.facts, name + ":" + index, index, f.failures, cache));
+              what, () -> new CudaDevice(driver, f.ordinal, f.facts, name + ":" + index, index, f.failures, cache, found));
       f.opened = d;
     }
     return d;

@@ -3,6 +3,8 @@ package dev.tenzan.cuda;
 import dev.tenzan.cuda.driver.CudaDriver;
 import dev.tenzan.cuda.driver.DeviceFacts;
 import dev.tenzan.cuda.driver.DriverError;
+import dev.tenzan.cuda.plan.FastWay;
+import dev.tenzan.cuda.plan.LibraryProduct;
 import dev.tenzan.cuda.plan.Plan;
 import dev.tenzan.cuda.plan.Planner;
 import dev.tenzan.cuda.plan.Step;
@@ -10,21 +12,26 @@ import dev.tenzan.cuda.plan.Style;
 import dev.tenzan.cuda.program.AssembledPrograms;
 import dev.tenzan.cuda.program.KernelSource;
 import dev.tenzan.cuda.program.ProgramSource;
+import dev.tenzan.cuda.vendor.CublasLtError;
+import dev.tenzan.cuda.vendor.LtLibrary;
 import dev.tenzan.error.ClosedException;
 import dev.tenzan.error.IndexException;
 import dev.tenzan.kernel.KernelSpec;
+import dev.tenzan.kernel.MatMulKernel;
 import dev.tenzan.spi.BinaryCache;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.ref.Cleaner;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,6 +52,8 @@ final class CudaDevice {
   final BufferPool pool;
   final Failures failures;
   private final Style style;
+  private final LibraryProducts library;
+  private @Nullable Style fastStyle;
   private final CudaDriver driver;
   private final CudaDriver.Context context;
   private final CudaDriver.Stream stream;
@@ -88,8 +97,11 @@ final class CudaDevice {
    *
    * @param ordinal the driver's number for it
    * @param index the backend's number for it
+   * @param libraries finds cuBLASLt
    */
-  CudaDevice(CudaDriver driver, int ordinal, DeviceFacts facts, String name, int index, Failures failures, @Nullable BinaryCache cache) {
+  CudaDevice(
+      CudaDriver driver, int ordinal, DeviceFacts facts, String name, int index, Failures failures, @Nullable BinaryCache cache,
+      Supplier<LtLibrary.Found> libraries) {
     this.driver = driver;
     this.facts = facts;
     this.name = name;
@@ -104,6 +116,7 @@ final class CudaDevice {
       throw e;
     }
     this.pool = new BufferPool(driver, context, name, index, facts.memoryBytes());
+    this.library = new LibraryProducts(driver, stream, pool, libraries);
     this.staging = new Staging(driver, context, stream);
     this.programs = new AssembledPrograms(driver, context, facts, cache);
     try {
@@ -138,8 +151,25 @@ final class CudaDevice {
     return known;
   }
 
+  /** The style in which a kernel is planned: products in the fast mode have more ways, which are looked for with the first. */
+  private Style style(KernelSpec kernel) {
+    if (!(kernel instanceof MatMulKernel product) || product.numerics().isReproducible() || !product.input().isFloat()) {
+      return style;
+    }
+    Style known = fastStyle;
+    if (known == null) {
+      String property = System.getProperty(FastWay.PROPERTY, "auto");
+      known = style.with(FastWay.of(facts.capability(), driver.hasTensorMaps(), library.isThere(property), property));
+      fastStyle = known;
+    }
+    return known;
+  }
+
   private CudaKernel make(KernelSpec kernel) {
-    Plan plan = Planner.plan(kernel, style);
+    return make(kernel, Planner.plan(kernel, style(kernel)));
+  }
+
+  private CudaKernel make(KernelSpec kernel, Plan plan) {
     Handles own = new Handles();
     List<PreparedLaunch> launches = new ArrayList<>();
     try {
@@ -220,10 +250,33 @@ final class CudaDevice {
       }
     } catch (DriverError e) {
       throw failures.noted(op, e);
+    } catch (CublasLtError e) {
+      throw Failures.typed(op, name, e);
     }
   }
 
   private void enqueue(CudaKernel k, long[] addresses) {
+    LibraryProduct product = k.plan().library();
+    if (product == null) {
+      enqueueSteps(k, addresses);
+    } else if (!library.multiply(product, addresses)) {
+      CudaKernel own = own(k);
+      enqueueSteps(own, Arrays.copyOf(addresses, own.plan().bytes().size() + own.plan().temps().size()));
+    }
+  }
+
+  /** The kernel without the library. */
+  private CudaKernel own(CudaKernel k) {
+    CudaKernel known = k.own;
+    if (known == null) {
+      Style all = style(k.kernel());
+      known = make(k.kernel(), Planner.plan(k.kernel(), all.with(all.fast().stream().filter(w -> w != FastWay.LIBRARY).toList())));
+      k.own = known;
+    }
+    return known;
+  }
+
+  private void enqueueSteps(CudaKernel k, long[] addresses) {
     List<CudaBuffer> temps = new ArrayList<>();
     try {
       for (long bytes : k.plan().temps()) {
@@ -232,7 +285,7 @@ final class CudaDevice {
         temps.add(temp);
       }
       for (PreparedLaunch launch : k.launches()) {
-        launch.run(driver, stream, addresses);
+        launch.run(driver, context, stream, addresses);
       }
     } finally {
       temps.forEach(pool::free);
@@ -317,6 +370,7 @@ final class CudaDevice {
       // The device is gone; what it held is released all the same.
       System.getLogger("dev.tenzan.cuda").log(System.Logger.Level.WARNING, "close: {0}: {1}", name, e.getMessage());
     }
+    library.close();
     kernels.clear();
     handles.clear();
     modules.values().forEach(m -> driver.unload(m.module));

@@ -4,8 +4,10 @@ import dev.tenzan.cuda.driver.CudaDriver;
 import dev.tenzan.cuda.driver.DeviceFacts;
 import dev.tenzan.cuda.driver.DriverError;
 import dev.tenzan.cuda.driver.ErrorCodes;
+import dev.tenzan.cuda.driver.TensorMap;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -26,6 +28,14 @@ final class FakeDriver implements CudaDriver {
 
   /** Whether what was loaded is PTX, for each module. */
   final List<Boolean> loadedText = new ArrayList<>();
+
+  boolean tensorMaps;
+  long streamHandle;
+
+  /** The tensor maps that were asked for, and the maps of each launch. */
+  final List<String> encoded = new ArrayList<>();
+
+  final List<byte[]> mapped = new ArrayList<>();
 
   private final TreeMap<Long, MemorySegment> memory = new TreeMap<>();
   private final Map<Long, Arena> arenas = new HashMap<>();
@@ -77,7 +87,7 @@ final class FakeDriver implements CudaDriver {
 
   @Override
   public long handle(Stream stream) {
-    return 0;
+    return streamHandle;
   }
 
   @Override
@@ -203,4 +213,21 @@ final class FakeDriver implements CudaDriver {
 
   @Override
   public void launch(Stream stream, Function function, int grid, int block, int sharedBytes, long[] arguments) {}
+
+  @Override
+  public boolean hasTensorMaps() {
+    return tensorMaps;
+  }
+
+  @Override
+  public void encode(Context context, TensorMap map, long address, MemorySegment to) {
+    encoded.add(map + " at " + address);
+    to.fill((byte) encoded.size());
+  }
+
+  @Override
+  public void launch(
+      Stream stream, Function function, int grid, int block, int sharedBytes, MemorySegment maps, long[] arguments) {
+    mapped.add(maps.toArray(ValueLayout.JAVA_BYTE));
+  }
 }

@@ -148,4 +148,24 @@ public interface CudaDriver {
    * @param arguments one for each parameter, read during the call alone; a parameter of 4 bytes takes the low half
    */
   void launch(Stream stream, Function function, int grid, int block, int sharedBytes, long[] arguments);
+
+  /** Whether kernels can be given tensor maps. */
+  boolean hasTensorMaps();
+
+  /**
+   * Writes a tensor map.
+   *
+   * @param context that of the device where the tensor is
+   * @param address of its first element; a multiple of {@link TensorMap#GRAIN}
+   * @param to {@link TensorMap#BYTES} outside the heap, at a multiple of {@link TensorMap#ALIGNMENT}
+   */
+  void encode(Context context, TensorMap map, long address, MemorySegment to);
+
+  /**
+   * Launches a kernel whose first parameters are tensor maps.
+   *
+   * @param maps the maps one after the other, read during the call alone
+   * @param arguments one for each parameter behind them
+   */
+  void launch(Stream stream, Function function, int grid, int block, int sharedBytes, MemorySegment maps, long[] arguments);
 }

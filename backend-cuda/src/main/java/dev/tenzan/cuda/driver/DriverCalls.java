@@ -12,6 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.util.NoSuchElementException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The calls that operations make all the time, linked to the driver's library without JCuda: it walks the objects of a launch's arguments
@@ -35,6 +36,11 @@ final class DriverCalls {
   private static final MethodHandle COPY_IN = handle("cuMemcpyHtoDAsync_v2", JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG);
   private static final MethodHandle COPY_OUT = handle("cuMemcpyDtoHAsync_v2", ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_LONG);
   private static final MethodHandle COPY = handle("cuMemcpyDtoDAsync_v2", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+
+  private static final int NO_INTERLEAVE = 0;
+  private static final int SWIZZLE_128B = 3;
+  private static final int PROMOTE_256B = 3;
+  private static final int ZEROS = 0;
 
   private DriverCalls() {}
 
@@ -132,6 +138,41 @@ final class DriverCalls {
       return (int) COPY.invokeExact(target, source, bytes, stream);
     } catch (Throwable e) {
       throw thrown("cuMemcpyDtoDAsync", e);
+    }
+  }
+
+  /** Calls that older drivers do not have, linked when they are first asked for. */
+  private static final class Maps {
+    static final @Nullable MethodHandle ENCODE = encode();
+
+    private static @Nullable MethodHandle encode() {
+      try {
+        return handle(
+            "cuTensorMapEncodeTiled", ADDRESS, JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS, ADDRESS, ADDRESS, ADDRESS, JAVA_INT, JAVA_INT,
+            JAVA_INT, JAVA_INT);
+      } catch (UnsatisfiedLinkError e) {
+        return null;
+      }
+    }
+  }
+
+  static boolean hasTensorMaps() {
+    return Maps.ENCODE != null;
+  }
+
+  /** A map whose boxes are swizzled over 128 bytes, are prefetched to the L2 cache by 256, and have zeros outside of the tensor. */
+  static int encodeTensorMap(
+      MemorySegment to, int type, int rank, long address, MemorySegment dims, MemorySegment strides, MemorySegment box,
+      MemorySegment steps) {
+    MethodHandle encode = Maps.ENCODE;
+    if (encode == null) {
+      return ErrorCodes.NOT_SUPPORTED;
+    }
+    try {
+      return (int)
+          encode.invokeExact(to, type, rank, address, dims, strides, box, steps, NO_INTERLEAVE, SWIZZLE_128B, PROMOTE_256B, ZEROS);
+    } catch (Throwable e) {
+      throw thrown("cuTensorMapEncodeTiled", e);
     }
   }
 }

@@ -64,6 +64,9 @@ public final class ErrorCodes {
   /** A kernel that failed while it ran. */
   public static final int LAUNCH_FAILED = 719;
 
+  /** A call that the driver or the device does not have. */
+  public static final int NOT_SUPPORTED = 801;
+
   /** The kernel module and the library differ. */
   public static final int SYSTEM_DRIVER_MISMATCH = 803;
 
@@ -111,7 +114,7 @@ public final class ErrorCodes {
           Map.entry(718, "CUDA_ERROR_INVALID_PC"),
           Map.entry(719, "CUDA_ERROR_LAUNCH_FAILED"),
           Map.entry(800, "CUDA_ERROR_NOT_PERMITTED"),
-          Map.entry(801, "CUDA_ERROR_NOT_SUPPORTED"),
+          Map.entry(NOT_SUPPORTED, "CUDA_ERROR_NOT_SUPPORTED"),
           Map.entry(802, "CUDA_ERROR_SYSTEM_NOT_READY"),
           Map.entry(803, "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH"),
           Map.entry(804, "CUDA_ERROR_COMPAT_NOT_SUPPORTED_ON_DEVICE"),

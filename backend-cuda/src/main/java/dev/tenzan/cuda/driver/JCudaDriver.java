@@ -135,6 +135,7 @@ public final class JCudaDriver implements CudaDriver {
   private static final class Parameters {
     private final MemorySegment values = Arena.ofAuto().allocate(ValueLayout.JAVA_LONG, PARAMETERS);
     private final MemorySegment pointers = Arena.ofAuto().allocate(ValueLayout.ADDRESS, PARAMETERS);
+    private final MemorySegment behindMaps = Arena.ofAuto().allocate(ValueLayout.ADDRESS, PARAMETERS);
 
     Parameters() {
       for (int i = 0; i < PARAMETERS; i++) {
@@ -145,6 +146,19 @@ public final class JCudaDriver implements CudaDriver {
     MemorySegment of(long[] arguments) {
       MemorySegment.copy(arguments, 0, values, ValueLayout.JAVA_LONG, 0, arguments.length);
       return pointers;
+    }
+
+    /** The maps stay where they are. */
+    MemorySegment of(MemorySegment maps, long[] arguments) {
+      int count = (int) (maps.byteSize() / TensorMap.BYTES);
+      for (int i = 0; i < count; i++) {
+        behindMaps.setAtIndex(ValueLayout.ADDRESS, i, maps.asSlice((long) i * TensorMap.BYTES));
+      }
+      for (int i = 0; i < arguments.length; i++) {
+        behindMaps.setAtIndex(ValueLayout.ADDRESS, count + i, values.asSlice(8L * i));
+      }
+      MemorySegment.copy(arguments, 0, values, ValueLayout.JAVA_LONG, 0, arguments.length);
+      return behindMaps;
     }
   }
 
@@ -445,6 +459,39 @@ public final class JCudaDriver implements CudaDriver {
   public void launch(Stream stream, Function function, int grid, int block, int sharedBytes, long[] arguments) {
     long f = ((CudaFunction) function).id.handle();
     MemorySegment parameters = ARGUMENTS.get().of(arguments);
+    long s = enter(stream).handle();
+    check("cuLaunchKernel", DriverCalls.launch(f, grid, block, sharedBytes, s, parameters));
+  }
+
+  @Override
+  public boolean hasTensorMaps() {
+    return DriverCalls.hasTensorMaps();
+  }
+
+  @Override
+  public void encode(Context context, TensorMap map, long address, MemorySegment to) {
+    enter(context);
+    int rank = map.dims().size();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment dims = arena.allocateFrom(ValueLayout.JAVA_LONG, map.dims().stream().mapToLong(Long::longValue).toArray());
+      MemorySegment strides = arena.allocateFrom(ValueLayout.JAVA_LONG, map.strides().stream().mapToLong(Long::longValue).toArray());
+      MemorySegment box = arena.allocateFrom(ValueLayout.JAVA_INT, map.box().stream().mapToInt(Integer::intValue).toArray());
+      MemorySegment steps = arena.allocate(ValueLayout.JAVA_INT, rank);
+      for (int d = 0; d < rank; d++) {
+        steps.setAtIndex(ValueLayout.JAVA_INT, d, 1);
+      }
+      int code = DriverCalls.encodeTensorMap(to, map.type(), rank, address, dims, strides, box, steps);
+      if (code != ErrorCodes.SUCCESS) {
+        throw new DriverError("cuTensorMapEncodeTiled", code, map + " at 0x" + Long.toHexString(address));
+      }
+    }
+  }
+
+  @Override
+  public void launch(
+      Stream stream, Function function, int grid, int block, int sharedBytes, MemorySegment maps, long[] arguments) {
+    long f = ((CudaFunction) function).id.handle();
+    MemorySegment parameters = ARGUMENTS.get().of(maps, arguments);
     long s = enter(stream).handle();
     check("cuLaunchKernel", DriverCalls.launch(f, grid, block, sharedBytes, s, parameters));
   }

@@ -263,4 +263,20 @@ public final class SimulatedDriver implements CudaDriver {
       throw new DriverError("cuLaunchKernel", ErrorCodes.LAUNCH_FAILED, String.valueOf(e.getMessage()));
     }
   }
+
+  @Override
+  public boolean hasTensorMaps() {
+    return false; // sm_80 has none
+  }
+
+  @Override
+  public void encode(Context context, TensorMap map, long address, MemorySegment to) {
+    throw new DriverError("cuTensorMapEncodeTiled", ErrorCodes.NOT_SUPPORTED, "");
+  }
+
+  @Override
+  public void launch(
+      Stream stream, Function function, int grid, int block, int sharedBytes, MemorySegment maps, long[] arguments) {
+    throw new DriverError("cuLaunchKernel", ErrorCodes.NOT_SUPPORTED, "tensor maps");
+  }
 }

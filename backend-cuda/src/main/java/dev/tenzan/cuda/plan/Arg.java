@@ -1,9 +1,19 @@
 package dev.tenzan.cuda.plan;
 
+import dev.tenzan.cuda.driver.TensorMap;
+
 /** An argument of a kernel. */
 public sealed interface Arg {
-  /** The address of a buffer of the launch: inputs, then outputs. */
-  record Slot(int index) implements Arg {}
+  /** An address in a buffer of the launch, so many bytes behind its first; inputs are counted first, then outputs. */
+  record Slot(int index, long offset) implements Arg {
+    /** The address of a buffer. */
+    public Slot(int index) {
+      this(index, 0);
+    }
+  }
+
+  /** A map of a tensor in a buffer of the launch, so many bytes behind its first; maps are a kernel's first arguments. */
+  record Map(int index, long offset, TensorMap tensor) implements Arg {}
 
   /** The address of a scratch buffer of the plan. */
   record Temp(int index) implements Arg {}

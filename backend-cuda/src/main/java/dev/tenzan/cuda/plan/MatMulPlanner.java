@@ -37,6 +37,10 @@ final class MatMulPlanner {
     if (outputs == 0) {
       return Plan.nothing(bytes);
     }
+    Optional<Plan> fast = FastProduct.plan(kernel, style, bytes);
+    if (fast.isPresent()) {
+      return fast.get();
+    }
     Affine a = kernel.a();
     Affine b = kernel.b();
     Optional<AsyncProduct> async = AsyncProduct.of(kernel, style);
@@ -45,7 +49,7 @@ final class MatMulPlanner {
     }
     Pieces pieces = new Pieces(style, "matmul", kernel.input());
     String suffix = kernel.output() == kernel.input() ? "" : "_i32";
-    boolean small = Math.min(m, n) < NARROW || (double) m * n * k < SMALL || k > Integer.MAX_VALUE; // tiles count k in an int
+    boolean small = isSmall(m, n, k) || k > Integer.MAX_VALUE; // tiles count k in an int
     Arg x = new Arg.Slot(0);
     Arg y = new Arg.Slot(1);
     Arg out = new Arg.Slot(2);
@@ -61,6 +65,11 @@ final class MatMulPlanner {
     }
     List<long[]> offsets = List.of(a.values(kernel.batch()), b.values(kernel.batch()));
     return new Plan(bytes, List.of(), offsets, pieces.steps(), null);
+  }
+
+  /** Whether a tile would be mostly empty, or done at once. */
+  static boolean isSmall(long m, long n, long k) {
+    return Math.min(m, n) < NARROW || (double) m * n * k < SMALL;
   }
 
   private static int rows(DType input) {

@@ -1,6 +1,7 @@
 package dev.tenzan.cuda.plan;
 
 import dev.tenzan.cuda.driver.DeviceFacts;
+import java.util.List;
 
 /**
  * How large launches are. The texts of kernels do not depend on it: a launch may have any number of blocks, as kernels walk what is left
@@ -8,8 +9,9 @@ import dev.tenzan.cuda.driver.DeviceFacts;
  *
  * @param processors the device's multiprocessors
  * @param capability ten times the compute capability: which of the shipped kernels the device has
+ * @param fast how products in the fast mode may be done, the best first; where it is empty they are the reproducible ones
  */
-public record Style(int processors, int capability) {
+public record Style(int processors, int capability, List<FastWay> fast) {
   /** The threads of a block where there is enough to do: eight warps, of which several blocks fit a multiprocessor. */
   public static final int BLOCK = 256;
 
@@ -18,6 +20,21 @@ public record Style(int processors, int capability) {
 
   /** Blocks for a multiprocessor: more than fit at once, so that none waits for a slow one. */
   private static final int WAVES = 32;
+
+  /** Copies the list. */
+  public Style {
+    fast = List.copyOf(fast);
+  }
+
+  /** A style whose products are all reproducible. */
+  public Style(int processors, int capability) {
+    this(processors, capability, List.of());
+  }
+
+  /** This style with other ways of the fast mode. */
+  public Style with(List<FastWay> ways) {
+    return new Style(processors, capability, ways);
+  }
 
   /** The style for a device. */
   public static Style of(DeviceFacts facts) {

@@ -32,7 +32,7 @@ public final class AssembledPrograms implements ProgramSource {
 
   /** The name of a source's binary for this architecture in the cache. */
   String key(KernelSource source) {
-    return KernelSource.sha256(facts.architecture() + "\n" + source.code());
+    return KernelSource.sha256(source.target(facts.architecture()) + "\n" + source.code());
   }
 
   @Override
@@ -55,7 +55,7 @@ public final class AssembledPrograms implements ProgramSource {
     }
     byte[] binary;
     try {
-      binary = Assembler.assemble(source, facts.architecture()).binary();
+      binary = Assembler.assemble(source, source.target(facts.architecture())).binary();
     } catch (LinkageError e) {
       assembles = false;
       LOG.log(System.Logger.Level.INFO, "JCuda''s PTX compiler is not there ({0}); the driver assembles", e.getMessage());

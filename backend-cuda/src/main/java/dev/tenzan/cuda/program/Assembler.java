@@ -54,7 +54,7 @@ public final class Assembler {
   /**
    * Assembles a module.
    *
-   * @param architecture one of {@link #ARCHITECTURES}
+   * @param architecture one of {@link #ARCHITECTURES}, or what a source says instead ({@link KernelSource#target})
    * @throws DriverError with the assembler's log where it refuses the text
    */
   public static Assembled assemble(KernelSource source, String architecture) {

@@ -4,6 +4,8 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Kernels in PTX. A plain value: equal texts are the same kernels.
@@ -11,6 +13,17 @@ import java.util.HexFormat;
  * @param code the text of a module
  */
 public record KernelSource(String code) {
+  private static final Pattern ALONE = Pattern.compile("(?m)^\\.target (sm_\\d+a)$");
+
+  /**
+   * The architecture to assemble it for where the device has {@code architecture}: the same, or that one alone whose features it uses
+   * ({@code sm_90a}).
+   */
+  public String target(String architecture) {
+    Matcher m = ALONE.matcher(code);
+    return m.find() ? m.group(1) : architecture;
+  }
+
   /** The SHA-256 of the text in hexadecimal. */
   public String hash() {
     return sha256(code);
