@@ -141,13 +141,13 @@ static void put(void *at, int type, int64_t i, double value) {
   }
 }
 
-// The workspace must be at 4096 and the stream be 4711; on a stream of 0 a product fails as one that the device could not run.
+// The workspace must be aligned to 256 bytes and the stream be 4711; on a stream of 0 a product fails as one that the device could not run.
 int cublasLtMatmul(void *h, void *o, const void *alpha, const void *a, void *al, const void *b, void *bl, const void *beta, const void *c,
                    void *cl, void *d, void *dl, const Algo *algo, void *workspace, size_t size, void *stream) {
   const Desc *op = o;
   const Layout *la = al, *lb = bl, *ld = dl;
   if (h != &handle || c != d || cl != dl || !agree(op, la, lb, ld) || algo->data[7] != 0xfeedfacecafebeefull) return INVALID_VALUE;
-  if ((uintptr_t)workspace != 4096 || size < algo->data[6]) return INVALID_VALUE;
+  if (workspace == 0 || (uintptr_t)workspace % 256 != 0 || size < algo->data[6]) return INVALID_VALUE;
   if ((uintptr_t)a % algo->data[0] || (uintptr_t)b % algo->data[1] || (uintptr_t)c % algo->data[2] || (uintptr_t)d % algo->data[3]) {
     return INVALID_VALUE;
   }

@@ -16,6 +16,7 @@ static __thread void *current;
 static int module;
 static int function;
 static int many;
+static int mapped;
 
 CUresult cuInit(unsigned flags) { return flags == 0 ? OK : INVALID_VALUE; }
 CUresult cuDriverGetVersion(int *version) { return *version = 12080, OK; }
@@ -87,10 +88,30 @@ CUresult cuModuleLoadDataEx(void **m, const void *image, unsigned count, int *op
 }
 CUresult cuModuleUnload(void *m) { return m == &module ? OK : INVALID_VALUE; }
 CUresult cuModuleGetFunction(void **f, void *m, const char *name) {
-  *f = strcmp(name, "tz_many") == 0 ? &many : &function;
-  return m != &module ? INVALID_VALUE : *f == &many || strcmp(name, "tz_stub") == 0 ? OK : NOT_FOUND;
+  *f = strcmp(name, "tz_many") == 0 ? &many : strcmp(name, "tz_mapped") == 0 ? &mapped : &function;
+  return m != &module ? INVALID_VALUE : *f == &many || *f == &mapped || strcmp(name, "tz_stub") == 0 ? OK : NOT_FOUND;
 }
 CUresult cuFuncGetAttribute(int *value, int attribute, void *f) { return *value = 100 + attribute, f == &function ? OK : INVALID_VALUE; }
+
+// Writes what it was given, two numbers of 4 bytes a word.
+CUresult cuTensorMapEncodeTiled(void *map, int type, uint32_t rank, void *address, const uint64_t *dims, const uint64_t *strides, const uint32_t *box,
+                                const uint32_t *steps, int interleave, int swizzle, int promotion, int fill) {
+  if (current == 0) return INVALID_CONTEXT;
+  if (rank != 3 || (uintptr_t)map % 64 != 0 || (uintptr_t)address % 16 != 0 || strides[0] % 16 != 0 || strides[1] % 16 != 0) return INVALID_VALUE;
+  uint64_t words[16] = {(uint64_t)type, (uintptr_t)address, dims[0], dims[1], dims[2], strides[0], strides[1], box[0] | (uint64_t)box[1] << 32,
+                        box[2] | (uint64_t)steps[0] << 32, steps[1] | (uint64_t)steps[2] << 32, interleave | (uint64_t)swizzle << 32,
+                        promotion | (uint64_t)fill << 32, 12, 13, 14, 15};
+  return memcpy(map, words, sizeof words), OK;
+}
+
+// tz_mapped(map, map, long *out, int n): out[i] = the maps' words, and behind them n.
+static CUresult launch_mapped(void **parameters) {
+  long long *out = *(long long **)parameters[2];
+  memcpy(out, parameters[0], 128);
+  memcpy(out + 16, parameters[1], 128);
+  out[32] = *(int *)parameters[3];
+  return (uintptr_t)parameters[0] % 64 == 0 && (uintptr_t)parameters[1] % 64 == 0 ? OK : INVALID_VALUE;
+}
 
 // tz_many(long *out, int n, ...): the n parameters behind it to out.
 static CUresult launch_many(void **parameters) {
@@ -104,6 +125,7 @@ static CUresult launch_many(void **parameters) {
 CUresult cuLaunchKernel(void *f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, void *s,
                         void **parameters, void **extra) {
   if (current == 0) return INVALID_CONTEXT;
+  if (f == &mapped) return launch_mapped(parameters);
   if (f == &many) return gx == 1 && bx == 1 && shared == 0 && s == &stream && extra == 0 ? launch_many(parameters) : INVALID_VALUE;
   if (f != &function || gy != 1 || gz != 1 || by != 1 || bz != 1 || s != &stream || extra != 0) return INVALID_VALUE;
   long long *out = *(long long **)parameters[0];

@@ -98,8 +98,11 @@ final class AsyncCopy extends Access {
       long to = target.address(w, i);
       long from = source.address(w, i);
       locate(w, i, to, target.bytes(), true);
+      if ((from & target.bytes() - 1) != 0) {
+        throw new Fault(i, "misaligned read of " + target.bytes() + " bytes at " + SimMemory.hex(from));
+      }
       if (bytes > 0) {
-        new Load(source, new int[0], 0, new long[0]).locate(w, i, from, target.bytes(), false);
+        new Load(source, new int[0], 0, new long[0]).locate(w, i, from, bytes, false);
       }
       w.copies.pending.add(new Pending(this, i, w.copies.group[i], from, to, bytes));
     }
@@ -109,9 +112,14 @@ final class AsyncCopy extends Access {
     Load load = new Load(source, new int[0], 0, new long[0]);
     for (int at = 0; at < target.bytes(); at += 4) {
       long value = 0;
-      if (at < p.bytes()) {
+      if (at + 4 <= p.bytes()) {
         long offset = load.locate(w, p.lane(), p.from() + at, 4, false);
         value = load.read(w, p.lane(), w.region, offset, 4);
+      } else {
+        for (int b = 0; at + b < p.bytes(); b++) {
+          long offset = load.locate(w, p.lane(), p.from() + at + b, 1, false);
+          value |= load.read(w, p.lane(), w.region, offset, 1) << 8 * b;
+        }
       }
       long offset = locate(w, p.lane(), p.to() + at, 4, true);
       write(w, p.lane(), w.region, offset, 4, value);

@@ -1,5 +1,6 @@
 package dev.tenzan.cuda.driver;
 
+import dev.tenzan.type.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
@@ -121,7 +122,35 @@ final class JCudaDriverMain {
     DRIVER.free(context, in);
     DRIVER.free(context, out);
     manyParameters(context, stream, DRIVER.function(module, "tz_many"));
+    tensorMaps(context, stream, DRIVER.function(module, "tz_mapped"));
     DRIVER.unload(module);
+  }
+
+  private static void tensorMaps(CudaDriver.Context context, CudaDriver.Stream stream, CudaDriver.Function function) {
+    same("tensor maps", true, DRIVER.hasTensorMaps());
+    TensorMap map = new TensorMap(DType.BF16, List.of(100L, 1L << 33, 3L), List.of(208L, 1L << 39), List.of(64, 128, 1));
+    TensorMap half = new TensorMap(DType.F16, List.of(1L, 2L, 1L), List.of(16L, 32L), List.of(64, 64, 1));
+    long block = DRIVER.allocate(context, 8 * 34);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment maps = arena.allocate(2 * TensorMap.BYTES, TensorMap.ALIGNMENT);
+      DRIVER.encode(context, map, block + 32, maps.asSlice(0, TensorMap.BYTES));
+      DRIVER.encode(context, half, block, maps.asSlice(TensorMap.BYTES));
+      DRIVER.launch(stream, function, 1, 1, 0, maps, new long[] {block, 0x7_0000_0009L});
+      MemorySegment result = arena.allocate(8 * 34, 8);
+      DRIVER.copyOut(stream, block, result);
+      long one = 1L << 32;
+      long[] expected = {
+        9, block + 32, 100, 1L << 33, 3, 208, 1L << 39, 64 + 128 * one, 1 + one, 1 + one, 3 * one, 3, 12, 13, 14, 15,
+        6, block, 1, 2, 1, 16, 32, 64 + 64 * one, 1 + one, 1 + one, 3 * one, 3, 12, 13, 14, 15, 9
+      };
+      for (int i = 0; i < expected.length; i++) {
+        same("word " + i, expected[i], result.getAtIndex(ValueLayout.JAVA_LONG, i));
+      }
+      DriverError e = failing(() -> DRIVER.encode(context, map, block + 8, maps));
+      same("not aligned", ErrorCodes.INVALID_VALUE, e.code());
+      same("what", true, e.detail().contains("100, 8589934592, 3"));
+    }
+    DRIVER.free(context, block);
   }
 
   /** Also from a thread that had no context. */

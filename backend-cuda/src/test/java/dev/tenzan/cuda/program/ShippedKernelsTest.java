@@ -98,4 +98,11 @@ class ShippedKernelsTest {
       assertFalse(m.find(), module + " has an instruction without .rn, or an approximation");
     }
   }
+
+  @Test
+  void modulesForOneArchitectureAloneAreAssembledForIt() {
+    assertEquals("sm_90a", Shipped.named("matmul_wgmma_bf16_256nn").target("sm_90"));
+    assertEquals("sm_86", Shipped.named("matmul_mma_bf16_nn").target("sm_86"));
+    assertEquals("sm_90", Shipped.module("axis", DType.F32).target("sm_90"));
+  }
 }

@@ -11,12 +11,17 @@ import java.util.List;
 import java.util.Locale;
 
 /** Compiles libraries of C that stand in for NVIDIA's; tests are skipped where there is no compiler. */
-final class StandIn {
+public final class StandIn {
   private StandIn() {}
 
   /** The library of {@code libcublaslt.c}. */
   static Path cublasLt(Path folder) throws IOException, InterruptedException {
     return compiled(Path.of("src", "test", "resources", "dev", "tenzan", "cuda", "libcublaslt.c"), folder.resolve("libcublasLt.so.12"));
+  }
+
+  /** The same, loaded. */
+  public static LtLibrary.Found found(Path folder) throws IOException, InterruptedException {
+    return LtLibrary.search(cublasLt(folder).toString(), LtLibrary.NAMES, LtLibrary.folders());
   }
 
   static Path compiled(Path source, Path library) throws IOException, InterruptedException {
