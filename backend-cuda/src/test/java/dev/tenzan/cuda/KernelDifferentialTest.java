@@ -25,7 +25,11 @@ import org.junit.jupiter.api.Test;
 /** The hand-written kernels on a simulated device and on the reference backend: tiles that are whole and not, every dtype, any strides. */
 class KernelDifferentialTest {
   private static void check(KernelSpec k, long bound) {
-    try (CudaBackend cuda = new CudaBackend(new SimulatedDriver(1), SimulatedCudaProvider.NAME, null)) {
+    check(k, bound, new SimulatedDriver(1));
+  }
+
+  private static void check(KernelSpec k, long bound, SimulatedDriver driver) {
+    try (CudaBackend cuda = new CudaBackend(driver, SimulatedCudaProvider.NAME, null)) {
       Differential.check(cuda, k, Planner.plan(k, Style.of(cuda.facts(0))).bytes(), bound);
     }
   }
@@ -74,6 +78,42 @@ class KernelDifferentialTest {
     for (Affine a : List.of(rows, columns, reversed, spread)) {
       for (Affine b : List.of(rows, columns, reversed)) {
         check(new MatMulKernel(DType.F32, DType.F32, batch, 35, 33, 30, a, b), Differential.SMALL);
+      }
+    }
+  }
+
+  /** On tensor cores of both kinds, with values whose sums stay finite and with special ones. */
+  private static void checkF64(Shape batch, long m, long n, long k, Affine a, Affine b) {
+    MatMulKernel kernel = new MatMulKernel(DType.F64, DType.F64, batch, m, n, k, a, b);
+    for (int capability : new int[] {80, 90}) {
+      check(kernel, Differential.SMALL, new SimulatedDriver(1, capability));
+      check(kernel, 0, new SimulatedDriver(1, capability));
+    }
+  }
+
+  @Test
+  void productsOfDoublesCrossTilesAndBlocksOfK() {
+    for (long k : new long[] {1, 15, 16, 17, 255, 256, 257, 515}) {
+      for (long[] size : new long[][] {{70, 67}, {64, 64}, {9, 130}}) {
+        checkF64(Shape.SCALAR, size[0], size[1], k, new Affine(0, k, 1), new Affine(0, size[1], 1));
+      }
+      checkF64(Shape.SCALAR, 66, 70, k, new Affine(0, 1, 66), new Affine(0, 1, k)); // both transposed
+    }
+    checkF64(Shape.SCALAR, 150, 140, 40, new Affine(0, 40, 1), new Affine(0, 140, 1));
+    checkF64(Shape.SCALAR, 9, 9, 2600, new Affine(0, 2600, 1), new Affine(0, 9, 1)); // blocks of k that are products of their own
+    checkF64(Shape.SCALAR, 65, 66, 1030, new Affine(0, 1, 65), new Affine(0, 1, 1030));
+  }
+
+  @Test
+  void productsOfDoublesTakeAnyStrides() {
+    Affine rows = new Affine(5, 2000, 0, 41, 1);
+    Affine columns = new Affine(7, 0, 3000, 1, 37);
+    Affine even = new Affine(6, 3000, 40, 1, 38);
+    Affine reversed = new Affine(4000, 0, 0, -50, -1);
+    Affine repeated = new Affine(4, 0, 200, 0, 1);
+    for (Affine a : List.of(rows, columns, even, reversed, repeated, new Affine(3, 1000, 30, 90, 2))) {
+      for (Affine b : List.of(rows, columns, even, reversed, repeated)) {
+        checkF64(Shape.of(2, 3), 35, 33, 30, a, b);
       }
     }
   }

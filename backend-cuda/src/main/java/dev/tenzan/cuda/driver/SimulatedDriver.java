@@ -26,10 +26,11 @@ public final class SimulatedDriver implements CudaDriver {
   private static final int VERSION = 12_060;
   private static final int MOST_SHARED = 163 << 10;
 
-  /** The compute capability that is simulated: the first that has all instructions which the interpreter knows. */
-  private static final int MAJOR = 8;
+  /** The compute capability that is simulated where no other is asked for: the first with copies to shared memory and tensor cores of f64. */
+  private static final int CAPABILITY = 80;
 
   private final Simulator simulator;
+  private final int capability;
   private final List<Device> devices = new ArrayList<>();
 
   private record Device(int index, SimMemory memory) implements Context {}
@@ -46,14 +47,24 @@ public final class SimulatedDriver implements CudaDriver {
 
   /** A number of devices that use all of the host's processors. */
   public SimulatedDriver(int count) {
+    this(count, CAPABILITY);
+  }
+
+  /** The same, which say that they have a compute capability: ten times it. */
+  public SimulatedDriver(int count, int capability) {
     this(
-        count,
+        count, capability,
         new Simulator(Runtime.getRuntime().availableProcessors(), Simulator.Limits.DEFAULT.withSharedBytes(MOST_SHARED)));
   }
 
   /** A number of devices. */
   public SimulatedDriver(int count, Simulator simulator) {
+    this(count, CAPABILITY, simulator);
+  }
+
+  private SimulatedDriver(int count, int capability, Simulator simulator) {
     this.simulator = simulator;
+    this.capability = capability;
     for (int i = 0; i < count; i++) {
       devices.add(new Device(i, new SimMemory()));
     }
@@ -88,7 +99,7 @@ public final class SimulatedDriver implements CudaDriver {
   public DeviceFacts facts(int device) {
     device(device);
     return new DeviceFacts(
-        "PTX interpreter", MAJOR, 0, PROCESSORS, MEMORY, 0, DeviceFacts.SHARED_BYTES, Simulator.MAX_BLOCK_THREADS, true);
+        "PTX interpreter", capability / 10, capability % 10, PROCESSORS, MEMORY, 0, DeviceFacts.SHARED_BYTES, Simulator.MAX_BLOCK_THREADS, true);
   }
 
   @Override

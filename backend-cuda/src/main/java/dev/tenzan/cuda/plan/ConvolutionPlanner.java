@@ -119,7 +119,7 @@ final class ConvolutionPlanner {
     args.addAll(three(kernel.stride(), 1));
     args.addAll(three(kernel.padLow(), 0));
     args.add(kernel.window().size());
-    Pieces pieces = new Pieces(style, Shipped.module("convolution_async", DType.F32, tile.ordinal() + (isAligned(w) ? "i" : "k")));
+    Pieces pieces = new Pieces(style, Shipped.module("convolution_async", DType.F32, tile.form + (isAligned(w) ? "i" : "k")));
     pieces.tiles(tile, tile.shared(isAligned(w)), "tz_convolution", count, args.toArray());
     return new Plan(bytes, List.of(), asyncTables(kernel, channels), pieces.steps(), null);
   }

@@ -49,7 +49,7 @@ final class MatMulPlanner {
     }
     Pieces pieces = new Pieces(style, "matmul", kernel.input());
     String suffix = kernel.output() == kernel.input() ? "" : "_i32";
-    boolean small = isSmall(m, n, k) || k > Integer.MAX_VALUE; // tiles count k in an int
+    boolean small = isSmall(m, n, k);
     Arg x = new Arg.Slot(0);
     Arg y = new Arg.Slot(1);
     Arg out = new Arg.Slot(2);
@@ -67,9 +67,9 @@ final class MatMulPlanner {
     return new Plan(bytes, List.of(), offsets, pieces.steps(), null);
   }
 
-  /** Whether a tile would be mostly empty, or done at once. */
+  /** Whether one result after the other is the better way, or the only one: tiles count k in an int. */
   static boolean isSmall(long m, long n, long k) {
-    return Math.min(m, n) < NARROW || (double) m * n * k < SMALL;
+    return Math.min(m, n) < NARROW || (double) m * n * k < SMALL || k > Integer.MAX_VALUE;
   }
 
   private static int rows(DType input) {

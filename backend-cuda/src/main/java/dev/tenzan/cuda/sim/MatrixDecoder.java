@@ -7,11 +7,15 @@ import java.util.Set;
 
 /**
  * Decodes the warp's matrix instructions (PTX ISA, "Warp Level Matrix Multiply-Accumulate Instructions"): {@code mma.sync} of shape m16n8,
- * and {@code ldmatrix}. The specification leaves the order and the precision of a floating-point sum open; here it is a sum in double,
- * rounded once.
+ * of f64 also m8n8k4, and {@code ldmatrix}. The specification leaves the order and the precision of a floating-point sum open. Here one of f64
+ * is the chain of fused multiplications and additions that hardware was measured to make, from the accumulator on and in the order of k;
+ * another is a sum in double, rounded once.
  */
 final class MatrixDecoder {
   private static final Set<String> SHAPES = Set.of("m16n8k4", "m16n8k8", "m16n8k16", "m16n8k32");
+
+  /** The shape of f64 that other types do not have. */
+  private static final String EARLY = "m8n8k4";
 
   private final Lowering to;
 
@@ -34,7 +38,7 @@ final class MatrixDecoder {
 
   private void multiply(Statement.Operation op) {
     Set<String> known = new HashSet<>(SHAPES);
-    known.addAll(Set.of("sync", "aligned", "row", "col", "satfinite"));
+    known.addAll(Set.of(EARLY, "sync", "aligned", "row", "col", "satfinite"));
     Decoder.allow(op, known);
     Decoder.count(to, op, 4);
     List<Type> types = new ArrayList<>();
@@ -47,26 +51,37 @@ final class MatrixDecoder {
         k = Integer.parseInt(m.substring("m16n8k".length()));
       }
     }
+    boolean doubles = types.equals(List.of(Type.F64, Type.F64, Type.F64, Type.F64));
+    int m = op.has(EARLY) && doubles ? 8 : 16;
+    k = m == 8 ? 4 : k;
     boolean known4 = types.size() == 4 && types.get(0) == types.get(3) && k != 0;
-    if (!known4 || (types.get(0) != Type.F32 && types.get(0) != Type.S32) || op.has("satfinite")) {
+    if (!known4 || op.has("satfinite") || !(doubles ? k <= 16 : isNarrow(types))) {
       throw new Lowering.Unsupported();
     }
     Type ta = types.get(1);
     Type tb = types.get(2);
-    boolean whole = types.get(0) == Type.S32;
-    if (whole ? ta.bits != 8 || tb.bits != 8 : ta != tb || !(ta == Type.F16 || ta == Type.BF16 || ta == Type.TF32)) {
-      throw new Lowering.Unsupported();
-    }
+    Type register = doubles ? Type.F64 : Type.B32;
     List<Operand> o = op.operands();
     int[] d = rows(o.get(0), types.get(0), true);
-    int[] a = rows(o.get(1), Type.B32, false);
-    int[] b = rows(o.get(2), Type.B32, false);
+    int[] a = rows(o.get(1), register, false);
+    int[] b = rows(o.get(2), register, false);
     int[] c = rows(o.get(3), types.get(0), false);
-    int each = 32 / ta.bits;
-    if (d.length != 4 || c.length != 4 || a.length * 2 * each != k || b.length * 4 * each != k) {
+    int each = register.bits / ta.bits;
+    int size = m / 8 * 2;
+    if (d.length != size || c.length != size || a.length * 4 * each != k * m / 8 || b.length * 4 * each != k) {
       throw to.error("the fragments have another number of registers than the shape");
     }
     to.emit(op, new Multiply(to.registers.constant(0xffff_ffffL), d, a, b, c, ta, tb, k));
+  }
+
+  private static boolean isNarrow(List<Type> types) {
+    Type a = types.get(1);
+    Type b = types.get(2);
+    return switch (types.get(0)) {
+      case S32 -> a.bits == 8 && b.bits == 8;
+      case F32 -> a == b && (a == Type.F16 || a == Type.BF16 || a == Type.TF32);
+      default -> false;
+    };
   }
 
   private static final class Multiply extends WarpSync {
@@ -102,7 +117,7 @@ final class MatrixDecoder {
       if (mask != Lanes.ALL) {
         throw new Fault(-1, "mma.sync needs all threads of the warp");
       }
-      int each = 32 / ta.bits;
+      int each = Math.max(1, 32 / ta.bits);
       double[][] x = new double[16][k];
       double[][] y = new double[k][8];
       for (int lane = 0; lane < Lanes.WIDTH; lane++) {
@@ -118,19 +133,27 @@ final class MatrixDecoder {
         }
       }
       for (int lane = 0; lane < Lanes.WIDTH; lane++) {
-        for (int r = 0; r < 4; r++) {
+        for (int r = 0; r < d.length; r++) {
           int row = (lane >> 2) + 8 * (r >> 1);
           int column = (lane & 3) * 2 + (r & 1);
-          double sum = 0;
-          for (int i = 0; i < k; i++) {
-            sum += x[row][i] * y[i][column];
-          }
-          long old = w.rows[c[r]][lane];
-          w.rows[d[r]][lane] = ta.isFloat()
-              ? FloatMath.bits((float) (sum + FloatMath.f32(old)))
-              : ((long) sum + old) & 0xffff_ffffL;
+          w.rows[d[r]][lane] = sum(x[row], y, column, w.rows[c[r]][lane]);
         }
       }
+    }
+
+    private long sum(double[] row, double[][] y, int column, long old) {
+      if (ta == Type.F64) {
+        double chain = FloatMath.f64(old);
+        for (int i = 0; i < k; i++) {
+          chain = Math.fma(row[i], y[i][column], chain);
+        }
+        return FloatMath.bits(chain);
+      }
+      double sum = 0;
+      for (int i = 0; i < k; i++) {
+        sum += row[i] * y[i][column];
+      }
+      return ta.isFloat() ? FloatMath.bits((float) (sum + FloatMath.f32(old))) : ((long) sum + old) & 0xffff_ffffL;
     }
   }
 

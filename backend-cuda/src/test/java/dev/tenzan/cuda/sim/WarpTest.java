@@ -3,6 +3,9 @@ package dev.tenzan.cuda.sim;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Random;
 import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -134,6 +137,85 @@ class WarpTest {
         END:
         st.global.u32 [%mine], %y;
         """, t -> t / 32 == 1 ? t - 32 : 5);
+  }
+
+  /** Doubles whose exponents are far apart, so that sums in another order have other bits, and some special ones. */
+  private static double[][] doubles(Random random, int rows, int columns) {
+    double[][] all = new double[rows][columns];
+    for (double[] row : all) {
+      for (int i = 0; i < columns; i++) {
+        double special = new double[] {-0.0, 0.0, Double.MIN_VALUE, Double.NaN, Double.NEGATIVE_INFINITY, 1e-300}[random.nextInt(6)];
+        row[i] = random.nextInt(40) == 0 ? special : Math.scalb(random.nextGaussian(), random.nextInt(30) - 15);
+      }
+    }
+    return all;
+  }
+
+  /**
+   * An mma of f64 is one chain of fma for each result. A lane with g = lane / 4 and t = lane % 4 has rows g + 8h of A at products t + 4s,
+   * products t + 4s of B at column g, and columns 2t and 2t + 1 of the results' rows g + 8h.
+   */
+  private static void checkF64(int m, int k) {
+    Random random = new Random(100 * m + k);
+    double[][] a = doubles(random, m, k);
+    double[][] b = doubles(random, k, 8);
+    double[][] c = doubles(random, m, 8);
+    c[0][0] = -0.0;
+    int halves = m / 8;
+    int registers = halves * k / 4 + k / 4 + 2 * halves; // a, then b, then c
+    double[] lanes = new double[32 * registers];
+    for (int lane = 0; lane < 32; lane++) {
+      int at = lane * registers;
+      for (int i = 0; i < halves * k / 4; i++) {
+        lanes[at++] = a[lane / 4 + i % halves * 8][lane % 4 + i / halves * 4];
+      }
+      for (int i = 0; i < k / 4; i++) {
+        lanes[at++] = b[lane % 4 + 4 * i][lane / 4];
+      }
+      for (int i = 0; i < 2 * halves; i++) {
+        lanes[at++] = c[lane / 4 + i / 2 * 8][lane % 4 * 2 + i % 2];
+      }
+    }
+    StringBuilder ptx = new StringBuilder(".reg .b64 %at; .reg .f64 %v<" + registers + ">;\n");
+    ptx.append("mad.wide.u32 %at, %t, ").append(8 * registers).append(", %out;\n");
+    List<String> names = IntStream.range(0, registers).mapToObj(i -> "%v" + i).toList();
+    for (int i = 0; i < registers; i++) {
+      ptx.append("ld.global.f64 ").append(names.get(i)).append(", [%at+").append(8 * i).append("];\n");
+    }
+    int results = registers - 2 * halves;
+    String d = vector(names, results, registers);
+    ptx.append("mma.sync.aligned.m").append(m).append("n8k").append(k).append(".row.col.f64.f64.f64.f64 ").append(d).append(", ");
+    ptx.append(vector(names, 0, halves * k / 4)).append(", ").append(vector(names, halves * k / 4, results)).append(", ").append(d).append(";\n");
+    for (int i = results; i < registers; i++) {
+      ptx.append("st.global.f64 [%at+").append(8 * i).append("], ").append(names.get(i)).append(";\n");
+    }
+    Harness h = Harness.ofBody(ptx.toString());
+    long buffer = h.upload(MemorySegment.ofArray(lanes));
+    h.launch("k", 1, 32, 0, buffer);
+    h.memory.read(buffer, MemorySegment.ofArray(lanes));
+    for (int lane = 0; lane < 32; lane++) {
+      for (int i = 0; i < 2 * halves; i++) {
+        int row = lane / 4 + i / 2 * 8;
+        int column = lane % 4 * 2 + i % 2;
+        double chain = c[row][column];
+        for (int j = 0; j < k; j++) {
+          chain = Math.fma(a[row][j], b[j][column], chain);
+        }
+        assertEquals(chain, lanes[lane * registers + results + i], "m" + m + "n8k" + k + " at " + row + ", " + column);
+      }
+    }
+  }
+
+  private static String vector(List<String> names, int from, int to) {
+    return "{" + String.join(", ", names.subList(from, to)) + "}";
+  }
+
+  @Test
+  void productsOfDoublesAreChains() {
+    checkF64(8, 4);
+    checkF64(16, 4);
+    checkF64(16, 8);
+    checkF64(16, 16);
   }
 
   @Test
