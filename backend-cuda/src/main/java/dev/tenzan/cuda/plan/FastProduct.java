@@ -135,14 +135,17 @@ final class FastProduct {
     boolean half = kernel.input() == DType.F16 || kernel.input() == DType.BF16;
     int columns = shape.batch() * shape.m() * shape.n() <= NARROW_TILES || shape.n() <= TILE ? TILE : WIDE;
     long tiles = tiles(columns);
-    if (!half || !isAligned() || !fits(tiles) || !isMapped(shape.a(), pitchA()) || !isMapped(shape.b(), pitchB())) {
+    if (!half || !isAligned() || !fits(tiles)) {
       return Optional.empty();
     }
-    TensorMap a = map(shape.a(), shape.m(), shape.k(), pitchA(), shape.a().transposed() ? LINE : TILE);
-    TensorMap b = map(shape.b(), shape.k(), shape.n(), pitchB(), shape.b().transposed() ? columns : LINE);
+    Optional<TensorMap> a = map(shape.a(), shape.m(), shape.k(), pitchA(), shape.a().transposed() ? LINE : TILE);
+    Optional<TensorMap> b = map(shape.b(), shape.k(), shape.n(), pitchB(), shape.b().transposed() ? columns : LINE);
+    if (a.isEmpty() || b.isEmpty()) {
+      return Optional.empty();
+    }
     List<Arg> args = new ArrayList<>();
-    args.add(new Arg.Map(0, kernel.a().offset() * size(), a));
-    args.add(new Arg.Map(1, kernel.b().offset() * size(), b));
+    args.add(new Arg.Map(0, kernel.a().offset() * size(), a.get()));
+    args.add(new Arg.Map(1, kernel.b().offset() * size(), b.get()));
     args.add(new Arg.Slot(2));
     numbers(args, shape.m(), shape.n(), shape.k(), shape.batch(), GROUP);
     KernelSource source = Shipped.module("matmul_wgmma", kernel.input(), columns + layouts());
@@ -155,18 +158,17 @@ final class FastProduct {
     return 1024 + stages * (TILE + columns) * 128 + 8 * 4096 + 16 * stages;
   }
 
-  /** Whether a tensor map can have an operand's strides. A batch that shares one matrix has a stride of 0, which it cannot. */
-  private boolean isMapped(LtShape.Side side, long pitch) {
-    return pitch * size() < TensorMap.FAR
-        && (shape.batch() == 1 || side.batchStride() > 0 && side.batchStride() * size() < TensorMap.FAR);
-  }
-
-  private TensorMap map(LtShape.Side side, long rows, long columns, long pitch, int lines) {
+  /** The tensor map of an operand; empty where its strides are too long, or 0 as of a batch that shares one matrix. */
+  private Optional<TensorMap> map(LtShape.Side side, long rows, long columns, long pitch, int lines) {
     long inner = side.transposed() ? rows : columns;
     long outer = side.transposed() ? columns : rows;
-    long stride = shape.batch() > 1 ? side.batchStride() : pitch;
-    return new TensorMap(
-        kernel.input(), List.of(inner, outer, shape.batch()), List.of(pitch * size(), stride * size()), List.of(LINE, lines, 1));
+    long stride = shape.batch() > 1 ? side.batchStride() : pitch * outer;
+    if (stride == 0 || Math.max(pitch, stride) >= TensorMap.FAR / size()) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        new TensorMap(
+            kernel.input(), List.of(inner, outer, shape.batch()), List.of(pitch * size(), stride * size()), List.of(LINE, lines, 1)));
   }
 
   private Optional<Plan> mma() {

@@ -101,8 +101,8 @@ class FastProductTest {
     assertEquals(384, step.block());
     assertEquals(1024 + 6 * 256 * 128 + 32_768 + 96, step.shared());
     step = Planner.plan(product(DType.F16, 8192, 8192, 72), H100).steps().getFirst();
-    first = new Arg.Map(0, 0, new TensorMap(DType.F16, List.of(72L, 8192L, 1L), List.of(144L, 144L), List.of(64, 128, 1)));
-    second = new Arg.Map(1, 0, new TensorMap(DType.F16, List.of(8192L, 72L, 1L), List.of(16_384L, 16_384L), List.of(64, 64, 1)));
+    first = new Arg.Map(0, 0, new TensorMap(DType.F16, List.of(72L, 8192L, 1L), List.of(144L, 144L * 8192), List.of(64, 128, 1)));
+    second = new Arg.Map(1, 0, new TensorMap(DType.F16, List.of(8192L, 72L, 1L), List.of(16_384L, 16_384L * 72), List.of(64, 64, 1)));
     assertEquals(List.of(first, second), step.args().subList(0, 2));
     assertEquals(132, step.grid());
     assertEquals(1024 + 4 * 384 * 128 + 32_768 + 64, step.shared());
