@@ -70,7 +70,7 @@ class FastProductTest {
     String plain = "matmul.cu with -DTZ_BF16";
     assertModule(plain, new MatMulKernel(fast.input(), fast.output(), fast.batch(), 4096, 4096, 4096, fast.a(), fast.b()), H100);
     assertModule(plain, fast, new Style(132, 90));
-    assertModule("matmul.cu with -DTZ_F64", product(DType.F64, 512, 512, 512), H100);
+    assertModule("matmul_dmma.cu with -DTZ_FORM=0 -DTZ_A=1 -DTZ_B=2", product(DType.F64, 512, 512, 512), H100);
     assertModule("matmul.cu with -DTZ_I8", product(DType.I8, 512, 512, 512), H100);
     assertModule(plain, product(DType.BF16, 512, 512, 509), H100); // rows of 1018 bytes
     assertModule(plain, product(DType.BF16, 512, 510, 512), H100);
