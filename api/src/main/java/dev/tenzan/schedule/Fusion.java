@@ -26,8 +26,7 @@ import org.jspecify.annotations.Nullable;
  *   <li>An elementwise operation joins its consumer when all uses are the same group, stage and map, and no element would be
  *       computed twice; otherwise it gets a group of its own. A comparison of what lies in memory anyway joins all its consumers: to
  *       compare again costs less than to store truth values and to load them. So does a sum, difference or product that reads one full
- *       operand from memory: it is read instead of the result, and the result is never stored. So do the powers of softmax, for their
- *       sum and for their quotients.
+ *       operand from memory: it is read instead of the result, and the result is never stored.
  *   <li>A reduction takes the elementwise operations behind it as its epilogue, one reduction to a group, and those before it as
  *       its prologue.
  *   <li>Pad and concat get a buffer into which each operand's group stores its part.
@@ -389,7 +388,7 @@ final class Fusion {
 
   /** Whether an entry is to be computed by each of several groups for itself, because that costs less than to store and load it. */
   private boolean isComputedAnew(Graph.Entry e, Uses u) {
-    if (u.needsBuffer() || u.onlyOne() != null) {
+    if (!(e.op() instanceof Op.Binary b) || u.needsBuffer() || u.onlyOne() != null) {
       return false;
     }
     for (Use use : u.fused) {
@@ -397,32 +396,11 @@ final class Fusion {
         return false;
       }
     }
-    if (e.op() instanceof Op.Unary unary) {
-      return unary.op() == UnaryOp.EXP && isSummed(u) && g.get(e.inputs().getFirst()).op() instanceof Op.Binary b && isCheap(b)
-          && isNearAtHand(g.get(e.inputs().getFirst()));
-    }
-    if (!(e.op() instanceof Op.Binary b)) {
-      return false;
-    }
     if (b.op().isComparison()) {
       return e.inputs().stream().allMatch(this::isAtHand);
     }
-    return isCheap(b) && isNearAtHand(e);
-  }
-
-  private static boolean isCheap(Op.Binary b) {
-    return b.op() == BinaryOp.ADD || b.op() == BinaryOp.SUB || b.op() == BinaryOp.MUL;
-  }
-
-  /** Whether one of an operation's operands is small and the other one in memory anyway. */
-  private boolean isNearAtHand(Graph.Entry e) {
-    return e.inputs().stream().filter(v -> !isSmall(v, e)).allMatch(this::isAtHand) && e.inputs().stream().anyMatch(v -> isSmall(v, e));
-  }
-
-  /** Whether there are two uses, one of them the operand of a reduction: what softmax does with its powers. */
-  private static boolean isSummed(Uses u) {
-    List<Use> all = u.fused.stream().distinct().toList();
-    return all.size() == 2 && all.get(0).stage + all.get(1).stage == 1;
+    boolean cheap = b.op() == BinaryOp.ADD || b.op() == BinaryOp.SUB || b.op() == BinaryOp.MUL;
+    return cheap && e.inputs().stream().filter(v -> !isSmall(v, e)).allMatch(this::isAtHand) && e.inputs().stream().anyMatch(v -> isSmall(v, e));
   }
 
   /** Whether an operand is read again and again, or is a constant: it hardly counts beside a full one. */

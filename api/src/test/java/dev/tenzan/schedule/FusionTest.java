@@ -101,22 +101,6 @@ class FusionTest {
   }
 
   @Test
-  void powersOfSoftmaxAreComputedAnew() {
-    kernels("reduce reduce loop", softmax(x, 1));
-    kernels("reduce reduce loop", softmax(x, 0));
-    Node y = softmax(x, 1);
-    Node powers = y.inputs().getFirst();
-    kernels("reduce loop reduce loop loop", y, neg(powers)); // a third use is worth a buffer
-  }
-
-  private static Node softmax(Node a, int axis) {
-    long[] kept = axis == 1 ? new long[] {8, 1} : new long[] {1, 16};
-    Node max = broadcast(reshape(Node.of(new Op.Reduce(ReduceOp.MAX, List.of(axis)), a), kept), 8, 16);
-    Node powers = Node.of(new Op.Unary(UnaryOp.EXP), Node.of(new Op.Binary(BinaryOp.SUB), a, max));
-    return Node.of(new Op.Binary(BinaryOp.DIV), powers, broadcast(reshape(sum(powers, axis), kept), 8, 16));
-  }
-
-  @Test
   void sumOfTwoFullOperandsIsMaterialised() {
     Node both = add(x, Node.parameter(DType.F32, Shape.of(8, 16)));
     kernels("loop reduce reduce", sum(both, 0), sum(both, 1));
