@@ -131,8 +131,8 @@ final class AsyncProduct {
     return capability == LEAST || (capability >= HOPPER && capability < MOST_F64);
   }
 
-  /** Whether each matrix of a batch begins at a whole vector. */
-  private static boolean isAligned(Affine address, int batchRank) {
+  /** Whether each matrix of a batch, or each row of a matrix, begins at a whole vector: what the first {@code batchRank} indices tell apart. */
+  static boolean isAligned(Affine address, int batchRank) {
     boolean aligned = address.offset() % VECTOR == 0;
     for (int d = 0; d < batchRank; d++) {
       aligned &= address.stride(d) % VECTOR == 0;

@@ -40,17 +40,11 @@ final class ConvolutionPlanner {
     }
     long tiles =
         kernel.batch() * kernel.groups() * MatMulPlanner.tiles(rows, TILE) * MatMulPlanner.tiles(positions, TILE);
-    Affine x = kernel.x();
     Affine w = kernel.w();
     List<Object> args = new ArrayList<>();
     args.addAll(List.of(new Arg.Slot(0), new Arg.Slot(1), new Arg.Slot(2), new Arg.Table(0), tiles));
     args.addAll(List.of(kernel.groups(), rows, positions, channels * kernel.window().size(), w.offset(), w.stride(0)));
-    args.addAll(List.of(x.offset(), x.stride(0), channels * x.stride(1)));
-    args.addAll(strides(kernel));
-    args.addAll(three(longs(kernel.spatial()), 1));
-    args.addAll(three(longs(kernel.outSpatial()), 1).subList(1, 3));
-    args.addAll(three(kernel.stride(), 1));
-    args.addAll(three(kernel.padLow(), 0));
+    args.addAll(input(kernel, channels));
     args.addAll(three(kernel.inputDilation(), 1));
     Pieces pieces = new Pieces(style, "convolution", kernel.dtype());
     pieces.tiles("tz_convolution", tiles, args.toArray());
@@ -89,11 +83,6 @@ final class ConvolutionPlanner {
     return kernel.inChannels() == kernel.groups() || kernel.w().stride(1) == expected;
   }
 
-  /** Whether the weights of each output channel begin at a whole vector. */
-  private static boolean isAligned(Affine w) {
-    return w.offset() % 4 == 0 && w.stride(0) % 4 == 0;
-  }
-
   private static Plan async(ConvolutionKernel kernel, Style style, List<Long> bytes) {
     long channels = kernel.inChannels() / kernel.groups();
     long rows = kernel.outChannels() / kernel.groups();
@@ -107,21 +96,28 @@ final class ConvolutionPlanner {
       tile = Tile.SMALL;
       count = small;
     }
-    Affine x = kernel.x();
     Affine w = kernel.w();
     List<Object> args = new ArrayList<>();
     args.addAll(List.of(new Arg.Slot(0), new Arg.Slot(1), new Arg.Slot(2), new Arg.Table(0), new Arg.Table(1), count));
     args.addAll(List.of(kernel.groups(), rows, positions, columns, products, w.offset(), w.stride(0)));
-    args.addAll(List.of(x.offset(), x.stride(0), channels * x.stride(1)));
-    args.addAll(strides(kernel));
-    args.addAll(three(longs(kernel.spatial()), 1));
-    args.addAll(three(longs(kernel.outSpatial()), 1).subList(1, 3));
-    args.addAll(three(kernel.stride(), 1));
-    args.addAll(three(kernel.padLow(), 0));
+    args.addAll(input(kernel, channels));
     args.add(kernel.window().size());
-    Pieces pieces = new Pieces(style, Shipped.module("convolution_async", DType.F32, tile.form + (isAligned(w) ? "i" : "k")));
-    pieces.tiles(tile, tile.shared(isAligned(w)), "tz_convolution", count, args.toArray());
+    boolean aligned = AsyncProduct.isAligned(w, 1);
+    Pieces pieces = new Pieces(style, Shipped.module("convolution_async", DType.F32, tile.form + (aligned ? "i" : "k")));
+    pieces.tiles(tile, tile.shared(aligned), "tz_convolution", count, args.toArray());
     return new Plan(bytes, List.of(), asyncTables(kernel, channels), pieces.steps(), null);
+  }
+
+  /** What both kernels are told of the input and of how windows go over it. */
+  private static List<Long> input(ConvolutionKernel kernel, long channels) {
+    Affine x = kernel.x();
+    List<Long> all = new ArrayList<>(List.of(x.offset(), x.stride(0), channels * x.stride(1)));
+    all.addAll(strides(kernel));
+    all.addAll(three(longs(kernel.spatial()), 1));
+    all.addAll(three(longs(kernel.outSpatial()), 1).subList(1, 3));
+    all.addAll(three(kernel.stride(), 1));
+    all.addAll(three(kernel.padLow(), 0));
+    return all;
   }
 
   /** The elements from one element of the input to the next along three axes. */
