@@ -1,6 +1,7 @@
 package dev.tenzan.cpu.direct;
 
 import dev.tenzan.cpu.CpuPool;
+import dev.tenzan.cpu.ThreadBuffer;
 import dev.tenzan.cpu.gemm.PaddedPlanes;
 import dev.tenzan.cpu.gemm.PlaneFiller;
 import dev.tenzan.cpu.loop.CpuLoop;

@@ -1,6 +1,7 @@
 package dev.tenzan.cpu.direct;
 
 import dev.tenzan.cpu.CpuPool;
+import dev.tenzan.cpu.ThreadBuffer;
 import dev.tenzan.cpu.loop.CpuLoop;
 import dev.tenzan.cpu.loop.LoopCompiler;
 import dev.tenzan.kernel.LoopKernel;

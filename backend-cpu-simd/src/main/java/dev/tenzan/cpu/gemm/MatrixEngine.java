@@ -1,6 +1,8 @@
 package dev.tenzan.cpu.gemm;
 
 import dev.tenzan.cpu.CpuPool;
+import dev.tenzan.cpu.machine.DotInstructions;
+import dev.tenzan.cpu.machine.DotKernels;
 import dev.tenzan.kernel.ConvolutionKernel;
 import dev.tenzan.kernel.MatMulKernel;
 import dev.tenzan.type.DType;
@@ -23,25 +25,34 @@ public final class MatrixEngine {
   /** Packing an unrolled input takes so much longer. */
   private static final double UNROLLING = 0.8;
 
+  private static final int DOT_BITS = 512;
+
   private final CpuPool pool;
   private final KernelSet kernels;
   private final Gemm gemm;
   private final boolean warmsUp;
   private final Tiling tiling;
   private final InPlaceKernels.Store inPlace;
+  private final boolean dots;
   private @Nullable Strips strips;
 
   /** An engine with chosen kernels and blocking sizes. */
   MatrixEngine(CpuPool pool, KernelSet kernels, Tiling tiling) {
-    this(pool, kernels, null, tiling);
+    this(pool, kernels, null, tiling, false);
   }
 
-  private MatrixEngine(CpuPool pool, KernelSet kernels, @Nullable Warmup warmup, Tiling tiling) {
+  /**
+   * An engine.
+   *
+   * @param dots whether to use dot-product instructions where the processor has them
+   */
+  MatrixEngine(CpuPool pool, KernelSet kernels, @Nullable Warmup warmup, Tiling tiling, boolean dots) {
     this.pool = pool;
     this.kernels = kernels;
     this.warmsUp = warmup != null;
     this.gemm = new Gemm(pool, kernels, warmup, tiling);
     this.tiling = tiling;
+    this.dots = dots;
     this.inPlace = new InPlaceKernels.Store(kernels.bits(), kernels.hasManyRegisters(), !warmsUp);
   }
 
@@ -56,7 +67,9 @@ public final class MatrixEngine {
       return scalar(pool);
     }
     KernelSet kernels = VectorMachine.kernels();
-    return new MatrixEngine(pool, kernels, kernels.bits() == 0 ? null : new Warmup(kernels), kernels.tiling());
+    // Those instructions are of 512 bits: where the JVM was told to use shorter vectors, they stay away too.
+    return new MatrixEngine(
+        pool, kernels, kernels.bits() == 0 ? null : new Warmup(kernels), kernels.tiling(), kernels.bits() == DOT_BITS);
   }
 
   /** An engine that uses scalars, whatever the JVM offers; loads no class of the Vector API. */
@@ -69,9 +82,23 @@ public final class MatrixEngine {
     return kernels.bits();
   }
 
+  /** Whether this engine has instructions for a product of bytes or bf16 numbers. */
+  public boolean hasDots(MatMulKernel kernel) {
+    return dotProduct(kernel.input(), MatMulProgram.of(kernel, gemm)) != null;
+  }
+
+  private @Nullable DotProduct dotProduct(DType type, MatMulProgram packed) {
+    DotKernels kernels = dots ? DotInstructions.of(type) : null;
+    return kernels == null ? null : DotProduct.of(packed, pool, kernels, packed);
+  }
+
   /** Makes a batch of matrix products ready to run. */
   public MatrixProgram compile(MatMulKernel kernel) {
     MatMulProgram packed = MatMulProgram.of(kernel, gemm);
+    DotProduct product = dotProduct(kernel.input(), packed);
+    if (product != null) {
+      return product;
+    }
     InPlaceProduct unpacked = kernels.bits() == 0 ? null : InPlaceProduct.of(packed, pool, inPlace, tiling);
     if (unpacked == null) {
       return packed;

@@ -3,12 +3,14 @@ package dev.tenzan.cpu.gemm;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.tenzan.cpu.CpuPool;
+import dev.tenzan.cpu.machine.DotInstructions;
 import dev.tenzan.kernel.MatMulKernel;
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
 import dev.tenzan.type.Shape;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterAll;
@@ -93,6 +95,68 @@ final class MatMulTest {
   }
 
   @Test
+  void groupsOfDotProducts() {
+    System.out.println("dot products: " + DotInstructions.describe());
+    DType[] types = {DType.BF16, DType.I8, DType.U8};
+    long seed = 500;
+    for (long m : new long[] {1, 4, 11, 12, 13, 30}) {
+      for (long n : new long[] {2, 15, 16, 17, 32, 33, 70}) {
+        SplittableRandom random = new SplittableRandom(seed);
+        DType type = types[random.nextInt(types.length)];
+        long k = random.nextInt(4) == 0 ? random.nextInt(250, 1100) : random.nextInt(1, 40);
+        boolean leftTurned = random.nextBoolean();
+        boolean rightTurned = random.nextBoolean();
+        long gap = random.nextInt(3);
+        long[] left = leftTurned ? new long[] {k * (m + gap), 1, m + gap} : new long[] {m * (k + gap), k + gap, 1};
+        long[] right = rightTurned ? new long[] {n * (k + gap), 1, k + gap} : new long[] {k * (n + gap), n + gap, 1};
+        right[0] = random.nextInt(4) == 0 ? 0 : right[0];
+        Affine a = new Affine(random.nextInt(3), left);
+        Affine b = new Affine(random.nextInt(3), right);
+        Operands.Values values = Operands.Values.values()[random.nextInt(3)];
+        DType output = type == DType.BF16 || random.nextInt(3) == 0 ? type : DType.I32;
+        compare(new MatMulKernel(type, output, Shape.of(random.nextInt(1, 6)), m, n, k, a, b), values, seed);
+        seed++;
+      }
+    }
+  }
+
+  /**
+   * Sums that cancel to one unit in the last place of a product, 129 * 129 - 130 * 128 = 1: the smallest normal number, the greatest power of
+   * two below it, and others; and products of subnormal operands.
+   */
+  @Test
+  void dotProductsAtTheEdgeOfSubnormalSums() {
+    int[][] exponents = {{71, 71}, {71, 70}, {1, 141}, {1, 140}, {0, 200}, {200, 0}, {130, 12}, {130, 11}, {40, 60}};
+    for (int[] e : exponents) {
+      MatMulKernel kernel =
+          new MatMulKernel(DType.BF16, DType.BF16, Shape.of(), 14, 40, 2, new Affine(0, 2, 1), new Affine(0, 40, 1));
+      try (Arena arena = Arena.ofShared()) {
+        MemorySegment left = arena.allocate(2L * 14 * 2, 64);
+        MemorySegment right = arena.allocate(2L * 2 * 40, 64);
+        for (int i = 0; i < 14; i++) {
+          left.setAtIndex(ValueLayout.JAVA_SHORT, 2L * i, (short) (e[0] << 7 | 1));
+          left.setAtIndex(ValueLayout.JAVA_SHORT, 2L * i + 1, (short) (1 << 15 | e[0] << 7 | 2));
+        }
+        for (int j = 0; j < 40; j++) {
+          right.setAtIndex(ValueLayout.JAVA_SHORT, j, (short) (e[1] << 7 | 1));
+          right.setAtIndex(ValueLayout.JAVA_SHORT, 40L + j, (short) (e[1] << 7));
+        }
+        compare(kernel, left, right, arena, "exponents " + e[0] + " and " + e[1]);
+      }
+    }
+  }
+
+  @Test
+  void dotProductsOfManyTasks() {
+    for (DType type : new DType[] {DType.BF16, DType.I8, DType.U8}) {
+      DType output = type == DType.BF16 ? type : DType.I32;
+      Affine a = new Affine(0, 601, 1);
+      Affine b = new Affine(0, 400, 1);
+      compare(new MatMulKernel(type, output, Shape.of(), 260, 389, 600, a, b), Operands.Values.PLAIN, 600);
+    }
+  }
+
+  @Test
   void emptyProductsWriteNothing() {
     check(DType.F32, Shape.of(), 0, 5, 3, Operands.Values.PLAIN, 300);
     check(DType.F32, Shape.of(), 5, 0, 3, Operands.Values.PLAIN, 301);
@@ -115,24 +179,28 @@ final class MatMulTest {
   private static void compare(MatMulKernel kernel, Operands.Values values, long seed) {
     SplittableRandom random = new SplittableRandom(seed);
     DType type = kernel.input();
-    DType output = kernel.output();
     long[] aExtents = kernel.batch().concat(Shape.of(kernel.m(), kernel.k())).dims();
     long[] bExtents = kernel.batch().concat(Shape.of(kernel.k(), kernel.n())).dims();
     try (Arena arena = Arena.ofShared()) {
       MemorySegment left = Operands.filled(arena, random, type, values, kernel.a(), aExtents);
       MemorySegment right = Operands.filled(arena, random, type, values, kernel.b(), bExtents);
-      long[] expected = expected(kernel, left, right);
+      compare(kernel, left, right, arena, "seed " + seed);
+    }
+  }
+
+  private static void compare(MatMulKernel kernel, MemorySegment left, MemorySegment right, Arena arena, String what) {
+    DType output = kernel.output();
+    long[] expected = expected(kernel, left, right);
       for (Engines.Named engine : ENGINES) {
         MemorySegment c = arena.allocate(expected.length * (long) output.byteSize(), 64).fill((byte) 0x7b);
         engine.engine().compile(kernel).run(left, right, c);
         for (int i = 0; i < expected.length; i++) {
           int at = i;
           assertEquals(
-              expected[i], Operands.bits(output, c, i), () -> engine + ", seed " + seed + ", element " + at
+              expected[i], Operands.bits(output, c, i), () -> engine + ", " + what + ", element " + at
                   + " of " + kernel);
         }
       }
-    }
   }
 
   private static long[] expected(MatMulKernel kernel, MemorySegment left, MemorySegment right) {

@@ -1,22 +1,31 @@
-package dev.tenzan.cpu.direct;
+package dev.tenzan.cpu;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /** Off-heap working memory of each thread that grows to the largest size asked for; the collector frees it. */
-final class ThreadBuffer {
+public final class ThreadBuffer {
   private static final long ALIGNMENT = 64;
+
+  /** From here on, a large page or several are worth what they leave unused. */
+  private static final long LEAST_LARGE = LargePages.PAGE / 2;
 
   private final ThreadLocal<MemorySegment> buffer = ThreadLocal.withInitial(() -> MemorySegment.NULL);
 
   /** The calling thread's memory, of at least so many bytes; what it holds is open after it has grown. */
-  MemorySegment atLeast(long bytes) {
+  public MemorySegment atLeast(long bytes) {
     MemorySegment known = buffer.get();
     if (known.byteSize() >= bytes) {
       return known;
     }
-    MemorySegment grown = Arena.ofAuto().allocate(bytes + bytes / 4, ALIGNMENT);
+    MemorySegment grown = grow(Arena.ofAuto(), bytes + bytes / 4);
     buffer.set(grown);
     return grown;
+  }
+
+  private static MemorySegment grow(Arena arena, long bytes) {
+    return bytes < LEAST_LARGE
+        ? arena.allocate(bytes, ALIGNMENT)
+        : LargePages.allocate(arena, Math.ceilDiv(bytes, LargePages.PAGE) * LargePages.PAGE);
   }
 }

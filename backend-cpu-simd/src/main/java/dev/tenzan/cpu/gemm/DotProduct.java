@@ -1,0 +1,238 @@
+package dev.tenzan.cpu.gemm;
+
+import dev.tenzan.cpu.CpuPool;
+import dev.tenzan.cpu.ThreadBuffer;
+import dev.tenzan.cpu.machine.DotKernels;
+import dev.tenzan.kernel.MatMulKernel;
+import dev.tenzan.type.DType;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A batch of matrix products of bytes or bf16 numbers by the processor's dot-product instructions. A task is a rectangle of C with all of k.
+ * It packs its part of A, then each panel of its part of B just before it is used: what another thread has packed would have to come from
+ * that one's cache, which takes longer.
+ *
+ * <p>The sums of bytes are those of integers that wrap, in any order. Those of bf16 numbers have the bits of the chain that {@link
+ * MatMulKernel} fixes, where no operand is so small that sums might be subnormal; packing finds out, and where one is, the product is
+ * computed another way.
+ */
+final class DotProduct implements MatrixProgram {
+  /** Products of fewer multiply-adds are computed by the calling thread alone; a hand-off takes longer. */
+  private static final long SERIAL_OPERATIONS = 1L << 20;
+
+  /** The panels of A of a task, at most: each task packs all of its B, so it should have many rows. */
+  private static final long TASK_PANELS = 43;
+
+  /** The panels of B that a task computes with, along all of k, before it takes others: their sums stay in the second cache meanwhile. */
+  private static final long COLUMNS_TOGETHER = 4;
+
+  private static final ThreadBuffer LEFT = new ThreadBuffer();
+  private static final ThreadBuffer RIGHT = new ThreadBuffer();
+  private static final ThreadBuffer SUMS = new ThreadBuffer();
+
+  private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
+  private static final long TILE_ROW_BYTES = (long) DotKernels.COLUMNS * Integer.BYTES;
+
+  private final MatMulProgram p;
+  private final CpuPool pool;
+  private final DotKernels kernels;
+  private final MatrixProgram otherwise;
+  private final boolean narrow;
+  private final DotPanels left;
+  private final DotPanels right;
+  private final long rowTasks;
+  private final long columnTasks;
+
+  private DotProduct(MatMulProgram program, CpuPool pool, DotKernels kernels, MatrixProgram otherwise) {
+    this.p = program;
+    this.pool = pool;
+    this.kernels = kernels;
+    this.otherwise = otherwise;
+    this.narrow = program.output() == program.storage();
+    this.left = DotPanels.left(program.a(), kernels, program.k());
+    this.right = DotPanels.right(program.b(), kernels, program.k());
+    long rows = Math.ceilDiv(left.panels(), TASK_PANELS);
+    long columns = 1;
+    // Each more task of rows packs B once more, each one of columns A.
+    while (operations() > SERIAL_OPERATIONS && p.batches() * rows * columns < pool.threads()
+        && Math.max(left.panels() / rows, right.panels() / columns) > 1) {
+      if (left.panels() / rows * DotKernels.ROWS >= right.panels() / columns * DotKernels.COLUMNS) {
+        rows++;
+      } else {
+        columns++;
+      }
+    }
+    this.rowTasks = rows;
+    this.columnTasks = columns;
+  }
+
+  /**
+   * The program of a product, or null where it is to be computed another way.
+   *
+   * @param otherwise computes it where its numbers are too small
+   */
+  static @Nullable DotProduct of(MatMulProgram p, CpuPool pool, DotKernels kernels, MatrixProgram otherwise) {
+    boolean some = p.batches() > 0 && p.k() > 0 && p.a().lanes() > 0 && p.b().lanes() > 0;
+    int bytes = p.storage().byteSize();
+    boolean packs = DotPanels.canPack(p.a(), bytes) && DotPanels.canPack(p.b(), bytes);
+    return some && packs ? new DotProduct(p, pool, kernels, otherwise) : null;
+  }
+
+  @Override
+  public void run(MemorySegment a, MemorySegment b, MemorySegment c) {
+    MemorySegment x = p.transposed() ? b : a;
+    MemorySegment y = p.transposed() ? a : b;
+    long perBatch = rowTasks * columnTasks;
+    int tasks = Math.toIntExact(p.batches() * perBatch);
+    boolean[] fine = new boolean[tasks];
+    if (operations() <= SERIAL_OPERATIONS) {
+      for (int t = 0; t < tasks; t++) {
+        fine[t] = rectangle(x, y, c, t / perBatch, t % perBatch);
+      }
+    } else {
+      pool.parallelFor(tasks, t -> fine[t] = rectangle(x, y, c, t / perBatch, t % perBatch));
+    }
+    for (boolean each : fine) {
+      if (!each) {
+        otherwise.run(a, b, c);
+        return;
+      }
+    }
+  }
+
+  private long operations() {
+    return p.batches() * p.a().lanes() * p.b().lanes() * p.k();
+  }
+
+  /** Computes some rows and columns of C; false where numbers are so small that what is in C now may be wrong. */
+  private boolean rectangle(MemorySegment a, MemorySegment b, MemorySegment c, long batch, long task) {
+    long bytes = p.storage().byteSize();
+    long aAt = p.a().batches().at(batch) * bytes;
+    long bAt = p.b().batches().at(batch) * bytes;
+    long firstRow = Grid.start(left.panels(), rowTasks, task / columnTasks);
+    long rows = Grid.start(left.panels(), rowTasks, task / columnTasks + 1) - firstRow;
+    long column = Grid.start(right.panels(), columnTasks, task % columnTasks);
+    long endColumn = Grid.start(right.panels(), columnTasks, task % columnTasks + 1);
+    MemorySegment packed = LEFT.atLeast(left.blocks() * rows * left.panelBytes());
+    int least = DotKernels.LEAST_EXPONENTS;
+    for (long k = 0; k < left.blocks(); k++) {
+      for (long row = 0; row < rows; row++) {
+        least = Math.min(least, left.pack(a, aAt, k, firstRow + row, packed, (k * rows + row) * left.panelBytes()));
+      }
+    }
+    boolean fine = true;
+    for (; column < endColumn && fine; column += COLUMNS_TOGETHER) {
+      fine = columns(packed, b, bAt, c, batch, firstRow, rows, column, Math.min(COLUMNS_TOGETHER, endColumn - column), least);
+    }
+    return fine;
+  }
+
+  /** Computes some columns of a task's rows. */
+  private boolean columns(
+      MemorySegment a,
+      MemorySegment b,
+      long bAt,
+      MemorySegment c,
+      long batch,
+      long firstRow,
+      long rows,
+      long firstColumn,
+      long columns,
+      int leastOfA) {
+    MemorySegment arguments = DotPanels.arguments();
+    MemorySegment panel = RIGHT.atLeast(right.panelBytes());
+    // Sums to be narrowed, all of them; or one tile of those that do not fit C.
+    long sumsRowBytes = narrow ? columns * TILE_ROW_BYTES : TILE_ROW_BYTES;
+    MemorySegment sums = SUMS.atLeast((narrow ? rows : 1) * DotKernels.ROWS * sumsRowBytes);
+    for (long k = 0; k < left.blocks(); k++) {
+      for (long column = 0; column < columns; column++) {
+        int least = right.pack(b, bAt, k, firstColumn + column, panel, 0);
+        if (p.storage() == DType.BF16 && !areLarge(leastOfA, least)) {
+          return false;
+        }
+        arguments.set(LONG, DotKernels.COUNT, left.groups(k));
+        arguments.set(LONG, DotKernels.ADD, k);
+        arguments.set(LONG, DotKernels.SECOND, panel.address());
+        long nextColumn = column + 1 < columns ? column + 1 : 0;
+        long ahead = b.address() + bAt + right.source(nextColumn == 0 ? k + 1 : k, firstColumn + nextColumn);
+        long aheadStep = right.sourceStep();
+        arguments.set(LONG, DotKernels.AHEAD_STEP, aheadStep);
+        for (long row = 0; row < rows; row++) {
+          arguments.set(LONG, DotKernels.AHEAD, ahead + row * DotKernels.ROWS * aheadStep);
+          arguments.set(LONG, DotKernels.SOURCE, a.address() + (k * rows + row) * left.panelBytes());
+          if (narrow) {
+            long at = row * DotKernels.ROWS * sumsRowBytes + column * TILE_ROW_BYTES;
+            tile(arguments, sums.address() + at, sumsRowBytes);
+          } else {
+            tile(arguments, sums, c, batch, firstRow + row, firstColumn + column, k > 0);
+          }
+        }
+      }
+    }
+    if (narrow) {
+      long first = firstRow * DotKernels.ROWS;
+      narrow(arguments, sums, sumsRowBytes, c, batch, first, first + rows * DotKernels.ROWS, firstColumn, firstColumn + columns);
+    }
+    return true;
+  }
+
+  /** Whether no sum of products can be subnormal. */
+  private static boolean areLarge(int a, int b) {
+    return a > 0 && b > 0 && a + b >= DotKernels.LEAST_EXPONENTS;
+  }
+
+  private void tile(MemorySegment arguments, long target, long rowBytes) {
+    arguments.set(LONG, DotKernels.TARGET, target);
+    arguments.set(LONG, DotKernels.TARGET_STEP, rowBytes);
+    kernels.tile(left.layout()).call(arguments);
+  }
+
+  /** Computes one tile of C, where it lies or beside it. */
+  private void tile(
+      MemorySegment arguments, MemorySegment beside, MemorySegment c, long batch, long row, long column, boolean add) {
+    long m = p.a().lanes();
+    long n = p.b().lanes();
+    long firstRow = row * DotKernels.ROWS;
+    long firstColumn = column * DotKernels.COLUMNS;
+    long at = ((batch * m + firstRow) * n + firstColumn) * Integer.BYTES;
+    long rowBytes = n * Integer.BYTES;
+    long height = Math.min(DotKernels.ROWS, m - firstRow);
+    long width = Math.min(DotKernels.COLUMNS, n - firstColumn) * Integer.BYTES;
+    if (height == DotKernels.ROWS && width == TILE_ROW_BYTES) {
+      tile(arguments, c.address() + at, rowBytes);
+      return;
+    }
+    for (long i = 0; i < height && add; i++) {
+      MemorySegment.copy(c, at + i * rowBytes, beside, i * TILE_ROW_BYTES, width);
+    }
+    tile(arguments, beside.address(), TILE_ROW_BYTES);
+    for (long i = 0; i < height; i++) {
+      MemorySegment.copy(beside, i * TILE_ROW_BYTES, c, at + i * rowBytes, width);
+    }
+  }
+
+  private void narrow(
+      MemorySegment arguments,
+      MemorySegment sums,
+      long sumsRowBytes,
+      MemorySegment c,
+      long batch,
+      long fromRow,
+      long endRow,
+      long firstColumn,
+      long endColumn) {
+    long m = p.a().lanes();
+    long n = p.b().lanes();
+    long from = firstColumn * DotKernels.COLUMNS;
+    long columns = Math.min(n, endColumn * DotKernels.COLUMNS) - from;
+    arguments.set(LONG, DotKernels.COUNT, columns / DotKernels.LANES);
+    arguments.set(LONG, DotKernels.MASK, (1L << columns % DotKernels.LANES) - 1);
+    for (long row = fromRow; row < Math.min(m, endRow); row++) {
+      arguments.set(LONG, DotKernels.SOURCE, sums.address() + (row - fromRow) * sumsRowBytes);
+      arguments.set(LONG, DotKernels.TARGET, c.address() + ((batch * m + row) * n + from) * p.output().byteSize());
+      kernels.narrow().call(arguments);
+    }
+  }
+}

@@ -1,0 +1,140 @@
+package dev.tenzan.cpu.machine;
+
+import dev.tenzan.type.DType;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** Which dot-product instructions are used here, and why not the others. */
+public final class DotInstructions {
+  /** The system property that turns them off: {@code false}. */
+  public static final String PROPERTY = "tenzan.cpu.dots";
+
+  private static final Set<String> BASIS = Set.of("avx512f", "avx512bw", "avx512vl");
+  private static final String BYTES = "avx512_vnni";
+  private static final String HALVES = "avx512_bf16";
+
+  private static final System.Logger LOG = System.getLogger(DotInstructions.class.getName());
+
+  private DotInstructions() {}
+
+  /** The processor's features as Linux names them; it leaves out those whose registers it does not save. */
+  private static final class Flags {
+    static final Set<String> HERE = read(Path.of("/proc/cpuinfo"));
+
+    private static Set<String> read(Path file) {
+      try (Stream<String> lines = Files.lines(file, StandardCharsets.UTF_8)) {
+        String line = lines.filter(l -> l.startsWith("flags")).findFirst().orElse("");
+        return Set.copyOf(Arrays.asList(line.substring(line.indexOf(':') + 1).strip().split("\\s+")));
+      } catch (IOException | UncheckedIOException e) {
+        return Set.of(); // as good as a processor without them
+      }
+    }
+  }
+
+  /** The code, assembled when the first product of a type asks for it; linking takes tens of milliseconds. */
+  private static final class Loaded {
+    static final Map<DType, DotKernels> KERNELS = new EnumMap<>(DType.class);
+    static @Nullable String failure;
+
+    static synchronized @Nullable DotKernels of(DType type) {
+      DotKernels known = KERNELS.get(type);
+      if (known != null || failure != null) {
+        return known;
+      }
+      try {
+        DotKernels kernels = DotKernels.load(type);
+        if (type == DType.BF16 && !isChain(kernels)) {
+          failure = "VDPBF16PS of this processor is no chain of multiply-adds";
+        } else {
+          KERNELS.put(type, kernels);
+          return kernels;
+        }
+      } catch (IllegalStateException e) {
+        failure = e.getMessage();
+      }
+      LOG.log(System.Logger.Level.WARNING, "cpu: products of {0} go without dot-product instructions: {1}", type, failure);
+      return null;
+    }
+  }
+
+  /** The kernels for a type, or null where this machine has none: {@link #describe} says why. */
+  public static @Nullable DotKernels of(DType type) {
+    boolean some = type == DType.BF16 || type == DType.I8 || type == DType.U8;
+    if (!some || !obstacle().isEmpty()) {
+      return null;
+    }
+    boolean has = Flags.HERE.containsAll(BASIS) && Flags.HERE.contains(type == DType.BF16 ? HALVES : BYTES);
+    return has ? Loaded.of(type) : null;
+  }
+
+  private static String obstacle() {
+    String text = System.getProperty(PROPERTY, "true");
+    return text.equals("false") ? "switched off by -D" + PROPERTY + "=false" : MachineCode.obstacle();
+  }
+
+  /** For people: the types whose products use them, or why none does. */
+  public static String describe() {
+    String obstacle = obstacle();
+    if (!obstacle.isEmpty()) {
+      return "no: " + obstacle;
+    }
+    boolean bytes = Flags.HERE.contains(BYTES);
+    boolean halves = Flags.HERE.contains(HALVES);
+    if (!Flags.HERE.containsAll(BASIS) || !(bytes || halves)) {
+      return "no: the processor has neither AVX512_VNNI nor AVX512_BF16";
+    }
+    return bytes && halves ? "i8, u8, bf16" : bytes ? "i8, u8 (no AVX512_BF16)" : "bf16 (no AVX512_VNNI)";
+  }
+
+  /**
+   * Whether the instruction adds the upper halves' product first and rounds after each of the two, as the manual says. The numbers are
+   * such that every other way, with one rounding or in the other order, gives another result.
+   */
+  private static boolean isChain(DotKernels kernels) {
+    float[][] cases = {
+      // Upper a and b, then lower ones, behind a chain that has come to 1: the first product's loss decides the result.
+      {0x1p-12f, 0x1p-12f, 0x1.02p-12f, 0x1p-12f},
+      {0x1p12f, 0x1.02p12f, -0x1p12f, 0x1p12f},
+      {0x1.7ep-1f, 0x1.02p-24f, 0x1.04p3f, 0x1.06p-27f}
+    };
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment block = arena.allocate(DotKernels.BLOCK, 64);
+      MemorySegment left = arena.allocate(DotKernels.Layout.BY_STEPS.bytes(), 64);
+      MemorySegment right = arena.allocate(2L * DotKernels.COLUMNS * DotKernels.GROUP, 64);
+      MemorySegment result = arena.allocate((long) DotKernels.ROWS * DotKernels.COLUMNS * Float.BYTES, 64);
+      block.set(ValueLayout.JAVA_LONG, DotKernels.COUNT, 2);
+      block.set(ValueLayout.JAVA_LONG, DotKernels.SOURCE, left.address());
+      block.set(ValueLayout.JAVA_LONG, DotKernels.SECOND, right.address());
+      block.set(ValueLayout.JAVA_LONG, DotKernels.TARGET, result.address());
+      block.set(ValueLayout.JAVA_LONG, DotKernels.TARGET_STEP, (long) DotKernels.COLUMNS * Float.BYTES);
+      for (float[] c : cases) {
+        put(left, 0, 1, 0);
+        put(right, 0, 1, 0);
+        put(left, DotKernels.Layout.BY_STEPS.step(), c[0], c[2]);
+        put(right, (long) DotKernels.COLUMNS * DotKernels.GROUP, c[1], c[3]);
+        kernels.tile(DotKernels.Layout.BY_STEPS).call(block);
+        float expected = Math.fma(c[2], c[3], Math.fma(c[0], c[1], 1f));
+        if (result.get(ValueLayout.JAVA_FLOAT, 0) != expected) {
+          return false;
+        }
+      }
+      return true;
+    }
+  }
+
+  private static void put(MemorySegment panel, long at, float upper, float lower) {
+    panel.set(ValueLayout.JAVA_INT, at, Float.floatToRawIntBits(upper) | Float.floatToRawIntBits(lower) >>> 16);
+  }
+}

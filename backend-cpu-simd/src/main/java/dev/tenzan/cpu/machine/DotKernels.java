@@ -1,0 +1,195 @@
+package dev.tenzan.cpu.machine;
+
+import dev.tenzan.type.DType;
+
+/**
+ * The machine code of matrix products by dot-product instructions, for one type of operands.
+ *
+ * <p>These instructions multiply groups: two bf16 numbers or four bytes that lie in 32 bits. A panel of A holds the groups of {@link #ROWS}
+ * rows, in one of two {@link Layout}s; one of B holds, for each group along k, those of {@link #COLUMNS} columns.
+ *
+ * <p>The instruction for bytes multiplies unsigned ones with signed ones. So the highest bit of A's bytes is turned as they are packed, which
+ * adds 128 to those of I8 and takes 128 from those of U8. What this adds to a product is 128 or -128 times the sum of a column of B; these
+ * follow the groups of B's panel, and the tile takes them away again.
+ *
+ * <p>Functions take the address of a block of arguments of 8 bytes each; the constants here are their places.
+ */
+public final class DotKernels {
+  /** The rows of a tile. */
+  public static final int ROWS = 12;
+
+  /** The columns of a tile. */
+  public static final int COLUMNS = 32;
+
+  /** The lanes of a vector: a half of a tile's columns. */
+  public static final int LANES = 16;
+
+  /** The bytes of one lane's group. */
+  public static final int GROUP = 4;
+
+  /** The groups along k of a panel, at most. */
+  public static final int GROUPS = 128;
+
+  /** The number of groups, or of whole vectors to copy or to narrow. */
+  public static final int COUNT = 0;
+
+  /** The first row of a tile's A; or the source of packing and narrowing. */
+  public static final int SOURCE = 8;
+
+  /** A tile's panel of B. */
+  public static final int SECOND = 16;
+
+  /** The distance in the source, in bytes, of steps along k where lanes lie side by side, or of rows to copy. */
+  public static final int STEP = 16;
+
+  /** Where the results go. */
+  public static final int TARGET = 24;
+
+  /** The distance of groups in a panel, or of rows in C, in bytes. */
+  public static final int TARGET_STEP = 32;
+
+  /** Whether a tile is added to what is there. */
+  public static final int ADD = 40;
+
+  /** What a tile fetches for later: an address, and so many more as A has rows, each {@link #AHEAD_STEP} bytes behind the other. */
+  public static final int AHEAD = 48;
+
+  /** The distance of those addresses. */
+  public static final int AHEAD_STEP = 56;
+
+  /** A vector that packing goes on from and writes: sums of columns, or least magnitudes. */
+  public static final int STATISTICS = 40;
+
+  /** The lanes to pack, or those of a last vector to copy or to narrow, as bits. */
+  public static final int MASK = 48;
+
+  /** The 32 bits to turn in each group. */
+  public static final int TURN = 56;
+
+  /** Where lanes do not lie side by side, their distances from the source: 16 numbers of 32 bits. */
+  public static final int DISTANCES = 64;
+
+  /** The number of rows to copy. */
+  public static final int ROW_COUNT = 64;
+
+  /** The size of a block of arguments in bytes. */
+  public static final int BLOCK = 128;
+
+  /**
+   * Products of bf16 by VDPBF16PS are those of a chain of fused multiply-adds as long as nothing is subnormal, neither operands nor sums,
+   * because the instruction takes and gives zeros instead. With the least exponents e and f of A's and B's numbers but for zeros, each
+   * product is a multiple of 2<sup>e+f-14</sup>, for the numbers have 8 bits, and so is each sum, rounded or not. Where that is
+   * 2<sup>-126</sup> at least, no sum is subnormal: the biased exponents have to add up to so much.
+   */
+  public static final int LEAST_EXPONENTS = 2 * 127 - 126 + 14;
+
+  /** The highest bit of each byte. */
+  static final int HIGHEST_BITS = 0x80808080;
+
+  /**
+   * How a panel of A lies.
+   *
+   * @param row the distance of rows in bytes
+   * @param step the distance of groups along k in bytes
+   */
+  public record Layout(int row, int step) {
+    /** Rows of groups, as a matrix whose steps lie side by side has them; their distance is no power of two. */
+    public static final Layout BY_ROWS = new Layout((GROUPS + LANES) * GROUP, GROUP);
+
+    /** For each group along k, those of all rows. */
+    public static final Layout BY_STEPS = new Layout(GROUP, ROWS * GROUP);
+
+    /** The size of a panel in bytes. */
+    public long bytes() {
+      return Math.max((long) ROWS * row, (long) GROUPS * step);
+    }
+  }
+
+  private final DType type;
+  private final MachineCode tileByRows;
+  private final MachineCode tileBySteps;
+  private final MachineCode copyRows;
+  private final MachineCode lanesOfLeft;
+  private final MachineCode lanesOfRight;
+  private final MachineCode stepsOfRight;
+  private final MachineCode narrow;
+
+  private DotKernels(DType type) {
+    this.type = type;
+    Numbers numbers = Numbers.of(type);
+    boolean halves = numbers == Numbers.HALVES;
+    // A's turned bytes are unsigned where they were signed.
+    boolean left = type == DType.I8;
+    this.tileByRows = MachineCode.load(DotTile.code(numbers, left, Layout.BY_ROWS));
+    this.tileBySteps = MachineCode.load(DotTile.code(numbers, left, Layout.BY_STEPS));
+    DotPacking.Statistic ofLeft = halves ? DotPacking.Statistic.LEAST_MAGNITUDE : DotPacking.Statistic.NONE;
+    DotPacking.Statistic ofRight =
+        halves
+            ? DotPacking.Statistic.LEAST_MAGNITUDE
+            : type == DType.I8 ? DotPacking.Statistic.SIGNED_SUM : DotPacking.Statistic.UNSIGNED_SUM;
+    this.copyRows = MachineCode.load(DotPacking.rows(numbers, ofLeft));
+    this.lanesOfLeft = MachineCode.load(DotPacking.lanes(numbers, ofLeft));
+    this.lanesOfRight = MachineCode.load(DotPacking.lanes(numbers, ofRight));
+    this.stepsOfRight = MachineCode.load(DotPacking.steps(numbers, ofRight));
+    this.narrow = MachineCode.load(DotTile.narrow(numbers));
+  }
+
+  /** Assembles the functions for a type. */
+  static DotKernels load(DType type) {
+    return new DotKernels(type);
+  }
+
+  /** The type of the operands: I8, U8 or BF16. */
+  public DType type() {
+    return type;
+  }
+
+  /** How many numbers are a group. */
+  public int groupSize() {
+    return GROUP / type.byteSize();
+  }
+
+  /** What to turn in each group of A's: {@link #TURN}. */
+  public int turn() {
+    return type == DType.BF16 ? 0 : HIGHEST_BITS;
+  }
+
+  /**
+   * Computes a tile. COUNT: groups; SOURCE: a panel of A; SECOND: one of B; TARGET: C, whose rows are TARGET_STEP bytes apart; ADD: not 0
+   * to add to it.
+   */
+  public MachineCode tile(Layout layout) {
+    return layout.equals(Layout.BY_ROWS) ? tileByRows : tileBySteps;
+  }
+
+  /**
+   * Packs rows of A by rows; their steps lie side by side. ROW_COUNT; COUNT: whole vectors of each row; MASK: the groups of one more;
+   * SOURCE and STEP; TARGET and TARGET_STEP; STATISTICS; TURN.
+   */
+  public MachineCode copyRows() {
+    return copyRows;
+  }
+
+  /** Packs rows of A by steps; they lie side by side. COUNT: groups; MASK: rows; SOURCE and STEP; TARGET and TARGET_STEP; STATISTICS; TURN. */
+  public MachineCode lanesOfLeft() {
+    return lanesOfLeft;
+  }
+
+  /** Packs columns of B that lie side by side; arguments as of {@link #lanesOfLeft}, but for TURN. */
+  public MachineCode lanesOfRight() {
+    return lanesOfRight;
+  }
+
+  /** Packs columns of B whose steps lie side by side; DISTANCES instead of STEP. */
+  public MachineCode stepsOfRight() {
+    return stepsOfRight;
+  }
+
+  /**
+   * Brings sums to the type of the operands: f32 rounded to bf16, where none is subnormal; i32 wrapped. COUNT: whole vectors; SOURCE; TARGET;
+   * MASK: the lanes of one more vector.
+   */
+  public MachineCode narrow() {
+    return narrow;
+  }
+}

@@ -1,0 +1,149 @@
+package dev.tenzan.cpu.machine;
+
+import static dev.tenzan.cpu.machine.Assembler.ALL;
+import static dev.tenzan.cpu.machine.Assembler.R10;
+import static dev.tenzan.cpu.machine.Assembler.R11;
+import static dev.tenzan.cpu.machine.Assembler.R8;
+import static dev.tenzan.cpu.machine.Assembler.R9;
+import static dev.tenzan.cpu.machine.Assembler.RAX;
+import static dev.tenzan.cpu.machine.Assembler.RCX;
+import static dev.tenzan.cpu.machine.Assembler.RDI;
+import static dev.tenzan.cpu.machine.Assembler.RDX;
+import static dev.tenzan.cpu.machine.Assembler.RSI;
+
+/**
+ * The code of one tile of a product: 24 accumulators, which hide the latency of the dot product on two pipes, two vectors of B, and rows of
+ * A in turn. See {@link DotKernels} for panels and arguments.
+ */
+final class DotTile {
+  private static final int ROWS = DotKernels.ROWS;
+  private static final int UNROLL = 4;
+  private static final int UNROLL_SHIFT = 2;
+  private static final int RIGHT_STEP = DotKernels.COLUMNS * DotKernels.GROUP;
+  private static final int VECTOR = 64;
+
+  private static final int B0 = 24;
+  private static final int B1 = 25;
+  private static final int FIRST_A = 26;
+  private static final int A_REGISTERS = 6;
+
+  private static final int REST = 1;
+
+  private DotTile() {}
+
+  /**
+   * The code of a tile.
+   *
+   * @param numbers the operands
+   * @param left whether A's bytes are unsigned, and the first source; otherwise B's are
+   * @param layout how A's panels lie
+   */
+  static byte[] code(Numbers numbers, boolean left, DotKernels.Layout layout) {
+    Assembler a = new Assembler();
+    a.load(RSI, RDI, DotKernels.SOURCE);
+    a.load(RDX, RDI, DotKernels.SECOND);
+    a.load(RCX, RDI, DotKernels.TARGET);
+    a.load(R8, RDI, DotKernels.TARGET_STEP);
+    a.load(R9, RDI, DotKernels.ADD);
+    for (int r = 0; r < 2 * ROWS; r++) {
+      a.clear(r);
+    }
+    a.load(RAX, RDI, DotKernels.COUNT);
+    a.load(R10, RDI, DotKernels.AHEAD);
+    a.load(R11, RDI, DotKernels.AHEAD_STEP);
+    for (int r = 0; r < ROWS; r++) {
+      a.prefetch(R10);
+      a.add(R10, R11);
+    }
+    VectorOp dot = numbers.dot;
+    a.move(R10, RAX);
+    a.shiftRight(R10, UNROLL_SHIFT);
+    steps(a, dot, R10, UNROLL, left, layout);
+    a.andConstant(RAX, UNROLL - 1);
+    steps(a, dot, RAX, 1, left, layout);
+    if (numbers == Numbers.BYTES) {
+      subtractSums(a);
+    }
+    a.test(R9);
+    int plain = a.jumpIfZero();
+    a.move(RAX, RCX);
+    VectorOp add = numbers == Numbers.BYTES ? VectorOp.VPADDD : VectorOp.VADDPS;
+    for (int r = 0; r < ROWS; r++) {
+      a.vector(add, 2 * r, 2 * r, RAX, 0);
+      a.vector(add, 2 * r + 1, 2 * r + 1, RAX, VECTOR);
+      a.add(RAX, R8);
+    }
+    a.land(plain);
+    for (int r = 0; r < ROWS; r++) {
+      a.vectorStore(VectorOp.STORE, 2 * r, RCX, 0, ALL);
+      a.vectorStore(VectorOp.STORE, 2 * r + 1, RCX, VECTOR, ALL);
+      a.add(RCX, R8);
+    }
+    a.returnFromVectors();
+    return a.code();
+  }
+
+  private static int rowRegister(int row) {
+    return FIRST_A + row % A_REGISTERS;
+  }
+
+  /** A loop of steps along k; the count is in a register, which is used up. */
+  private static void steps(Assembler a, VectorOp dot, int count, int unroll, boolean left, DotKernels.Layout layout) {
+    a.test(count);
+    int none = a.jumpIfZero();
+    int loop = a.here();
+    for (int u = 0; u < unroll; u++) {
+      a.vectorLoad(VectorOp.LOAD, B0, RDX, u * RIGHT_STEP, ALL);
+      a.vectorLoad(VectorOp.LOAD, B1, RDX, u * RIGHT_STEP + VECTOR, ALL);
+      for (int r = 0; r < ROWS; r++) {
+        int row = rowRegister(r);
+        a.vectorLoad(VectorOp.BROADCAST, row, RSI, u * layout.step() + r * layout.row(), ALL);
+        for (int half = 0; half < 2; half++) {
+          // The first source's bytes are unsigned.
+          a.vector(dot, 2 * r + half, left ? row : B0 + half, left ? B0 + half : row);
+        }
+      }
+    }
+    a.addConstant(RSI, unroll * layout.step());
+    a.addConstant(RDX, unroll * RIGHT_STEP);
+    a.subtractConstant(count, 1);
+    a.jumpIfNotZero(loop);
+    a.land(none);
+  }
+
+  /** Takes away what A's turned bytes have added: the sums of B's columns, which follow its groups. */
+  private static void subtractSums(Assembler a) {
+    a.vectorLoad(VectorOp.LOAD, B0, RDX, 0, ALL);
+    a.vectorLoad(VectorOp.LOAD, B1, RDX, VECTOR, ALL);
+    for (int r = 0; r < 2 * ROWS; r++) {
+      a.vector(VectorOp.VPSUBD, r, r, B0 + r % 2);
+    }
+  }
+
+  /** Rounds a run of f32 numbers to bf16, or takes the lower bytes of i32 numbers. */
+  static byte[] narrow(Numbers numbers) {
+    Assembler a = new Assembler();
+    a.load(RCX, RDI, DotKernels.MASK);
+    a.maskFromRegister(REST, RCX);
+    a.load(RAX, RDI, DotKernels.COUNT);
+    a.load(RSI, RDI, DotKernels.SOURCE);
+    a.load(RCX, RDI, DotKernels.TARGET);
+    a.test(RAX);
+    int none = a.jumpIfZero();
+    int loop = a.here();
+    narrow(a, numbers, ALL);
+    a.addConstant(RSI, VECTOR);
+    a.addConstant(RCX, numbers == Numbers.HALVES ? VECTOR / 2 : VECTOR / 4);
+    a.subtractConstant(RAX, 1);
+    a.jumpIfNotZero(loop);
+    a.land(none);
+    narrow(a, numbers, REST);
+    a.returnFromVectors();
+    return a.code();
+  }
+
+  private static void narrow(Assembler a, Numbers numbers, int mask) {
+    a.vectorLoad(numbers == Numbers.HALVES ? VectorOp.VCVTNEPS2BF16 : VectorOp.LOAD, 0, RSI, 0, mask);
+    a.vectorStore(numbers == Numbers.HALVES ? VectorOp.STORE_WORDS : VectorOp.STORE_LOWER_BYTES, 0, RCX, 0, mask);
+  }
+}

@@ -1,0 +1,99 @@
+package dev.tenzan.cpu.machine;
+
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+
+/**
+ * A function in machine code, which takes the address of a block of arguments. Its memory is written first and made executable then, never
+ * both (mmap(2), mprotect(2)), and is kept as long as the process.
+ *
+ * <p>A call takes about as long as one of a Java method that is not inlined. The thread does not stop for the garbage collector before it
+ * returns, so a function has to be over in microseconds.
+ */
+public final class MachineCode {
+  private static final int PROT_READ = 1;
+  private static final int PROT_WRITE = 2;
+  private static final int PROT_EXEC = 4;
+  private static final int MAP_PRIVATE = 2;
+  private static final int MAP_ANONYMOUS = 0x20;
+  private static final long MAP_FAILED = -1;
+
+  private static final MethodHandle CALL =
+      Linker.nativeLinker().downcallHandle(FunctionDescriptor.ofVoid(ValueLayout.ADDRESS), Linker.Option.critical(false));
+
+  private final MemorySegment entry;
+
+  private MachineCode(MemorySegment entry) {
+    this.entry = entry;
+  }
+
+  /** Why no machine code can run here, with the remedy where there is one; empty where it can, as far as is known without trying. */
+  static String obstacle() {
+    String arch = System.getProperty("os.arch", "");
+    if (!arch.equals("amd64") || !System.getProperty("os.name", "").equals("Linux")) {
+      return "only on Linux on x86-64";
+    }
+    Module module = MachineCode.class.getModule();
+    if (!module.isNativeAccessEnabled()) {
+      return "start java with --enable-native-access=" + (module.isNamed() ? module.getName() : "ALL-UNNAMED");
+    }
+    return "";
+  }
+
+  /**
+   * Makes machine code ready to run. To be called where there is no {@link #obstacle}.
+   *
+   * @throws IllegalStateException where the system gives no executable memory, as some hardened ones do
+   */
+  static MachineCode load(byte[] code) {
+    Linker linker = Linker.nativeLinker();
+    SymbolLookup library = linker.defaultLookup();
+    MethodHandle map =
+        linker.downcallHandle(
+            library.findOrThrow("mmap"),
+            FunctionDescriptor.of(
+                ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG));
+    MethodHandle protect =
+        linker.downcallHandle(
+            library.findOrThrow("mprotect"),
+            FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT));
+    long address;
+    int refused;
+    try {
+      address =
+          (long) map.invokeExact(0L, (long) code.length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0L);
+      if (address == MAP_FAILED) {
+        throw new IllegalStateException("the system gives no memory for " + code.length + " bytes of machine code");
+      }
+      MemorySegment.copy(code, 0, MemorySegment.ofAddress(address).reinterpret(code.length), ValueLayout.JAVA_BYTE, 0, code.length);
+      refused = (int) protect.invokeExact(address, (long) code.length, PROT_READ | PROT_EXEC);
+    } catch (RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new AssertionError("mmap and mprotect cannot be called", e);
+    }
+    if (refused != 0) {
+      throw new IllegalStateException("the system forbids to make memory executable (mprotect failed)");
+    }
+    return new MachineCode(MemorySegment.ofAddress(address));
+  }
+
+  /** Where it lies. */
+  long address() {
+    return entry.address();
+  }
+
+  /** Calls the function; the memory that its arguments name has to be alive until it returns. */
+  public void call(MemorySegment arguments) {
+    try {
+      CALL.invokeExact(entry, arguments);
+    } catch (Throwable e) {
+      throw new AssertionError("machine code cannot be called", e);
+    }
+  }
+}

@@ -1,0 +1,80 @@
+package dev.tenzan.cpu.machine;
+
+/** The vector instructions that the kernels use, all of AVX-512 (EVEX). Encodings: Intel SDM, volume 2, each instruction's page. */
+enum VectorOp {
+  /** Adds the four products of unsigned bytes of the first source and signed bytes of the second one to each i32. */
+  VPDPBUSD(Map.F38, Prefix.P66, 0, 0x50, 512, 64),
+  /** Adds two products of bf16 numbers to each f32: two chained fused multiply-adds, that of the upper halves first. */
+  VDPBF16PS(Map.F38, Prefix.PF3, 0, 0x52, 512, 64),
+  VADDPS(Map.F, Prefix.NONE, 0, 0x58, 512, 64),
+  VPADDD(Map.F, Prefix.P66, 0, 0xFE, 512, 64),
+  VPADDW(Map.F, Prefix.P66, 0, 0xFD, 512, 64),
+  VPSUBD(Map.F, Prefix.P66, 0, 0xFA, 512, 64),
+  VPANDD(Map.F, Prefix.P66, 0, 0xDB, 512, 64),
+  VPORD(Map.F, Prefix.P66, 0, 0xEB, 512, 64),
+  VPXORD(Map.F, Prefix.P66, 0, 0xEF, 512, 64),
+  /** The lesser of unsigned words. */
+  VPMINUW(Map.F38, Prefix.P66, 0, 0x3A, 512, 64),
+  /** Loads 16 numbers of 32 bits. */
+  LOAD(Map.F, Prefix.NONE, 0, 0x10, 512, 64),
+  /** Stores 16 numbers of 32 bits. */
+  STORE(Map.F, Prefix.NONE, 0, 0x11, 512, 64),
+  /** Stores 16 words (VMOVDQU16). */
+  STORE_WORDS(Map.F, Prefix.PF2, 1, 0x7F, 256, 32),
+  /** Stores the lower bytes of 16 numbers of 32 bits (VPMOVDB). */
+  STORE_LOWER_BYTES(Map.F38, Prefix.PF3, 0, 0x31, 512, 16),
+  /** Loads one number of 32 bits for all lanes (VPBROADCASTD from memory). */
+  BROADCAST(Map.F38, Prefix.P66, 0, 0x58, 512, 4),
+  /** Copies a general register to all lanes (VPBROADCASTD from a register). */
+  BROADCAST_REGISTER(Map.F38, Prefix.P66, 0, 0x7C, 512, 4),
+  /** Loads 16 words and extends them by zeros to 32 bits. */
+  VPMOVZXWD(Map.F38, Prefix.P66, 0, 0x33, 512, 32),
+  /** Loads 16 bytes and extends them by zeros to 32 bits. */
+  VPMOVZXBD(Map.F38, Prefix.P66, 0, 0x31, 512, 16),
+  /** Loads 16 numbers of f32 and rounds them to bf16, to nearest even; subnormal numbers become zero. */
+  VCVTNEPS2BF16(Map.F38, Prefix.PF3, 0, 0x72, 512, 64),
+  /** Loads numbers of 32 bits from a base and the distances of a vector, and clears the mask. */
+  VPGATHERDD(Map.F38, Prefix.P66, 0, 0x90, 512, 4),
+  /** Shifts (opcode extension 6) or rotates (1) numbers of 32 bits by a constant. */
+  SHIFT(Map.F, Prefix.P66, 0, 0x72, 512, 64),
+  VPTERNLOGD(Map.F3A, Prefix.P66, 0, 0x25, 512, 64);
+
+  private static final class Map {
+    static final int F = 1;
+    static final int F38 = 2;
+    static final int F3A = 3;
+  }
+
+  private static final class Prefix {
+    static final int NONE = 0;
+    static final int P66 = 1;
+    static final int PF3 = 2;
+    static final int PF2 = 3;
+  }
+
+  /** The opcode map: 1 for 0F, 2 for 0F 38, 3 for 0F 3A. */
+  final int map;
+
+  /** The implied prefix: 0 for none, 1 for 66, 2 for F3, 3 for F2. */
+  final int prefix;
+
+  /** The W bit. */
+  final int wide;
+
+  final int opcode;
+
+  /** The vector length in the form of EVEX: 1 for 256 bits, 2 for 512. */
+  final int length;
+
+  /** The bytes that a distance of one byte counts in. */
+  final int unit;
+
+  VectorOp(int map, int prefix, int wide, int opcode, int bits, int unit) {
+    this.map = map;
+    this.prefix = prefix;
+    this.wide = wide;
+    this.opcode = opcode;
+    this.length = bits / 256;
+    this.unit = unit;
+  }
+}

@@ -1,0 +1,143 @@
+package dev.tenzan.cpu.machine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.tenzan.type.DType;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+/** Which instructions are used is what Linux says of the processor, and a dot product of bf16 numbers is a chain. */
+final class DotInstructionsTest {
+  private static final int STEPS = 8;
+  private static final int ROUNDS = 2000;
+  private static final long SEED = 7;
+
+  /** The processor's features, read another way than by the code under test. */
+  private static List<String> flags() throws IOException {
+    for (String line : Files.readAllLines(Path.of("/proc/cpuinfo"))) {
+      if (line.startsWith("flags")) {
+        return Arrays.asList(line.split(" "));
+      }
+    }
+    return List.of();
+  }
+
+  private static boolean isLinuxOnX86() {
+    return System.getProperty("os.name").equals("Linux") && System.getProperty("os.arch").equals("amd64");
+  }
+
+  @Test
+  void usesWhatTheProcessorHas() throws IOException {
+    System.out.println("dot products: " + DotInstructions.describe());
+    if (!isLinuxOnX86()) {
+      assertEquals("no: only on Linux on x86-64", DotInstructions.describe());
+      assertNull(DotInstructions.of(DType.I8));
+      return;
+    }
+    boolean wide = flags().containsAll(List.of("avx512f", "avx512bw", "avx512vl"));
+    assertEquals(wide && flags().contains("avx512_vnni"), DotInstructions.of(DType.I8) != null);
+    assertEquals(wide && flags().contains("avx512_vnni"), DotInstructions.of(DType.U8) != null);
+    assertEquals(wide && flags().contains("avx512_bf16"), DotInstructions.of(DType.BF16) != null);
+    assertNull(DotInstructions.of(DType.F32));
+    assertNull(DotInstructions.of(DType.I16));
+  }
+
+  @Test
+  void canBeSwitchedOff() {
+    System.setProperty(DotInstructions.PROPERTY, "false");
+    try {
+      assertEquals("no: switched off by -Dtenzan.cpu.dots=false", DotInstructions.describe());
+      assertNull(DotInstructions.of(DType.I8));
+    } finally {
+      System.clearProperty(DotInstructions.PROPERTY);
+    }
+  }
+
+  @Test
+  void halvesAreAddedAsAChain() {
+    DotKernels kernels = DotInstructions.of(DType.BF16);
+    if (kernels == null) {
+      System.out.println("not tested: " + DotInstructions.describe());
+      return;
+    }
+    assertNotNull(kernels);
+    System.out.println("seed " + SEED);
+    Random random = new Random(SEED);
+    int groups = STEPS / 2;
+    DotKernels.Layout layout = DotKernels.Layout.BY_STEPS;
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment block = arena.allocate(DotKernels.BLOCK, 64);
+      MemorySegment left = arena.allocate(layout.bytes(), 64);
+      MemorySegment right = arena.allocate((long) groups * DotKernels.COLUMNS * DotKernels.GROUP, 64);
+      MemorySegment result = arena.allocate((long) DotKernels.ROWS * DotKernels.COLUMNS * Float.BYTES, 64);
+      block.set(ValueLayout.JAVA_LONG, DotKernels.COUNT, groups);
+      block.set(ValueLayout.JAVA_LONG, DotKernels.SOURCE, left.address());
+      block.set(ValueLayout.JAVA_LONG, DotKernels.SECOND, right.address());
+      block.set(ValueLayout.JAVA_LONG, DotKernels.TARGET, result.address());
+      block.set(ValueLayout.JAVA_LONG, DotKernels.TARGET_STEP, (long) DotKernels.COLUMNS * Float.BYTES);
+      for (int round = 0; round < ROUNDS; round++) {
+        // Products from 2^-80 to 2^80: no sum is subnormal, and many cancel or lose bits.
+        int spread = 1 + round % 40;
+        float[][] a = new float[STEPS][DotKernels.ROWS];
+        float[][] b = new float[STEPS][DotKernels.COLUMNS];
+        for (int k = 0; k < STEPS; k++) {
+          fill(random, spread, a[k], k, left, layout.step());
+          fill(random, spread, b[k], k, right, DotKernels.COLUMNS * DotKernels.GROUP);
+        }
+        kernels.tile(layout).call(block);
+        for (int i = 0; i < DotKernels.ROWS; i++) {
+          for (int j = 0; j < DotKernels.COLUMNS; j++) {
+            float expected = 0;
+            for (int k = 0; k < STEPS; k++) {
+              expected = Math.fma(a[k][i], b[k][j], expected);
+            }
+            float found = result.getAtIndex(ValueLayout.JAVA_FLOAT, (long) i * DotKernels.COLUMNS + j);
+            assertEquals(
+                Float.floatToIntBits(expected), Float.floatToIntBits(found), "round " + round + ", row " + i + ", column " + j);
+          }
+        }
+      }
+    }
+  }
+
+  private static void fill(Random random, int spread, float[] values, int k, MemorySegment panel, long groupStep) {
+    for (int lane = 0; lane < values.length; lane++) {
+      int exponent = 127 + random.nextInt(2 * spread) - spread;
+      int bits = random.nextInt(1 << 7) << 16 | exponent << 23 | (random.nextBoolean() ? 1 << 31 : 0);
+      values[lane] = random.nextInt(20) == 0 ? 0f : Float.intBitsToFloat(bits);
+      long at = k / 2 * groupStep + (long) lane * DotKernels.GROUP + (k % 2 == 0 ? 2 : 0);
+      panel.set(ValueLayout.JAVA_SHORT, at, (short) (Float.floatToRawIntBits(values[lane]) >> 16));
+    }
+  }
+
+  @Test
+  void memoryIsNotWrittenAndRunAtOnce() throws IOException {
+    if (!isLinuxOnX86()) {
+      System.out.println("not tested: " + DotInstructions.describe());
+      return;
+    }
+    assertEquals("", MachineCode.obstacle(), "the tests run with native access");
+    Assembler a = new Assembler();
+    a.returnFromVectors();
+    MachineCode code = MachineCode.load(a.code());
+    try (Arena arena = Arena.ofConfined()) {
+      code.call(arena.allocate(DotKernels.BLOCK));
+    }
+    for (String line : Files.readAllLines(Path.of("/proc/self/maps"))) {
+      boolean writtenAndRun = line.split(" ")[1].startsWith("rwx");
+      // HotSpot's own code cache is such memory.
+      assertTrue(!writtenAndRun || !line.startsWith(Long.toHexString(code.address()) + "-"), line);
+    }
+  }
+}
