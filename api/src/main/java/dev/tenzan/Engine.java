@@ -9,10 +9,12 @@ import dev.tenzan.ir.Node;
 import dev.tenzan.ir.Op;
 import dev.tenzan.schedule.Graph;
 import dev.tenzan.schedule.Program;
+import dev.tenzan.schedule.RowRuns;
 import dev.tenzan.schedule.Scheduler;
 import dev.tenzan.spi.Backend;
 import dev.tenzan.spi.Buffer;
 import dev.tenzan.spi.Executable;
+import dev.tenzan.spi.RunExecutable;
 import dev.tenzan.spi.Support;
 import dev.tenzan.type.DType;
 import dev.tenzan.type.Layout;
@@ -60,10 +62,17 @@ final class Engine {
    * A program made ready for the device.
    *
    * @param program the plan
-   * @param executables one for each step
-   * @param lastUse for each of the program's own buffers, the step after which it is dead; -1 for outputs
+   * @param launches what is launched, in order
+   * @param lastUse for each of the program's own buffers, the launch after which it is dead; -1 for outputs
    */
-  record Compiled(Program program, List<Executable> executables, int[] lastUse) {}
+  record Compiled(Program program, List<Launch> launches, int[] lastUse) {}
+
+  /**
+   * Steps of a program that are launched at once.
+   *
+   * @param buffers the numbers of the program's buffers that it is given
+   */
+  private record Launch(RunExecutable code, List<Integer> buffers) {}
 
   Engine(Device device) {
     this.device = device;
@@ -133,34 +142,38 @@ final class Engine {
         return known;
       }
       Program program = Scheduler.schedule(graph);
-      List<Executable> executables = new ArrayList<>();
-      int[] lastUse = new int[program.bytes().size()];
-      for (int s = 0; s < program.steps().size(); s++) {
-        Program.Step step = program.steps().get(s);
+      for (Program.Step step : program.steps()) {
         Support support = device.supports(step.kernel());
         if (!support.supported()) {
           throw new UnsupportedKernelException(
               step.kernel().name() + ": " + step.kernel().inputs() + " to " + step.kernel().outputs()
                   + " is not supported on " + device + ": " + support.reason() + "; run it on another device with to(device)");
         }
-        executables.add(device.backend().compile(device.index(), step.kernel()));
-        for (int b : step.buffers()) {
-          if (b >= program.leaves()) {
-            lastUse[b - program.leaves()] = s;
-          }
-        }
       }
-      for (Program.Placed p : program.outputs()) {
-        if (p.buffer() >= program.leaves()) {
-          lastUse[p.buffer() - program.leaves()] = -1;
-        }
-      }
-      Compiled compiled = new Compiled(program, List.copyOf(executables), lastUse);
+      List<Launch> launches = launches(program);
+      Compiled compiled = new Compiled(program, launches, program.lastUses(launches.stream().map(Launch::buffers).toList()));
       programs.put(graph, compiled);
       return compiled;
     } finally {
       lock.unlock();
     }
+  }
+
+  private List<Launch> launches(Program program) {
+    Backend backend = device.backend();
+    List<Launch> launches = new ArrayList<>();
+    for (RowRuns.Piece piece : RowRuns.divide(program)) {
+      RunExecutable together = piece.run() == null ? null : backend.compile(device.index(), piece.run());
+      if (together != null) {
+        launches.add(new Launch(together, piece.buffers()));
+        continue;
+      }
+      for (Program.Step step : program.steps().subList(piece.first(), piece.first() + piece.steps())) {
+        Executable executable = backend.compile(device.index(), step.kernel());
+        launches.add(new Launch(buffers -> backend.launch(executable, buffers), step.buffers()));
+      }
+    }
+    return List.copyOf(launches);
   }
 
   /**
@@ -174,13 +187,13 @@ final class Engine {
     Backend backend = device.backend();
     @Nullable Buffer[] own = new Buffer[program.bytes().size()];
     try {
-      for (int s = 0; s < program.steps().size(); s++) {
-        Program.Step step = program.steps().get(s);
-        List<Buffer> buffers = new ArrayList<>(step.buffers().size());
-        for (int b : step.buffers()) {
+      for (int s = 0; s < compiled.launches().size(); s++) {
+        Launch launch = compiled.launches().get(s);
+        List<Buffer> buffers = new ArrayList<>(launch.buffers().size());
+        for (int b : launch.buffers()) {
           buffers.add(b < program.leaves() ? leaves.get(b) : own(own, b - program.leaves(), program));
         }
-        backend.launch(compiled.executables().get(s), buffers);
+        launch.code().launch(buffers);
         for (int i = 0; i < own.length; i++) {
           Buffer dead = own[i];
           if (compiled.lastUse()[i] == s && dead != null) {

@@ -37,6 +37,28 @@ public record Program(int leaves, List<Long> bytes, List<Step> steps, List<Place
     outputs = List.copyOf(outputs);
   }
 
+  /**
+   * For each of the program's own buffers, the last of some launches that is given it; -1 for outputs.
+   *
+   * @param launches the numbers of the buffers of each launch
+   */
+  public int[] lastUses(List<List<Integer>> launches) {
+    int[] last = new int[bytes.size()];
+    for (int i = 0; i < launches.size(); i++) {
+      for (int b : launches.get(i)) {
+        if (b >= leaves) {
+          last[b - leaves] = i;
+        }
+      }
+    }
+    for (Placed p : outputs) {
+      if (p.buffer() >= leaves) {
+        last[p.buffer() - leaves] = -1;
+      }
+    }
+    return last;
+  }
+
   /** A listing for people: one line for each kernel. */
   @Override
   public String toString() {

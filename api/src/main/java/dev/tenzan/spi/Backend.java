@@ -1,9 +1,11 @@
 package dev.tenzan.spi;
 
 import dev.tenzan.kernel.KernelSpec;
+import dev.tenzan.kernel.RowRun;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One family of devices and how to run kernels on them. All methods may be called by several threads.
@@ -56,6 +58,14 @@ public interface Backend extends AutoCloseable {
 
   /** Makes a kernel ready to run. The backend keeps a bounded cache of generated code. */
   Executable compile(int device, KernelSpec kernel);
+
+  /**
+   * Makes kernels that can be walked together ready to run as one, or gives null where the device runs them as well one after another, as it
+   * does by default. All bits of the results are those of the kernels one by one.
+   */
+  default @Nullable RunExecutable compile(int device, RowRun run) {
+    return null;
+  }
 
   /**
    * Runs a kernel.

@@ -13,11 +13,13 @@ import dev.tenzan.error.UnsupportedKernelException;
 import dev.tenzan.ir.CustomBody;
 import dev.tenzan.kernel.CustomKernel;
 import dev.tenzan.kernel.KernelSpec;
+import dev.tenzan.kernel.RowRun;
 import dev.tenzan.spi.Backend;
 import dev.tenzan.spi.Buffer;
 import dev.tenzan.spi.DeviceInfo;
 import dev.tenzan.spi.Executable;
 import dev.tenzan.spi.MemoryStats;
+import dev.tenzan.spi.RunExecutable;
 import dev.tenzan.spi.Support;
 import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
@@ -176,6 +178,13 @@ public final class CpuBackend implements Backend {
       }
       return known;
     }
+  }
+
+  @Override
+  public @Nullable RunExecutable compile(int device, RowRun run) {
+    checkDevice("compile", device);
+    CpuKernel chain = compiler.compile(run);
+    return chain == null ? null : buffers -> launch(chain, buffers);
   }
 
   @Override

@@ -11,6 +11,7 @@ import dev.tenzan.cpu.gemm.MatrixEngine;
 import dev.tenzan.cpu.gemm.MatrixProgram;
 import dev.tenzan.cpu.loop.CpuLoop;
 import dev.tenzan.cpu.loop.LoopCompiler;
+import dev.tenzan.cpu.loop.RowChain;
 import dev.tenzan.error.ShapeException;
 import dev.tenzan.error.UnsupportedKernelException;
 import dev.tenzan.ir.CustomBody;
@@ -20,6 +21,7 @@ import dev.tenzan.kernel.KernelSpec;
 import dev.tenzan.kernel.LoopFootprint;
 import dev.tenzan.kernel.LoopKernel;
 import dev.tenzan.kernel.MatMulKernel;
+import dev.tenzan.kernel.RowRun;
 import dev.tenzan.kernel.ScanKernel;
 import dev.tenzan.kernel.ScatterKernel;
 import dev.tenzan.kernel.SortKernel;
@@ -28,6 +30,7 @@ import dev.tenzan.type.DType;
 import dev.tenzan.type.Shape;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Turns kernel specs into code and the buffer sizes that the code relies on.
@@ -47,6 +50,25 @@ record KernelCompiler(CpuPool pool, MatrixEngine matrices, LoopCompiler loops) {
       case SortKernel k -> sort(k);
       case CustomKernel k -> custom(k);
     };
+  }
+
+  /** Loops that are walked together, or null where they run as well one by one; errors name the first of them. */
+  @Nullable CpuKernel compile(RowRun run) {
+    RowChain chain = RowChain.of(run, loops);
+    if (chain == null) {
+      return null;
+    }
+    long[] bytes = new long[run.buffers()];
+    for (RowRun.Part part : run.parts()) {
+      long[] touched = LoopFootprint.of(part.kernel()).bytes();
+      for (int slot = 0; slot < touched.length; slot++) {
+        int b = part.buffers().get(slot);
+        if (b < bytes.length) {
+          bytes[b] = Math.max(bytes[b], touched[slot]);
+        }
+      }
+    }
+    return new CpuKernel(run.parts().getFirst().kernel(), bytes, chain::run);
   }
 
   private CpuKernel matMul(MatMulKernel k) {

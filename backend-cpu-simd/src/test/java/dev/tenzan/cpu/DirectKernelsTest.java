@@ -3,6 +3,7 @@ package dev.tenzan.cpu;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import dev.tenzan.conformance.StoredElements;
+import dev.tenzan.cpu.machine.DotInstructions;
 import dev.tenzan.kernel.ConvolutionKernel;
 import dev.tenzan.kernel.KernelSpec;
 import dev.tenzan.kernel.MatMulKernel;
@@ -19,6 +20,8 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Thin matrix products and convolutions of single channels, which have code of their own, against the reference backend, bit for bit. */
 class DirectKernelsTest {
@@ -46,9 +49,19 @@ class DirectKernelsTest {
     }
   }
 
-  /** Bytes at the ends of their ranges too, and sums that f32 would round were they not cut. */
-  @Test
-  void byteProducts() {
+  /** Bytes at the ends of their ranges too, and sums that f32 would round were they not cut; with dot-product instructions and without. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void byteProducts(boolean dots) {
+    System.setProperty(DotInstructions.PROPERTY, Boolean.toString(dots));
+    try {
+      byteProducts();
+    } finally {
+      System.clearProperty(DotInstructions.PROPERTY);
+    }
+  }
+
+  private static void byteProducts() {
     System.out.println("seeds " + SEED + " to " + (SEED + 8));
     try (Backend scalar = Backends.scalar(2); Backend vector = Backends.vector(2)) {
       for (int c = 0; c < 9; c++) {

@@ -1,0 +1,185 @@
+package dev.tenzan.kernel;
+
+import dev.tenzan.scalar.Instr;
+import dev.tenzan.scalar.ScalarProgram;
+import dev.tenzan.type.Affine;
+import dev.tenzan.type.Shape;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Loop kernels in order that can be walked together, some rows at a time: the first dimension of each kernel's space is the rows, and row i
+ * of a kernel reads, of all that the run writes, row i alone. So a device with caches can take a few rows through all kernels before it
+ * takes the next ones, and what lives only in between never leaves the cache.
+ *
+ * @param rows the number of rows
+ * @param parts the kernels
+ * @param buffers how many buffers a launch is given
+ * @param localRowBytes the bytes of a row of each buffer that lives only inside; entry i is buffer {@code buffers + i}
+ */
+public record RowRun(long rows, List<Part> parts, int buffers, List<Long> localRowBytes) {
+  /**
+   * One kernel.
+   *
+   * @param kernel the kernel, over all rows
+   * @param buffers the numbers of its buffers, inputs in slot order and then outputs
+   */
+  public record Part(LoopKernel kernel, List<Integer> buffers) {
+    /** Copies the list. */
+    public Part {
+      buffers = List.copyOf(buffers);
+    }
+
+    /** The kernel over the first rows. */
+    public LoopKernel first(long rows) {
+      long[] extents = kernel.space().dims();
+      extents[0] = rows;
+      return new LoopKernel(
+          Shape.of(extents), kernel.reduced(), kernel.inputs(), kernel.outputs(), kernel.body(), kernel.reduction(),
+          kernel.epilogue(), kernel.stores());
+    }
+
+    /** The bytes from one row of a slot to the next, 0 where all rows share it; inputs come first, then outputs. */
+    public long rowBytes(int slot) {
+      Access access = accesses(kernel, slot);
+      return access == null ? 0 : access.rowBytes;
+    }
+  }
+
+  /**
+   * What a kernel touches of a buffer.
+   *
+   * @param rowBytes the distance of rows
+   * @param least the least byte of row 0 that is touched
+   * @param end the end of those bytes
+   */
+  public record Access(long rowBytes, long least, long end) {
+    /** Whether rows keep apart. */
+    public boolean isWithinRow() {
+      return rowBytes > 0 && least >= 0 && end <= rowBytes;
+    }
+  }
+
+  /** Copies the lists. */
+  public RowRun {
+    parts = List.copyOf(parts);
+    localRowBytes = List.copyOf(localRowBytes);
+  }
+
+  /**
+   * A kernel with its first dimension split, so that it has so many rows; null where that cannot be, or where the kernel computes with its
+   * indices.
+   */
+  public static @Nullable LoopKernel withRows(LoopKernel kernel, long rows) {
+    if (kernel.space().rank() == 0 || rows < 1 || kernel.space().dim(0) % rows != 0 || usesIndices(kernel)) {
+      return null;
+    }
+    long inRow = kernel.space().dim(0) / rows;
+    if (inRow == 1) {
+      return kernel;
+    }
+    List<LoopKernel.Store> stores = new ArrayList<>();
+    for (LoopKernel.Store s : kernel.stores()) {
+      stores.add(new LoopKernel.Store(s.slot(), split(s.address(), inRow), s.value()));
+    }
+    long[] rest = kernel.space().dims();
+    rest[0] = inRow;
+    return new LoopKernel(
+        Shape.of(rows).concat(Shape.of(rest)), kernel.reduced(), kernel.inputs(), kernel.outputs(), split(kernel.body(), inRow),
+        kernel.reduction(), split(kernel.epilogue(), inRow), stores);
+  }
+
+  private static boolean usesIndices(LoopKernel kernel) {
+    return kernel.body().code().stream().anyMatch(RowRun::usesIndices)
+        || kernel.epilogue().code().stream().anyMatch(RowRun::usesIndices);
+  }
+
+  private static boolean usesIndices(Instr instr) {
+    return instr instanceof Instr.Gather || instr instanceof Instr.Index;
+  }
+
+  private static ScalarProgram split(ScalarProgram program, long inRow) {
+    List<Instr> code = new ArrayList<>();
+    for (Instr i : program.code()) {
+      code.add(i instanceof Instr.Load l ? new Instr.Load(l.storage(), l.slot(), split(l.address(), inRow)) : i);
+    }
+    return new ScalarProgram(code);
+  }
+
+  private static Affine split(Affine address, long inRow) {
+    long[] strides = new long[address.rank() + 1];
+    strides[0] = inRow * address.stride(0);
+    for (int d = 0; d < address.rank(); d++) {
+      strides[d + 1] = address.stride(d);
+    }
+    return new Affine(address.offset(), strides);
+  }
+
+  /**
+   * What a kernel touches of a slot; null where its accesses have rows of different distances, or rows that run backwards. A slot that is
+   * not touched has rows of 0 bytes.
+   */
+  public static @Nullable Access accesses(LoopKernel kernel, int slot) {
+    int inputs = kernel.inputs().size();
+    Shape points = kernel.space().concat(kernel.reduced());
+    List<Access> found = new ArrayList<>();
+    if (slot < inputs) {
+      long bytes = kernel.inputs().get(slot).byteSize();
+      for (Instr i : kernel.body().code()) {
+        if (i instanceof Instr.Load l && l.slot() == slot) {
+          found.add(access(l.address(), points, bytes));
+        }
+      }
+      for (Instr i : kernel.epilogue().code()) {
+        if (i instanceof Instr.Load l && l.slot() == slot) {
+          found.add(access(l.address(), kernel.space(), bytes));
+        }
+      }
+    } else {
+      long bytes = kernel.outputs().get(slot - inputs).byteSize();
+      for (LoopKernel.Store s : kernel.stores()) {
+        if (s.slot() == slot - inputs) {
+          found.add(access(s.address(), kernel.space(), bytes));
+        }
+      }
+    }
+    return union(found);
+  }
+
+  /** All accesses in one; null where their rows have different distances. */
+  public static @Nullable Access union(List<Access> accesses) {
+    if (accesses.isEmpty()) {
+      return new Access(0, 0, 0);
+    }
+    Access all = accesses.getFirst();
+    for (Access a : accesses) {
+      if (a.rowBytes != all.rowBytes || a.rowBytes < 0) {
+        return null;
+      }
+      all = new Access(a.rowBytes, Math.min(a.least, all.least), Math.max(a.end, all.end));
+    }
+    return all;
+  }
+
+  private static Access access(Affine address, Shape points, long bytes) {
+    long[] row = points.dims();
+    row[0] = 1;
+    Shape first = Shape.of(row);
+    long rowStride = address.rank() == 0 ? 0 : address.stride(0);
+    return new Access(rowStride * bytes, address.min(first) * bytes, (address.max(first) + 1) * bytes);
+  }
+
+  /** The bytes of a row of all buffers that the run touches, each counted once. */
+  public long rowBytes() {
+    long[] bytes = new long[buffers + localRowBytes.size()];
+    for (Part p : parts) {
+      for (int slot = 0; slot < p.buffers.size(); slot++) {
+        int b = p.buffers.get(slot);
+        bytes[b] = Math.max(bytes[b], p.rowBytes(slot));
+      }
+    }
+    return Arrays.stream(bytes).sum();
+  }
+}

@@ -1,0 +1,163 @@
+package dev.tenzan.schedule;
+
+import dev.tenzan.kernel.LoopKernel;
+import dev.tenzan.kernel.RowRun;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/** Finds the {@link RowRun}s of a program: as long as they can be, where walking rows together saves memory traffic. */
+public final class RowRuns {
+  /** Runs of fewer rows are not shared out evenly. */
+  private static final long MIN_ROWS = 16;
+
+  /** Less traffic is that of a second cache anyway. */
+  private static final long MIN_SAVED_BYTES = 2L << 20;
+
+  private static final int MAX_STEPS = 16;
+
+  private final Program program;
+  private final int[] firstUse;
+  private final int[] lastUse;
+
+  /**
+   * Steps that are launched together.
+   *
+   * @param first the number of the first step
+   * @param steps how many
+   * @param run how they are walked together; null for one step alone
+   * @param buffers the numbers of the program's buffers that the launch is given
+   */
+  public record Piece(int first, int steps, @Nullable RowRun run, List<Integer> buffers) {}
+
+  /** What a run's kernels touch of one buffer. */
+  private static final class Use {
+    private final List<RowRun.Access> accesses = new ArrayList<>();
+    private boolean written;
+  }
+
+  private RowRuns(Program program) {
+    this.program = program;
+    this.lastUse = program.lastUses(program.steps().stream().map(Program.Step::buffers).toList());
+    this.firstUse = new int[lastUse.length];
+    for (int s = program.steps().size() - 1; s >= 0; s--) {
+      for (int b : program.steps().get(s).buffers()) {
+        if (b >= program.leaves()) {
+          firstUse[b - program.leaves()] = s;
+        }
+      }
+    }
+  }
+
+  /** Divides a program's steps. */
+  public static List<Piece> divide(Program program) {
+    RowRuns runs = new RowRuns(program);
+    List<Piece> pieces = new ArrayList<>();
+    for (int s = 0; s < program.steps().size(); ) {
+      Piece piece = runs.longest(s);
+      pieces.add(piece);
+      s += piece.steps;
+    }
+    return pieces;
+  }
+
+  private Piece longest(int first) {
+    Piece alone = new Piece(first, 1, null, program.steps().get(first).buffers());
+    Piece best = null;
+    int end = Math.min(program.steps().size(), first + MAX_STEPS);
+    for (int last = first + 1; last < end; last++) {
+      Piece piece = piece(first, last);
+      if (piece == null) {
+        break;
+      }
+      best = piece;
+    }
+    return best != null && best.run != null && saved(best.run) >= MIN_SAVED_BYTES ? best : alone;
+  }
+
+  private @Nullable Piece piece(int first, int last) {
+    long rows = Long.MAX_VALUE;
+    for (Program.Step step : program.steps().subList(first, last + 1)) {
+      if (!(step.kernel() instanceof LoopKernel k) || k.space().rank() == 0 || k.space().isEmpty()) {
+        return null;
+      }
+      rows = Math.min(rows, k.space().dim(0));
+    }
+    Map<Integer, Use> uses = new LinkedHashMap<>();
+    List<LoopKernel> kernels = new ArrayList<>();
+    for (Program.Step step : program.steps().subList(first, last + 1)) {
+      LoopKernel kernel = RowRun.withRows((LoopKernel) step.kernel(), rows);
+      if (rows < MIN_ROWS || kernel == null) {
+        return null;
+      }
+      kernels.add(kernel);
+      for (int slot = 0; slot < step.buffers().size(); slot++) {
+        RowRun.Access access = RowRun.accesses(kernel, slot);
+        if (access == null) {
+          return null;
+        }
+        Use use = uses.computeIfAbsent(step.buffers().get(slot), b -> new Use());
+        use.accesses.add(access);
+        use.written |= slot >= kernel.inputs().size();
+      }
+    }
+    return areRowsIndependent(uses) ? new Piece(first, kernels.size(), run(first, last, rows, kernels, uses), given(first, last, uses)) : null;
+  }
+
+  private static boolean areRowsIndependent(Map<Integer, Use> uses) {
+    for (Use use : uses.values()) {
+      if (use.written) {
+        RowRun.Access all = RowRun.union(use.accesses);
+        if (all == null || !all.isWithinRow()) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  /** Whether a buffer is made and used up by some steps. */
+  private boolean isLocal(int buffer, int first, int last) {
+    int own = buffer - program.leaves();
+    return own >= 0 && firstUse[own] >= first && lastUse[own] >= 0 && lastUse[own] <= last;
+  }
+
+  private List<Integer> given(int first, int last, Map<Integer, Use> uses) {
+    return new TreeSet<>(uses.keySet()).stream().filter(b -> !isLocal(b, first, last)).toList();
+  }
+
+  private RowRun run(int first, int last, long rows, List<LoopKernel> kernels, Map<Integer, Use> uses) {
+    List<Integer> given = given(first, last, uses);
+    Map<Integer, Integer> numbers = new LinkedHashMap<>();
+    for (int b : given) {
+      numbers.put(b, numbers.size());
+    }
+    List<Long> locals = new ArrayList<>();
+    for (Map.Entry<Integer, Use> e : uses.entrySet()) {
+      if (isLocal(e.getKey(), first, last)) {
+        numbers.put(e.getKey(), numbers.size());
+        locals.add(e.getValue().accesses.getFirst().rowBytes());
+      }
+    }
+    List<RowRun.Part> parts = new ArrayList<>();
+    for (int i = 0; i < kernels.size(); i++) {
+      parts.add(new RowRun.Part(kernels.get(i), program.steps().get(first + i).buffers().stream().map(numbers::get).toList()));
+    }
+    return new RowRun(rows, parts, given.size(), locals);
+  }
+
+  /** The bytes that need not go through memory once more. */
+  private static long saved(RowRun run) {
+    long touched = 0;
+    for (RowRun.Part p : run.parts()) {
+      for (int slot = 0; slot < p.buffers().size(); slot++) {
+        touched += p.rowBytes(slot);
+      }
+    }
+    long local = run.localRowBytes().stream().mapToLong(Long::longValue).sum();
+    return run.rows() * (touched - run.rowBytes() + local);
+  }
+}
