@@ -1,14 +1,10 @@
 package dev.tenzan;
 
 import dev.tenzan.error.ShapeException;
-import dev.tenzan.ir.BinaryOp;
-import dev.tenzan.ir.Node;
 import dev.tenzan.ir.Op;
 import dev.tenzan.ir.ShapeInference;
-import dev.tenzan.ir.UnaryOp;
 import dev.tenzan.scalar.ReduceOp;
 import dev.tenzan.type.DType;
-import dev.tenzan.type.Shape;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.function.Supplier;
@@ -239,22 +235,10 @@ public sealed interface ReductionOps permits Tensor {
 
   private Tensor argExtreme(String op, ReduceOp reduce, int axis) {
     int a = ShapeInference.normalizeAxis(op, axis, self().rank());
-    Shape s = self().shape();
-    if (s.dim(a) == 0) {
-      throw new ShapeException(op + ": axis " + axis + " of shape " + s + " is empty");
+    if (self().shape().dim(a) == 0) {
+      throw new ShapeException(op + ": axis " + axis + " of shape " + self().shape() + " is empty");
     }
-    // Nodes rather than tensors: for a short axis, opening and closing those would take longer than the work.
-    Node x = self().node();
-    Node extreme = Node.of(new Op.Reduce(reduce, List.of(a)), x);
-    long[] kept = s.dims();
-    kept[a] = 1;
-    Node hit = Node.of(new Op.Binary(BinaryOp.EQUAL), x, Nodes.broadcast(Nodes.reshape(extreme, Shape.of(kept)), s));
-    if (self().dtype().isFloat()) {
-      hit = Node.of(new Op.Binary(BinaryOp.OR), hit, Node.of(new Op.Unary(UnaryOp.IS_NAN), x));
-    }
-    Node index = Node.of(new Op.Iota(s, a));
-    Node place = Node.of(new Op.Where(), hit, index, Nodes.constant(op, DType.I64, s.dim(a), s));
-    return Tensor.ofNode(Node.of(new Op.Reduce(ReduceOp.MIN, List.of(a)), place), self().device());
+    return Tensor.apply(new Op.ArgReduce(reduce, a), self());
   }
 
   /** The position of the first least element along an axis, as i64; the first NaN where there is one. */

@@ -83,6 +83,19 @@ public sealed interface Op {
     }
   }
 
+  /**
+   * The index of the first extreme element along an axis, or of the first NaN where there is one, as i64; the axis is dropped. It is scheduled as the
+   * operations that it consists of.
+   *
+   * @param op MIN or MAX
+   */
+  record ArgReduce(ReduceOp op, int axis) implements Op {
+    @Override
+    public String label() {
+      return op == ReduceOp.MIN ? "argmin" : "argmax";
+    }
+  }
+
   /** The running combination along an axis. */
   record Scan(ReduceOp op, int axis) implements Op {
     @Override

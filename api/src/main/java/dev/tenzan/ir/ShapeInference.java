@@ -48,6 +48,7 @@ public final class ShapeInference {
       case Op.Cast c -> new Result(c.dtype(), in.get(0).shape());
       case Op.Bitcast b -> bitcast(b.dtype(), in.get(0));
       case Op.Reduce r -> reduce(r, in.get(0));
+      case Op.ArgReduce r -> new Result(DType.I64, reduce(new Op.Reduce(r.op(), List.of(r.axis())), in.get(0)).shape());
       case Op.Scan s -> {
         axis(s.label(), s.axis(), in.get(0).shape());
         noBool(s.label(), in.get(0).dtype());

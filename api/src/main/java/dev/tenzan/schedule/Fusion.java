@@ -231,7 +231,7 @@ final class Fusion {
         buffered[v] = true;
         e.inputs().forEach(i -> uses[i].dense = true);
       }
-      case Op.Input _, Op.Reshape _, Op.Permute _, Op.Slice _, Op.Broadcast _, Op.Window _ ->
+      case Op.Input _, Op.ArgReduce _, Op.Reshape _, Op.Permute _, Op.Slice _, Op.Broadcast _, Op.Window _ ->
           throw new IllegalStateException(e.op().label() + " is decided elsewhere");
     }
   }

@@ -150,7 +150,7 @@ final class Lowering {
         case Op.Cast _ -> ScalarLowering.cast(builder, g.get(e.inputs().getFirst()).dtype(), t, operand(e, 0, map));
         case Op.Bitcast _ -> builder.bitcast(t, operand(e, 0, map));
         case Op.Gather ga -> gather(e, ga, map);
-        case Op.Input _, Op.Reduce _, Op.Scan _, Op.Reshape _, Op.Permute _, Op.Slice _, Op.Broadcast _, Op.Window _,
+        case Op.Input _, Op.Reduce _, Op.ArgReduce _, Op.Scan _, Op.Reshape _, Op.Permute _, Op.Slice _, Op.Broadcast _, Op.Window _,
             Op.Pad _, Op.Concat _, Op.Scatter _, Op.MatMul _, Op.Convolution _, Op.Sort _, Op.Custom _ ->
             throw new IllegalStateException("fusion left " + e.op().label() + " without a buffer");
       };

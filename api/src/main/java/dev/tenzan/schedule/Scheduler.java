@@ -40,7 +40,7 @@ public final class Scheduler {
 
   /** The program of a graph. */
   public static Program schedule(Graph g) {
-    return new Scheduler(g).run();
+    return new Scheduler(Composites.expand(g)).run();
   }
 
   private Program run() {
@@ -155,7 +155,7 @@ public final class Scheduler {
         yield new CustomKernel(c.name(), types, shapes, c.dtype(), c.shape(), c.body());
       }
       case Op.Input _, Op.Constant _, Op.Iota _, Op.RandomBits _, Op.Unary _, Op.Binary _, Op.Where _, Op.Fma _,
-          Op.Cast _, Op.Bitcast _, Op.Reduce _, Op.Reshape _, Op.Permute _, Op.Slice _, Op.Broadcast _, Op.Window _,
+          Op.Cast _, Op.Bitcast _, Op.Reduce _, Op.ArgReduce _, Op.Reshape _, Op.Permute _, Op.Slice _, Op.Broadcast _, Op.Window _,
           Op.Pad _, Op.Concat _, Op.Gather _ ->
           null;
     };

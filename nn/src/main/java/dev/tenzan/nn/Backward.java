@@ -17,8 +17,8 @@ final class Backward {
   static void apply(Rule r) {
     switch (r.op()) {
       case Op.Input _, Op.Constant _, Op.Iota _ -> {}
-      // Random bits, reinterpreted bits and sorted positions are integers, or cut the graph on purpose.
-      case Op.RandomBits _, Op.Bitcast _ -> {}
+      // Random bits, reinterpreted bits and positions are integers, or cut the graph on purpose.
+      case Op.RandomBits _, Op.Bitcast _, Op.ArgReduce _ -> {}
       case Op.Unary u -> BackwardElementwise.unary(r, u.op());
       case Op.Binary b -> BackwardElementwise.binary(r, b.op());
       case Op.Where _ -> BackwardElementwise.where(r);
