@@ -22,10 +22,13 @@ public final class MachineCode {
   private static final int MAP_ANONYMOUS = 0x20;
   private static final long MAP_FAILED = -1;
 
-  private static final MethodHandle CALL =
-      Linker.nativeLinker().downcallHandle(FunctionDescriptor.ofVoid(ValueLayout.ADDRESS), Linker.Option.critical(false));
-
   private final MemorySegment entry;
+
+  /** Linked when the first code is to run: without native access this is refused, and an {@link #obstacle} is to say so. */
+  private static final class Calls {
+    static final MethodHandle CALL =
+        Linker.nativeLinker().downcallHandle(FunctionDescriptor.ofVoid(ValueLayout.ADDRESS), Linker.Option.critical(false));
+  }
 
   private MachineCode(MemorySegment entry) {
     this.entry = entry;
@@ -91,7 +94,7 @@ public final class MachineCode {
   /** Calls the function; the memory that its arguments name has to be alive until it returns. */
   public void call(MemorySegment arguments) {
     try {
-      CALL.invokeExact(entry, arguments);
+      Calls.CALL.invokeExact(entry, arguments);
     } catch (Throwable e) {
       throw new AssertionError("machine code cannot be called", e);
     }

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -51,6 +52,26 @@ final class DotInstructionsTest {
     assertEquals(wide && flags().contains("avx512_bf16"), DotInstructions.of(DType.BF16) != null);
     assertNull(DotInstructions.of(DType.F32));
     assertNull(DotInstructions.of(DType.I16));
+  }
+
+  /** What the process of {@link #withoutNativeAccess} runs. */
+  public static void main(String[] args) {
+    System.out.println(DotInstructions.describe() + ", " + DotInstructions.of(DType.I8));
+  }
+
+  @Test
+  void withoutNativeAccess() throws IOException, InterruptedException {
+    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    Process process =
+        new ProcessBuilder(
+                java, "--illegal-native-access=deny", "-cp", System.getProperty("java.class.path"), DotInstructionsTest.class.getName())
+            .redirectErrorStream(true)
+            .start();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+    assertEquals(0, process.waitFor(), output);
+    String expected =
+        isLinuxOnX86() ? "no: start java with --enable-native-access=ALL-UNNAMED, null" : "no: only on Linux on x86-64, null";
+    assertEquals(expected, output);
   }
 
   @Test
