@@ -3,7 +3,7 @@ package dev.tenzan.cpu;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import dev.tenzan.conformance.StoredElements;
-import dev.tenzan.cpu.machine.DotInstructions;
+import dev.tenzan.cpu.machine.MachineCode;
 import dev.tenzan.kernel.ConvolutionKernel;
 import dev.tenzan.kernel.KernelSpec;
 import dev.tenzan.kernel.MatMulKernel;
@@ -53,11 +53,11 @@ class DirectKernelsTest {
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void byteProducts(boolean dots) {
-    System.setProperty(DotInstructions.PROPERTY, Boolean.toString(dots));
+    System.setProperty(MachineCode.PROPERTY, Boolean.toString(dots));
     try {
       byteProducts();
     } finally {
-      System.clearProperty(DotInstructions.PROPERTY);
+      System.clearProperty(MachineCode.PROPERTY);
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.tenzan.cpu.loop;
 
+import dev.tenzan.cpu.machine.BlockSums;
 import dev.tenzan.kernel.LoopKernel;
 import dev.tenzan.kernel.ReductionTree;
 import dev.tenzan.scalar.Instr;
@@ -27,7 +28,12 @@ final class ReduceLoop implements CpuLoop {
   private static final long TASK_POINTS = 32 * 1024;
 
   /** The blocks that are run at once, where they can be: the start of a run does not show any more. */
-  private static final int BLOCKS_AT_ONCE = 16;
+  private static final int BLOCKS_AT_ONCE = BlockSums.MOST;
+
+  /** Sums of fewer bytes find most of them in a cache. */
+  private static final long SUMS_BYTES = 8L << 20;
+
+  private static final int SUMS_BITS = 512;
 
   /** Points of a block, where the tree does not say: few enough that a search ends soon after its hit. */
   private static final int FREE_BLOCK = 32 * 1024;
@@ -38,6 +44,14 @@ final class ReduceLoop implements CpuLoop {
 
   /** The body with the blocks of an output as rows; null where each is run by itself. */
   private final @Nullable LoopNest blockRows;
+
+  /** Sums the blocks of an output whose numbers come from memory; null where generated code does. */
+  private final @Nullable BlockSums sums;
+
+  /** The slot and the byte address of those numbers. */
+  private final int sumsSlot;
+
+  private final Address sumsAddress;
 
   private final LoopNest epilogue;
   private final ReduceOp op;
@@ -113,6 +127,10 @@ final class ReduceLoop implements CpuLoop {
     this.chunk = across || columns * outer < threads ? mostChunk : partition.even(columns, mostChunk, outer, 1);
     this.columnChunks = Math.ceilDiv(columns, chunk);
     this.chunks = columnChunks * outer;
+    Instr.Load summed = blockRows == null || chunk > 1 ? null : largeSum(kernel, reduction, lastReduced);
+    this.sums = summed == null ? null : BlockSums.here();
+    this.sumsSlot = summed == null ? 0 : summed.slot();
+    this.sumsAddress = space.address(summed == null ? new Affine(0) : summed.address(), Float.BYTES);
     this.splitBlocks = threads > 1 && chunks < 2L * threads && blocks > 1;
     long units = splitBlocks ? chunks * blocks : chunks;
     this.tasks = partition.tasks(units);
@@ -146,6 +164,16 @@ final class ReduceLoop implements CpuLoop {
       }
     }
     return jumps;
+  }
+
+  /** The load whose adjacent numbers are summed and nothing else, where they are so many that they come from memory; else null. */
+  private Instr.@Nullable Load largeSum(LoopKernel kernel, LoopKernel.Reduction reduction, int inner) {
+    VectorIsa isa = compiler.isa();
+    boolean suits = op == ReduceOp.SUM && isa != null && isa.bits() == SUMS_BITS && count * Float.BYTES >= SUMS_BYTES;
+    if (!suits || kernel.body().size() != 1 || !(kernel.body().get(reduction.value()) instanceof Instr.Load l)) {
+      return null;
+    }
+    return l.storage() == DType.F32 && space.address(l.address(), 1).stride(inner) == 1 ? l : null;
   }
 
   private boolean combinesInOnePass(LoopKernel kernel, LoopKernel.Reduction reduction, int inner) {
@@ -302,6 +330,11 @@ final class ReduceLoop implements CpuLoop {
     nest.prepare(f, segments);
     long[] index = seek(f, c);
     index[nest.inner] = first * block;
+    if (sums != null) {
+      float identity = Float.intBitsToFloat((int) op.identity(type));
+      sums.run(segments[sumsSlot].address() + sumsAddress.at(index), rows, identity, target.f, at);
+      return;
+    }
     f.resultsTo(target);
     f.atStep = chunk;
     for (int o = 0; o < width(c); o++) {

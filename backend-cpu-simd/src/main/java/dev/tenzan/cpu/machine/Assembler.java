@@ -67,10 +67,22 @@ final class Assembler {
     memory(to, base, distance, 1);
   }
 
+  /** Fetches the line of an address into the first cache (PREFETCHT0); any address will do. */
+  void prefetchFirst(int base, int distance) {
+    prefetch(1, base, distance);
+  }
+
   /** Fetches the line of an address into the second cache (PREFETCHT1); any address will do. */
-  void prefetch(int base) {
-    emit(0x40 | base >> 3, 0x0F, 0x18);
-    memory(2, base, 0, 1);
+  void prefetchSecond(int base, int distance) {
+    prefetch(2, base, distance);
+  }
+
+  private void prefetch(int cache, int base, int distance) {
+    if (base >= R8) {
+      emit(0x41);
+    }
+    emit(0x0F, 0x18);
+    memory(cache, base, distance, 1);
   }
 
   void add(int to, int from) {
@@ -160,6 +172,12 @@ final class Assembler {
     emit(0xC0 | (to & 7) << 3 | b & 7);
   }
 
+  /** {@code to = a op b}, where a constant says how. */
+  void vector(VectorOp op, int to, int a, int b, byte constant) {
+    vector(op, to, a, b);
+    emit(constant);
+  }
+
   /** {@code to = a op memory}. */
   void vector(VectorOp op, int to, int a, int base, int distance) {
     evex(op, to, a, base >> 3, 0, ALL, false);
@@ -210,8 +228,7 @@ final class Assembler {
 
   /** Sets all bits. */
   void setOnes(int register) {
-    vector(VectorOp.VPTERNLOGD, register, register, register);
-    emit(0xFF);
+    vector(VectorOp.VPTERNLOGD, register, register, register, (byte) 0xFF);
   }
 
   private void evex(VectorOp op, int register, int first, int b, int x, int mask, boolean zeroing) {

@@ -1,27 +1,17 @@
 package dev.tenzan.cpu.machine;
 
 import dev.tenzan.type.DType;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Which dot-product instructions are used here, and why not the others. */
 public final class DotInstructions {
-  /** The system property that turns them off: {@code false}. */
-  public static final String PROPERTY = "tenzan.cpu.dots";
-
-  private static final Set<String> BASIS = Set.of("avx512f", "avx512bw", "avx512vl");
   private static final String BYTES = "avx512_vnni";
   private static final String HALVES = "avx512_bf16";
 
@@ -29,41 +19,28 @@ public final class DotInstructions {
 
   private DotInstructions() {}
 
-  /** The processor's features as Linux names them; it leaves out those whose registers it does not save. */
-  private static final class Flags {
-    static final Set<String> HERE = read(Path.of("/proc/cpuinfo"));
-
-    private static Set<String> read(Path file) {
-      try (Stream<String> lines = Files.lines(file, StandardCharsets.UTF_8)) {
-        String line = lines.filter(l -> l.startsWith("flags")).findFirst().orElse("");
-        return Set.copyOf(Arrays.asList(line.substring(line.indexOf(':') + 1).strip().split("\\s+")));
-      } catch (IOException | UncheckedIOException e) {
-        return Set.of(); // as good as a processor without them
-      }
-    }
-  }
-
   /** The code, assembled when the first product of a type asks for it; linking takes tens of milliseconds. */
   private static final class Loaded {
     static final Map<DType, DotKernels> KERNELS = new EnumMap<>(DType.class);
-    static @Nullable String failure;
+    static final Set<DType> FAILED = EnumSet.noneOf(DType.class);
 
     static synchronized @Nullable DotKernels of(DType type) {
       DotKernels known = KERNELS.get(type);
-      if (known != null || failure != null) {
+      if (known != null || FAILED.contains(type)) {
         return known;
       }
+      String failure;
       try {
         DotKernels kernels = DotKernels.load(type);
-        if (type == DType.BF16 && !isChain(kernels)) {
-          failure = "VDPBF16PS of this processor is no chain of multiply-adds";
-        } else {
+        if (type != DType.BF16 || isChain(kernels)) {
           KERNELS.put(type, kernels);
           return kernels;
         }
+        failure = "VDPBF16PS of this processor is no chain of multiply-adds";
       } catch (IllegalStateException e) {
         failure = e.getMessage();
       }
+      FAILED.add(type);
       LOG.log(System.Logger.Level.WARNING, "cpu: products of {0} go without dot-product instructions: {1}", type, failure);
       return null;
     }
@@ -72,27 +49,21 @@ public final class DotInstructions {
   /** The kernels for a type, or null where this machine has none: {@link #describe} says why. */
   public static @Nullable DotKernels of(DType type) {
     boolean some = type == DType.BF16 || type == DType.I8 || type == DType.U8;
-    if (!some || !obstacle().isEmpty()) {
+    if (!some || !MachineCode.obstacle().isEmpty()) {
       return null;
     }
-    boolean has = Flags.HERE.containsAll(BASIS) && Flags.HERE.contains(type == DType.BF16 ? HALVES : BYTES);
-    return has ? Loaded.of(type) : null;
-  }
-
-  private static String obstacle() {
-    String text = System.getProperty(PROPERTY, "true");
-    return text.equals("false") ? "switched off by -D" + PROPERTY + "=false" : MachineCode.obstacle();
+    return ProcessorFlags.hasAvx512() && ProcessorFlags.has(type == DType.BF16 ? HALVES : BYTES) ? Loaded.of(type) : null;
   }
 
   /** For people: the types whose products use them, or why none does. */
   public static String describe() {
-    String obstacle = obstacle();
+    String obstacle = MachineCode.obstacle();
     if (!obstacle.isEmpty()) {
       return "no: " + obstacle;
     }
-    boolean bytes = Flags.HERE.contains(BYTES);
-    boolean halves = Flags.HERE.contains(HALVES);
-    if (!Flags.HERE.containsAll(BASIS) || !(bytes || halves)) {
+    boolean bytes = ProcessorFlags.has(BYTES);
+    boolean halves = ProcessorFlags.has(HALVES);
+    if (!ProcessorFlags.hasAvx512() || !(bytes || halves)) {
       return "no: the processor has neither AVX512_VNNI nor AVX512_BF16";
     }
     return bytes && halves ? "i8, u8, bf16" : bytes ? "i8, u8 (no AVX512_BF16)" : "bf16 (no AVX512_VNNI)";

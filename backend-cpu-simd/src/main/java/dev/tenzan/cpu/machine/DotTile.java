@@ -52,7 +52,7 @@ final class DotTile {
     a.load(R10, RDI, DotKernels.AHEAD);
     a.load(R11, RDI, DotKernels.AHEAD_STEP);
     for (int r = 0; r < ROWS; r++) {
-      a.prefetch(R10);
+      a.prefetchSecond(R10, 0);
       a.add(R10, R11);
     }
     VectorOp dot = numbers.dot;

@@ -15,6 +15,9 @@ import java.lang.invoke.MethodHandle;
  * returns, so a function has to be over in microseconds.
  */
 public final class MachineCode {
+  /** The system property that turns all machine code off: {@code false}. */
+  public static final String PROPERTY = "tenzan.cpu.machine";
+
   private static final int PROT_READ = 1;
   private static final int PROT_WRITE = 2;
   private static final int PROT_EXEC = 4;
@@ -36,6 +39,9 @@ public final class MachineCode {
 
   /** Why no machine code can run here, with the remedy where there is one; empty where it can, as far as is known without trying. */
   static String obstacle() {
+    if (System.getProperty(PROPERTY, "true").equals("false")) {
+      return "switched off by -D" + PROPERTY + "=false";
+    }
     String arch = System.getProperty("os.arch", "");
     if (!arch.equals("amd64") || !System.getProperty("os.name", "").equals("Linux")) {
       return "only on Linux on x86-64";

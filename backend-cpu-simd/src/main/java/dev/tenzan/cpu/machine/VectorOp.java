@@ -37,6 +37,10 @@ enum VectorOp {
   VPGATHERDD(Map.F38, Prefix.P66, 0, 0x90, 512, 4),
   /** Shifts (opcode extension 6) or rotates (1) numbers of 32 bits by a constant. */
   SHIFT(Map.F, Prefix.P66, 0, 0x72, 512, 64),
+  /** Selects parts of 128 bits, two from each source, by a constant. */
+  VSHUFI32X4(Map.F3A, Prefix.P66, 0, 0x43, 512, 64),
+  /** Selects numbers of 32 bits within each part of 128 bits, by a constant. */
+  VPSHUFD(Map.F, Prefix.P66, 0, 0x70, 512, 64),
   VPTERNLOGD(Map.F3A, Prefix.P66, 0, 0x25, 512, 64);
 
   private static final class Map {

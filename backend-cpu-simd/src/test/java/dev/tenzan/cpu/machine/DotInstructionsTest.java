@@ -76,12 +76,12 @@ final class DotInstructionsTest {
 
   @Test
   void canBeSwitchedOff() {
-    System.setProperty(DotInstructions.PROPERTY, "false");
+    System.setProperty(MachineCode.PROPERTY, "false");
     try {
-      assertEquals("no: switched off by -Dtenzan.cpu.dots=false", DotInstructions.describe());
+      assertEquals("no: switched off by -Dtenzan.cpu.machine=false", DotInstructions.describe());
       assertNull(DotInstructions.of(DType.I8));
     } finally {
-      System.clearProperty(DotInstructions.PROPERTY);
+      System.clearProperty(MachineCode.PROPERTY);
     }
   }
 
