@@ -3,6 +3,7 @@ package dev.tenzan.cpu.gemm;
 import dev.tenzan.cpu.ThreadBuffer;
 import dev.tenzan.cpu.machine.DotKernels;
 import dev.tenzan.cpu.machine.MachineCode;
+import dev.tenzan.type.DType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -27,6 +28,7 @@ final class DotPanels {
   private final MatMulProgram.Side side;
   private final DotKernels kernels;
   private final boolean left;
+  private final boolean halves;
   private final boolean adjacentLanes;
   private final long k;
   private final long block;
@@ -38,6 +40,7 @@ final class DotPanels {
     this.side = side;
     this.kernels = kernels;
     this.left = left;
+    this.halves = kernels.type() == DType.BF16;
     this.adjacentLanes = hasAdjacentLanes(side);
     this.k = k;
     this.block = (long) DotKernels.GROUPS * kernels.groupSize();
@@ -125,7 +128,7 @@ final class DotPanels {
    * @param panel the panel, counted across the operand
    * @param packed where the panels lie
    * @param to the byte offset of this one
-   * @return of bf16 numbers, the least biased exponent but for zeros; 0 stands for a subnormal number
+   * @return of bf16 numbers, the least biased exponent but for zeros; 0 stands for a subnormal number, and for bytes
    */
   int pack(MemorySegment source, long at, long ofBlock, long panel, MemorySegment packed, long to) {
     MemorySegment arguments = arguments();
@@ -142,10 +145,10 @@ final class DotPanels {
       } else {
         copyRows(arguments, source, from, steps(ofBlock), lanes, packed, to);
       }
-      return leastExponent(arguments, STATISTICS, DotKernels.LANES);
+      return halves ? leastExponent(arguments, STATISTICS, DotKernels.LANES) : 0;
     }
     long sums = to + groups(ofBlock) * step();
-    packed.asSlice(sums, step()).fill((byte) (kernels.turn() == 0 ? -1 : 0));
+    packed.asSlice(sums, step()).fill((byte) (halves ? -1 : 0));
     for (int lane = 0; lane < lanes; lane += DotKernels.LANES) {
       int count = Math.min(DotKernels.LANES, lanes - lane);
       long place = (long) lane * DotKernels.GROUP;
@@ -154,7 +157,7 @@ final class DotPanels {
       long offset = from + lane * side.laneStride() * bytes;
       packLanes(code, arguments, source, offset, steps(ofBlock), count, packed, to + place);
     }
-    return leastExponent(packed, sums, DotKernels.COLUMNS);
+    return halves ? leastExponent(packed, sums, DotKernels.COLUMNS) : 0;
   }
 
   /** Packs up to 16 lanes by steps. */
@@ -205,9 +208,12 @@ final class DotPanels {
     code.call(arguments);
   }
 
-  /** Says where steps and lanes lie; code for adjacent lanes reads the former, code for adjacent steps the latter. */
-  private static void distances(MemorySegment arguments, long stepBytes, long laneBytes, int count) {
-    arguments.set(LONG, DotKernels.STEP, stepBytes);
+  /** Says where steps lie, for code that packs adjacent lanes, or lanes, for code that packs adjacent steps. */
+  private void distances(MemorySegment arguments, long stepBytes, long laneBytes, int count) {
+    if (adjacentLanes) {
+      arguments.set(LONG, DotKernels.STEP, stepBytes);
+      return;
+    }
     for (int i = 0; i < DotKernels.LANES; i++) {
       arguments.set(INT, DotKernels.DISTANCES + (long) i * Integer.BYTES, i < count ? (int) (i * laneBytes) : 0);
     }

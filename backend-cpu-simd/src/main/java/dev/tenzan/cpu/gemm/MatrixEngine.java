@@ -3,6 +3,7 @@ package dev.tenzan.cpu.gemm;
 import dev.tenzan.cpu.CpuPool;
 import dev.tenzan.cpu.machine.DotInstructions;
 import dev.tenzan.cpu.machine.DotKernels;
+import dev.tenzan.cpu.machine.MachineCode;
 import dev.tenzan.kernel.ConvolutionKernel;
 import dev.tenzan.kernel.MatMulKernel;
 import dev.tenzan.type.DType;
@@ -24,8 +25,6 @@ public final class MatrixEngine {
 
   /** Packing an unrolled input takes so much longer. */
   private static final double UNROLLING = 0.8;
-
-  private static final int DOT_BITS = 512;
 
   private final CpuPool pool;
   private final KernelSet kernels;
@@ -67,9 +66,8 @@ public final class MatrixEngine {
       return scalar(pool);
     }
     KernelSet kernels = VectorMachine.kernels();
-    // Those instructions are of 512 bits: where the JVM was told to use shorter vectors, they stay away too.
     return new MatrixEngine(
-        pool, kernels, kernels.bits() == 0 ? null : new Warmup(kernels), kernels.tiling(), kernels.bits() == DOT_BITS);
+        pool, kernels, kernels.bits() == 0 ? null : new Warmup(kernels), kernels.tiling(), kernels.bits() == MachineCode.VECTOR_BITS);
   }
 
   /** An engine that uses scalars, whatever the JVM offers; loads no class of the Vector API. */

@@ -1,6 +1,7 @@
 package dev.tenzan.cpu.loop;
 
 import dev.tenzan.cpu.machine.BlockSums;
+import dev.tenzan.cpu.machine.MachineCode;
 import dev.tenzan.kernel.LoopKernel;
 import dev.tenzan.kernel.ReductionTree;
 import dev.tenzan.scalar.Instr;
@@ -32,8 +33,6 @@ final class ReduceLoop implements CpuLoop {
 
   /** Sums of fewer bytes find most of them in a cache. */
   private static final long SUMS_BYTES = 8L << 20;
-
-  private static final int SUMS_BITS = 512;
 
   /** Points of a block, where the tree does not say: few enough that a search ends soon after its hit. */
   private static final int FREE_BLOCK = 32 * 1024;
@@ -169,7 +168,7 @@ final class ReduceLoop implements CpuLoop {
   /** The load whose adjacent numbers are summed and nothing else, where they are so many that they come from memory; else null. */
   private Instr.@Nullable Load largeSum(LoopKernel kernel, LoopKernel.Reduction reduction, int inner) {
     VectorIsa isa = compiler.isa();
-    boolean suits = op == ReduceOp.SUM && isa != null && isa.bits() == SUMS_BITS && count * Float.BYTES >= SUMS_BYTES;
+    boolean suits = op == ReduceOp.SUM && isa != null && isa.bits() == MachineCode.VECTOR_BITS && count * Float.BYTES >= SUMS_BYTES;
     if (!suits || kernel.body().size() != 1 || !(kernel.body().get(reduction.value()) instanceof Instr.Load l)) {
       return null;
     }

@@ -3,7 +3,6 @@ package dev.tenzan.cpu.machine;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
@@ -15,6 +14,9 @@ import java.lang.invoke.MethodHandle;
  * returns, so a function has to be over in microseconds.
  */
 public final class MachineCode {
+  /** The width of the vectors that it uses: where the JVM was told to use shorter ones, it stays away. */
+  public static final int VECTOR_BITS = 512;
+
   /** The system property that turns all machine code off: {@code false}. */
   public static final String PROPERTY = "tenzan.cpu.machine";
 
@@ -27,10 +29,24 @@ public final class MachineCode {
 
   private final MemorySegment entry;
 
-  /** Linked when the first code is to run: without native access this is refused, and an {@link #obstacle} is to say so. */
+  /** Linked when the first code is loaded: without native access this is refused, and an {@link #obstacle} is to say so. */
   private static final class Calls {
+    private static final Linker LINKER = Linker.nativeLinker();
+
     static final MethodHandle CALL =
-        Linker.nativeLinker().downcallHandle(FunctionDescriptor.ofVoid(ValueLayout.ADDRESS), Linker.Option.critical(false));
+        LINKER.downcallHandle(FunctionDescriptor.ofVoid(ValueLayout.ADDRESS), Linker.Option.critical(false));
+
+    static final MethodHandle MAP =
+        LINKER.downcallHandle(
+            LINKER.defaultLookup().findOrThrow("mmap"),
+            FunctionDescriptor.of(
+                ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG));
+
+    static final MethodHandle PROTECT =
+        LINKER.downcallHandle(
+            LINKER.defaultLookup().findOrThrow("mprotect"),
+            FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT));
   }
 
   private MachineCode(MemorySegment entry) {
@@ -59,28 +75,16 @@ public final class MachineCode {
    * @throws IllegalStateException where the system gives no executable memory, as some hardened ones do
    */
   static MachineCode load(byte[] code) {
-    Linker linker = Linker.nativeLinker();
-    SymbolLookup library = linker.defaultLookup();
-    MethodHandle map =
-        linker.downcallHandle(
-            library.findOrThrow("mmap"),
-            FunctionDescriptor.of(
-                ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT,
-                ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG));
-    MethodHandle protect =
-        linker.downcallHandle(
-            library.findOrThrow("mprotect"),
-            FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT));
     long address;
     int refused;
     try {
       address =
-          (long) map.invokeExact(0L, (long) code.length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0L);
+          (long) Calls.MAP.invokeExact(0L, (long) code.length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0L);
       if (address == MAP_FAILED) {
         throw new IllegalStateException("the system gives no memory for " + code.length + " bytes of machine code");
       }
       MemorySegment.copy(code, 0, MemorySegment.ofAddress(address).reinterpret(code.length), ValueLayout.JAVA_BYTE, 0, code.length);
-      refused = (int) protect.invokeExact(address, (long) code.length, PROT_READ | PROT_EXEC);
+      refused = (int) Calls.PROTECT.invokeExact(address, (long) code.length, PROT_READ | PROT_EXEC);
     } catch (RuntimeException | Error e) {
       throw e;
     } catch (Throwable e) {
