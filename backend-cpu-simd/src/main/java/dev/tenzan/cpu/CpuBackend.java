@@ -4,7 +4,7 @@ import dev.tenzan.cpu.gemm.MatrixEngine;
 import dev.tenzan.cpu.loop.LoopCompiler;
 import dev.tenzan.cpu.loop.VectorIsa;
 import dev.tenzan.cpu.loop.VectorUse;
-import dev.tenzan.cpu.machine.DotInstructions;
+import dev.tenzan.cpu.machine.ProductInstructions;
 import dev.tenzan.cpu.machine.MachineCode;
 import dev.tenzan.error.ClosedException;
 import dev.tenzan.error.DeviceException;
@@ -100,7 +100,7 @@ public final class CpuBackend implements Backend {
         "c2", features.c2() ? "yes" : "off: vectors need it; leave out -Xint and -XX:TieredStopAtLevel");
     String obstacle = LargePages.obstacle();
     properties.put("large pages", obstacle.isEmpty() ? "yes" : "no: " + obstacle);
-    properties.put("dot products", isa == null || isa.bits() < MachineCode.VECTOR_BITS ? "no: vectors are not of " + MachineCode.VECTOR_BITS + " bits" : DotInstructions.describe());
+    properties.put("dot products", isa == null || isa.bits() < MachineCode.VECTOR_BITS ? "no: vectors are not of " + MachineCode.VECTOR_BITS + " bits" : ProductInstructions.describe());
     properties.put("java", System.getProperty("java.vm.version", ""));
     return new DeviceInfo(
         0, features.model(), features.memoryBytes(), java.util.Collections.unmodifiableMap(properties));

@@ -8,7 +8,7 @@ import dev.tenzan.Devices;
 import dev.tenzan.Slice;
 import dev.tenzan.Tensor;
 import dev.tenzan.cpu.machine.BlockSums;
-import dev.tenzan.cpu.machine.DotInstructions;
+import dev.tenzan.cpu.machine.ProductInstructions;
 import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -38,7 +38,7 @@ class LargeSumTest {
 
   @Test
   void sumsOfManyNumbers() {
-    System.out.println("seed " + SEED + ", dot products: " + DotInstructions.describe() + ", sums ahead: " + (BlockSums.here() != null));
+    System.out.println("seed " + SEED + ", dot products: " + ProductInstructions.describe() + ", sums ahead: " + (BlockSums.here() != null));
     for (int size : new int[] {2 << 20, (2 << 20) + 4096 * 3 + 17, 3_000_017}) {
       for (int from : new int[] {0, 5}) {
         float[] values = values(size, from != 0);
@@ -52,7 +52,7 @@ class LargeSumTest {
 
   @Test
   void thereIsCodeWhereDotProductsAre() {
-    if (!DotInstructions.describe().startsWith("no")) {
+    if (!ProductInstructions.describe().startsWith("no")) {
       assertNotNull(BlockSums.here());
     }
   }

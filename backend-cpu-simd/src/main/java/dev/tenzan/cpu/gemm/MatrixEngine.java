@@ -1,8 +1,8 @@
 package dev.tenzan.cpu.gemm;
 
 import dev.tenzan.cpu.CpuPool;
-import dev.tenzan.cpu.machine.DotInstructions;
-import dev.tenzan.cpu.machine.DotKernels;
+import dev.tenzan.cpu.machine.ProductInstructions;
+import dev.tenzan.cpu.machine.ProductKernels;
 import dev.tenzan.cpu.machine.MachineCode;
 import dev.tenzan.kernel.ConvolutionKernel;
 import dev.tenzan.kernel.MatMulKernel;
@@ -85,15 +85,15 @@ public final class MatrixEngine {
     return dotProduct(kernel.input(), MatMulProgram.of(kernel, gemm)) != null;
   }
 
-  private @Nullable DotProduct dotProduct(DType type, MatMulProgram packed) {
-    DotKernels kernels = dots ? DotInstructions.of(type) : null;
-    return kernels == null ? null : DotProduct.of(packed, pool, kernels, packed);
+  private @Nullable MachineProduct dotProduct(DType type, MatMulProgram packed) {
+    ProductKernels kernels = dots ? ProductInstructions.of(type) : null;
+    return kernels == null ? null : MachineProduct.of(packed, pool, kernels, packed);
   }
 
   /** Makes a batch of matrix products ready to run. */
   public MatrixProgram compile(MatMulKernel kernel) {
     MatMulProgram packed = MatMulProgram.of(kernel, gemm);
-    DotProduct product = dotProduct(kernel.input(), packed);
+    MachineProduct product = dotProduct(kernel.input(), packed);
     if (product != null) {
       return product;
     }

@@ -184,6 +184,13 @@ final class Assembler {
     memory(to, base, distance, op.unit);
   }
 
+  /** {@code to = a op x}, where x is one number in memory, for all lanes. */
+  void vectorWithNumber(VectorOp op, int to, int a, int base, int distance) {
+    evex(op, to, a, base >> 3, 0, ALL, false);
+    code[size - 2] |= 0x10;
+    memory(to, base, distance, op.wide == 1 ? Long.BYTES : Integer.BYTES);
+  }
+
   /** Loads the lanes of a mask, and zeros for the others. */
   void vectorLoad(VectorOp op, int to, int base, int distance, int mask) {
     evex(op, to, 0, base >> 3, 0, mask, mask != ALL);
@@ -197,9 +204,9 @@ final class Assembler {
   }
 
   /** Loads the lanes of a mask, each from the base and its distance; the mask is 0 afterwards. */
-  void gather(int to, int base, int distances, int mask) {
+  void gather(VectorOp op, int to, int base, int distances, int mask) {
     // The index's fifth bit has the place of a first source's.
-    evex(VectorOp.VPGATHERDD, to, distances & 16, base >> 3, distances >> 3 & 1, mask, false);
+    evex(op, to, distances & 16, base >> 3, distances >> 3 & 1, mask, false);
     emit((to & 7) << 3 | 4, (distances & 7) << 3 | base & 7);
   }
 

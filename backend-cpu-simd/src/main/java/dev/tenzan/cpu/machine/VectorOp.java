@@ -6,6 +6,11 @@ enum VectorOp {
   VPDPBUSD(Map.F38, Prefix.P66, 0, 0x50, 512, 64),
   /** Adds two products of bf16 numbers to each f32: two chained fused multiply-adds, that of the upper halves first. */
   VDPBF16PS(Map.F38, Prefix.PF3, 0, 0x52, 512, 64),
+  /** Adds the product of two sources to each f32, fused. */
+  VFMADD231PS(Map.F38, Prefix.P66, 0, 0xB8, 512, 64),
+  /** Adds the product of two sources to each f64, fused. */
+  VFMADD231PD(Map.F38, Prefix.P66, 1, 0xB8, 512, 64),
+  VADDPD(Map.F, Prefix.P66, 1, 0x58, 512, 64),
   VADDPS(Map.F, Prefix.NONE, 0, 0x58, 512, 64),
   VPADDD(Map.F, Prefix.P66, 0, 0xFE, 512, 64),
   VPADDW(Map.F, Prefix.P66, 0, 0xFD, 512, 64),
@@ -19,12 +24,18 @@ enum VectorOp {
   LOAD(Map.F, Prefix.NONE, 0, 0x10, 512, 64),
   /** Stores 16 numbers of 32 bits. */
   STORE(Map.F, Prefix.NONE, 0, 0x11, 512, 64),
+  /** Loads 8 numbers of 64 bits. */
+  LOAD_LONGS(Map.F, Prefix.P66, 1, 0x10, 512, 64),
+  /** Stores 8 numbers of 64 bits. */
+  STORE_LONGS(Map.F, Prefix.P66, 1, 0x11, 512, 64),
   /** Stores 16 words (VMOVDQU16). */
   STORE_WORDS(Map.F, Prefix.PF2, 1, 0x7F, 256, 32),
   /** Stores the lower bytes of 16 numbers of 32 bits (VPMOVDB). */
   STORE_LOWER_BYTES(Map.F38, Prefix.PF3, 0, 0x31, 512, 16),
   /** Loads one number of 32 bits for all lanes (VPBROADCASTD from memory). */
   BROADCAST(Map.F38, Prefix.P66, 0, 0x58, 512, 4),
+  /** Loads one number of 64 bits for all lanes (VPBROADCASTQ from memory). */
+  BROADCAST_LONGS(Map.F38, Prefix.P66, 1, 0x59, 512, 8),
   /** Copies a general register to all lanes (VPBROADCASTD from a register). */
   BROADCAST_REGISTER(Map.F38, Prefix.P66, 0, 0x7C, 512, 4),
   /** Loads 16 words and extends them by zeros to 32 bits. */
@@ -35,6 +46,8 @@ enum VectorOp {
   VCVTNEPS2BF16(Map.F38, Prefix.PF3, 0, 0x72, 512, 64),
   /** Loads numbers of 32 bits from a base and the distances of a vector, and clears the mask. */
   VPGATHERDD(Map.F38, Prefix.P66, 0, 0x90, 512, 4),
+  /** Loads numbers of 64 bits from a base and the distances of a vector of half the width, and clears the mask. */
+  VPGATHERDQ(Map.F38, Prefix.P66, 1, 0x90, 512, 8),
   /** Shifts (opcode extension 6) or rotates (1) numbers of 32 bits by a constant. */
   SHIFT(Map.F, Prefix.P66, 0, 0x72, 512, 64),
   /** Selects parts of 128 bits, two from each source, by a constant. */

@@ -3,7 +3,7 @@ package dev.tenzan.cpu.gemm;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.tenzan.cpu.CpuPool;
-import dev.tenzan.cpu.machine.DotInstructions;
+import dev.tenzan.cpu.machine.ProductInstructions;
 import dev.tenzan.kernel.MatMulKernel;
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
@@ -96,7 +96,7 @@ final class MatMulTest {
 
   @Test
   void groupsOfDotProducts() {
-    System.out.println("dot products: " + DotInstructions.describe());
+    System.out.println("dot products: " + ProductInstructions.describe());
     DType[] types = {DType.BF16, DType.I8, DType.U8};
     long seed = 500;
     for (long m : new long[] {1, 4, 11, 12, 13, 30}) {

@@ -62,8 +62,19 @@ final class AssemblerTest {
     check("vpmovzxwd (%rsi),%zmm1{%k1}{z}", "62f27dc9330e", a -> a.vectorLoad(VectorOp.VPMOVZXWD, 1, RSI, 0, 1));
     check("vpmovzxbd (%rsi),%zmm1{%k1}{z}", "62f27dc9310e", a -> a.vectorLoad(VectorOp.VPMOVZXBD, 1, RSI, 0, 1));
     check("vcvtneps2bf16 (%rsi),%ymm0{%k1}{z}", "62f27ec97206", a -> a.vectorLoad(VectorOp.VCVTNEPS2BF16, 0, RSI, 0, 1));
-    check("vpgatherdd (%rsi,%zmm27,1),%zmm0{%k2}", "62b27d4290041e", a -> a.gather(0, RSI, 27, 2));
-    check("vpgatherdd (%r8,%zmm5,1),%zmm19{%k1}", "62c27d49901c28", a -> a.gather(19, R8, 5, 1));
+    check("vpgatherdd (%rsi,%zmm27,1),%zmm0{%k2}", "62b27d4290041e", a -> a.gather(VectorOp.VPGATHERDD, 0, RSI, 27, 2));
+    check("vpgatherdd (%r8,%zmm5,1),%zmm19{%k1}", "62c27d49901c28", a -> a.gather(VectorOp.VPGATHERDD, 19, R8, 5, 1));
+    check("vfmadd231ps %zmm25,%zmm24,%zmm3", "62923d40b8d9", a -> a.vector(VectorOp.VFMADD231PS, 3, 24, 25));
+    check("vfmadd231ps 44(%rsi){1to16},%zmm24,%zmm22", "62e23d50b8760b", a -> a.vectorWithNumber(VectorOp.VFMADD231PS, 22, 24, RSI, 44));
+    check("vfmadd231ps 6380(%rsi){1to16},%zmm25,%zmm1", "62f23550b88eec180000",
+        a -> a.vectorWithNumber(VectorOp.VFMADD231PS, 1, 25, RSI, 6380));
+    check("vfmadd231pd 88(%rsi){1to8},%zmm24,%zmm22", "62e2bd50b8760b", a -> a.vectorWithNumber(VectorOp.VFMADD231PD, 22, 24, RSI, 88));
+    check("vfmadd231pd %zmm30,%zmm25,%zmm17", "6282b540b8ce", a -> a.vector(VectorOp.VFMADD231PD, 17, 25, 30));
+    check("vaddpd 64(%rax),%zmm7,%zmm7", "62f1c548587801", a -> a.vector(VectorOp.VADDPD, 7, 7, RAX, 64));
+    check("vmovupd (%rsi),%zmm1{%k1}{z}", "62f1fdc9100e", a -> a.vectorLoad(VectorOp.LOAD_LONGS, 1, RSI, 0, 1));
+    check("vmovupd %zmm20,128(%rcx){%k1}", "62e1fd49116102", a -> a.vectorStore(VectorOp.STORE_LONGS, 20, RCX, 128, 1));
+    check("vpbroadcastq 16(%rsi),%zmm26", "6262fd48595602", a -> a.vectorLoad(VectorOp.BROADCAST_LONGS, 26, RSI, 16, 0));
+    check("vpgatherdq (%rsi,%ymm27,1),%zmm0{%k2}", "62b2fd4290041e", a -> a.gather(VectorOp.VPGATHERDQ, 0, RSI, 27, 2));
     check("vpbroadcastd %ecx,%zmm29", "62627d487ce9", a -> a.broadcast(29, RCX));
     check("vpslld $24,%zmm1,%zmm1", "62f1754872f118", a -> a.shiftLeft(1, 1, 24));
     check("vpslld $8,%zmm9,%zmm18", "62d16d4072f108", a -> a.shiftLeft(18, 9, 8));

@@ -11,8 +11,8 @@ import static dev.tenzan.cpu.machine.Assembler.RDI;
 import static dev.tenzan.cpu.machine.Assembler.RDX;
 import static dev.tenzan.cpu.machine.Assembler.RSI;
 
-/** The code that packs up to 16 lanes of an operand: groups of two bf16 numbers or four bytes, along k. See {@link DotKernels}. */
-final class DotPacking {
+/** The code that packs up to 16 lanes of an operand: groups of two bf16 numbers or four bytes, along k. See {@link ProductKernels}. */
+final class ProductPacking {
   /** What packing finds out beside. */
   enum Statistic {
     NONE,
@@ -39,13 +39,13 @@ final class DotPacking {
   private static final int LANES = 1;
   private static final int UNREAD = 2;
 
-  private DotPacking() {}
+  private ProductPacking() {}
 
   /** Packs lanes that lie side by side: a step along k is a run of numbers. */
   static byte[] lanes(Numbers numbers, Statistic statistic) {
     Assembler a = new Assembler();
     begin(a, statistic);
-    a.load(RDX, RDI, DotKernels.STEP);
+    a.load(RDX, RDI, ProductKernels.STEP);
     int loop = a.here();
     int steps = numbers.group;
     VectorOp load = numbers.load;
@@ -62,7 +62,7 @@ final class DotPacking {
         a.vector(VectorOp.VPORD, GROUP, GROUP, OTHER);
       }
     }
-    end(a, statistic, loop);
+    end(a, numbers, statistic, loop);
     return a.code();
   }
 
@@ -70,16 +70,16 @@ final class DotPacking {
   static byte[] steps(Numbers numbers, Statistic statistic) {
     Assembler a = new Assembler();
     begin(a, statistic);
-    a.vectorLoad(VectorOp.LOAD, PLACES, RDI, DotKernels.DISTANCES, ALL);
+    a.vectorLoad(VectorOp.LOAD, PLACES, RDI, ProductKernels.DISTANCES, ALL);
     int loop = a.here();
     a.copyMask(UNREAD, LANES);
     a.clear(GROUP);
-    a.gather(GROUP, RSI, PLACES, UNREAD);
-    a.addConstant(RSI, DotKernels.GROUP);
+    a.gather(numbers.gatherGroups(), GROUP, RSI, PLACES, UNREAD);
+    a.addConstant(RSI, numbers.groupBytes);
     if (numbers == Numbers.HALVES) {
       a.rotateLeft(GROUP, GROUP, HALF);
     }
-    end(a, statistic, loop);
+    end(a, numbers, statistic, loop);
     return a.code();
   }
 
@@ -87,10 +87,10 @@ final class DotPacking {
   static byte[] rows(Numbers numbers, Statistic statistic) {
     Assembler a = new Assembler();
     begin(a, statistic);
-    a.load(R10, RDI, DotKernels.ROW_COUNT);
-    a.load(RDX, RDI, DotKernels.STEP);
+    a.load(R10, RDI, ProductKernels.ROW_COUNT);
+    a.load(RDX, RDI, ProductKernels.STEP);
     int row = a.here();
-    a.load(RAX, RDI, DotKernels.COUNT);
+    a.load(RAX, RDI, ProductKernels.COUNT);
     a.move(R11, RSI);
     a.move(R9, RCX);
     a.test(RAX);
@@ -107,19 +107,19 @@ final class DotPacking {
     a.add(RCX, R8);
     a.subtractConstant(R10, 1);
     a.jumpIfNotZero(row);
-    a.load(R9, RDI, DotKernels.STATISTICS);
+    a.load(R9, RDI, ProductKernels.STATISTICS);
     a.vectorStore(VectorOp.STORE, STATISTIC, R9, 0, ALL);
     a.returnFromVectors();
     return a.code();
   }
 
   private static void copy(Assembler a, Numbers numbers, Statistic statistic, int mask) {
-    a.vectorLoad(VectorOp.LOAD, GROUP, R11, 0, mask);
+    a.vectorLoad(numbers.loadGroups(), GROUP, R11, 0, mask);
     if (numbers == Numbers.HALVES) {
       a.rotateLeft(GROUP, GROUP, HALF);
     }
     take(a, statistic);
-    a.vectorStore(VectorOp.STORE, GROUP, R9, 0, mask);
+    a.vectorStore(numbers.storeGroups(), GROUP, R9, 0, mask);
   }
 
   private static void begin(Assembler a, Statistic statistic) {
@@ -127,18 +127,18 @@ final class DotPacking {
       a.setOnes(ONES);
       a.set(RCX, MAGNITUDES);
     } else {
-      a.set(RCX, DotKernels.HIGHEST_BITS);
+      a.set(RCX, ProductKernels.HIGHEST_BITS);
     }
     a.broadcast(CONSTANT, RCX);
-    a.load(RCX, RDI, DotKernels.TURN);
+    a.load(RCX, RDI, ProductKernels.TURN);
     a.broadcast(TURNED, RCX);
-    a.load(RCX, RDI, DotKernels.MASK);
+    a.load(RCX, RDI, ProductKernels.MASK);
     a.maskFromRegister(LANES, RCX);
-    a.load(RAX, RDI, DotKernels.COUNT);
-    a.load(RSI, RDI, DotKernels.SOURCE);
-    a.load(RCX, RDI, DotKernels.TARGET);
-    a.load(R8, RDI, DotKernels.TARGET_STEP);
-    a.load(R9, RDI, DotKernels.STATISTICS);
+    a.load(RAX, RDI, ProductKernels.COUNT);
+    a.load(RSI, RDI, ProductKernels.SOURCE);
+    a.load(RCX, RDI, ProductKernels.TARGET);
+    a.load(R8, RDI, ProductKernels.TARGET_STEP);
+    a.load(R9, RDI, ProductKernels.STATISTICS);
     a.vectorLoad(VectorOp.LOAD, STATISTIC, R9, 0, ALL);
   }
 
@@ -158,9 +158,9 @@ final class DotPacking {
   }
 
   /** Stores a group of each lane, and goes on with the loop. */
-  private static void end(Assembler a, Statistic statistic, int loop) {
+  private static void end(Assembler a, Numbers numbers, Statistic statistic, int loop) {
     take(a, statistic);
-    a.vectorStore(VectorOp.STORE, GROUP, RCX, 0, LANES);
+    a.vectorStore(numbers.storeGroups(), GROUP, RCX, 0, LANES);
     a.add(RCX, R8);
     a.subtractConstant(RAX, 1);
     a.jumpIfNotZero(loop);

@@ -2,7 +2,7 @@ package dev.tenzan.cpu.gemm;
 
 import dev.tenzan.cpu.CpuPool;
 import dev.tenzan.cpu.ThreadBuffer;
-import dev.tenzan.cpu.machine.DotKernels;
+import dev.tenzan.cpu.machine.ProductKernels;
 import dev.tenzan.kernel.MatMulKernel;
 import dev.tenzan.type.DType;
 import java.lang.foreign.MemorySegment;
@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * MatMulKernel} fixes, where no operand is so small that sums might be subnormal; packing finds out, and where one is, the product is
  * computed another way.
  */
-final class DotProduct implements MatrixProgram {
+final class MachineProduct implements MatrixProgram {
   /** Products of fewer multiply-adds are computed by the calling thread alone; a hand-off takes longer. */
   private static final long SERIAL_OPERATIONS = 1L << 20;
 
@@ -33,32 +33,32 @@ final class DotProduct implements MatrixProgram {
   private static final ThreadBuffer SUMS = new ThreadBuffer();
 
   private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
-  private static final long TILE_ROW_BYTES = (long) DotKernels.COLUMNS * Integer.BYTES;
+  private static final long TILE_ROW_BYTES = 2L * ProductKernels.VECTOR;
 
   private final MatMulProgram p;
   private final CpuPool pool;
-  private final DotKernels kernels;
+  private final ProductKernels kernels;
   private final MatrixProgram otherwise;
   private final boolean narrow;
-  private final DotPanels left;
-  private final DotPanels right;
+  private final MachinePanels left;
+  private final MachinePanels right;
   private final long rowTasks;
   private final long columnTasks;
 
-  private DotProduct(MatMulProgram program, CpuPool pool, DotKernels kernels, MatrixProgram otherwise) {
+  private MachineProduct(MatMulProgram program, CpuPool pool, ProductKernels kernels, MatrixProgram otherwise) {
     this.p = program;
     this.pool = pool;
     this.kernels = kernels;
     this.otherwise = otherwise;
-    this.narrow = program.output() == program.storage();
-    this.left = DotPanels.left(program.a(), kernels, program.k());
-    this.right = DotPanels.right(program.b(), kernels, program.k());
+    this.narrow = !kernels.arePlain() && program.output() == program.storage();
+    this.left = MachinePanels.left(program.a(), kernels, program.k());
+    this.right = MachinePanels.right(program.b(), kernels, program.k());
     long rows = Math.ceilDiv(left.panels(), TASK_PANELS);
     long columns = 1;
     // Each more task of rows packs B once more, each one of columns A.
     while (operations() > SERIAL_OPERATIONS && p.batches() * rows * columns < pool.threads()
         && Math.max(left.panels() / rows, right.panels() / columns) > 1) {
-      if (left.panels() / rows * DotKernels.ROWS >= right.panels() / columns * DotKernels.COLUMNS) {
+      if (left.panels() / rows * ProductKernels.ROWS >= right.panels() / columns * kernels.columns()) {
         rows++;
       } else {
         columns++;
@@ -73,11 +73,11 @@ final class DotProduct implements MatrixProgram {
    *
    * @param otherwise computes it where its numbers are too small
    */
-  static @Nullable DotProduct of(MatMulProgram p, CpuPool pool, DotKernels kernels, MatrixProgram otherwise) {
+  static @Nullable MachineProduct of(MatMulProgram p, CpuPool pool, ProductKernels kernels, MatrixProgram otherwise) {
     boolean some = p.batches() > 0 && p.k() > 0 && p.a().lanes() > 0 && p.b().lanes() > 0;
     int bytes = p.storage().byteSize();
-    boolean packs = DotPanels.canPack(p.a(), bytes) && DotPanels.canPack(p.b(), bytes);
-    return some && packs ? new DotProduct(p, pool, kernels, otherwise) : null;
+    boolean packs = MachinePanels.canPack(p.a(), bytes) && MachinePanels.canPack(p.b(), bytes);
+    return some && packs ? new MachineProduct(p, pool, kernels, otherwise) : null;
   }
 
   @Override
@@ -116,7 +116,7 @@ final class DotProduct implements MatrixProgram {
     long column = Grid.start(right.panels(), columnTasks, task % columnTasks);
     long endColumn = Grid.start(right.panels(), columnTasks, task % columnTasks + 1);
     MemorySegment packed = LEFT.atLeast(left.blocks() * rows * left.panelBytes());
-    int least = DotKernels.LEAST_EXPONENTS;
+    int least = ProductKernels.LEAST_EXPONENTS;
     for (long k = 0; k < left.blocks(); k++) {
       for (long row = 0; row < rows; row++) {
         least = Math.min(least, left.pack(a, aAt, k, firstRow + row, packed, (k * rows + row) * left.panelBytes()));
@@ -141,29 +141,29 @@ final class DotProduct implements MatrixProgram {
       long firstColumn,
       long columns,
       int leastOfA) {
-    MemorySegment arguments = DotPanels.arguments();
+    MemorySegment arguments = MachinePanels.arguments();
     MemorySegment panel = RIGHT.atLeast(right.panelBytes());
     // Sums to be narrowed, all of them; or one tile of those that do not fit C.
     long sumsRowBytes = narrow ? columns * TILE_ROW_BYTES : TILE_ROW_BYTES;
-    MemorySegment sums = SUMS.atLeast((narrow ? rows : 1) * DotKernels.ROWS * sumsRowBytes);
+    MemorySegment sums = SUMS.atLeast((narrow ? rows : 1) * ProductKernels.ROWS * sumsRowBytes);
     for (long k = 0; k < left.blocks(); k++) {
       for (long column = 0; column < columns; column++) {
         int least = right.pack(b, bAt, k, firstColumn + column, panel, 0);
         if (p.storage() == DType.BF16 && !areLarge(leastOfA, least)) {
           return false;
         }
-        arguments.set(LONG, DotKernels.COUNT, left.groups(k));
-        arguments.set(LONG, DotKernels.ADD, k);
-        arguments.set(LONG, DotKernels.SECOND, panel.address());
+        arguments.set(LONG, ProductKernels.COUNT, left.groups(k));
+        arguments.set(LONG, ProductKernels.ADD, k);
+        arguments.set(LONG, ProductKernels.SECOND, panel.address());
         long nextColumn = column + 1 < columns ? column + 1 : 0;
         long ahead = b.address() + bAt + right.source(nextColumn == 0 ? k + 1 : k, firstColumn + nextColumn);
         long aheadStep = right.sourceStep();
-        arguments.set(LONG, DotKernels.AHEAD_STEP, aheadStep);
+        arguments.set(LONG, ProductKernels.AHEAD_STEP, aheadStep);
         for (long row = 0; row < rows; row++) {
-          arguments.set(LONG, DotKernels.AHEAD, ahead + row * DotKernels.ROWS * aheadStep);
-          arguments.set(LONG, DotKernels.SOURCE, a.address() + (k * rows + row) * left.panelBytes());
+          arguments.set(LONG, ProductKernels.AHEAD, ahead + row * ProductKernels.ROWS * aheadStep);
+          arguments.set(LONG, ProductKernels.SOURCE, a.address() + (k * rows + row) * left.panelBytes());
           if (narrow) {
-            long at = row * DotKernels.ROWS * sumsRowBytes + column * TILE_ROW_BYTES;
+            long at = row * ProductKernels.ROWS * sumsRowBytes + column * TILE_ROW_BYTES;
             tile(arguments, sums.address() + at, sumsRowBytes);
           } else {
             tile(arguments, sums, c, batch, firstRow + row, firstColumn + column, k > 0);
@@ -172,20 +172,20 @@ final class DotProduct implements MatrixProgram {
       }
     }
     if (narrow) {
-      long first = firstRow * DotKernels.ROWS;
-      narrow(arguments, sums, sumsRowBytes, c, batch, first, first + rows * DotKernels.ROWS, firstColumn, firstColumn + columns);
+      long first = firstRow * ProductKernels.ROWS;
+      narrow(arguments, sums, sumsRowBytes, c, batch, first, first + rows * ProductKernels.ROWS, firstColumn, firstColumn + columns);
     }
     return true;
   }
 
   /** Whether no sum of products can be subnormal. */
   private static boolean areLarge(int a, int b) {
-    return a > 0 && b > 0 && a + b >= DotKernels.LEAST_EXPONENTS;
+    return a > 0 && b > 0 && a + b >= ProductKernels.LEAST_EXPONENTS;
   }
 
   private void tile(MemorySegment arguments, long target, long rowBytes) {
-    arguments.set(LONG, DotKernels.TARGET, target);
-    arguments.set(LONG, DotKernels.TARGET_STEP, rowBytes);
+    arguments.set(LONG, ProductKernels.TARGET, target);
+    arguments.set(LONG, ProductKernels.TARGET_STEP, rowBytes);
     kernels.tile(left.layout()).call(arguments);
   }
 
@@ -194,13 +194,13 @@ final class DotProduct implements MatrixProgram {
       MemorySegment arguments, MemorySegment beside, MemorySegment c, long batch, long row, long column, boolean add) {
     long m = p.a().lanes();
     long n = p.b().lanes();
-    long firstRow = row * DotKernels.ROWS;
-    long firstColumn = column * DotKernels.COLUMNS;
-    long at = ((batch * m + firstRow) * n + firstColumn) * Integer.BYTES;
-    long rowBytes = n * Integer.BYTES;
-    long height = Math.min(DotKernels.ROWS, m - firstRow);
-    long width = Math.min(DotKernels.COLUMNS, n - firstColumn) * Integer.BYTES;
-    if (height == DotKernels.ROWS && width == TILE_ROW_BYTES) {
+    long firstRow = row * ProductKernels.ROWS;
+    long firstColumn = column * kernels.columns();
+    long at = ((batch * m + firstRow) * n + firstColumn) * kernels.groupBytes();
+    long rowBytes = n * kernels.groupBytes();
+    long height = Math.min(ProductKernels.ROWS, m - firstRow);
+    long width = Math.min(kernels.columns(), n - firstColumn) * kernels.groupBytes();
+    if (height == ProductKernels.ROWS && width == TILE_ROW_BYTES) {
       tile(arguments, c.address() + at, rowBytes);
       return;
     }
@@ -225,13 +225,13 @@ final class DotProduct implements MatrixProgram {
       long endColumn) {
     long m = p.a().lanes();
     long n = p.b().lanes();
-    long from = firstColumn * DotKernels.COLUMNS;
-    long columns = Math.min(n, endColumn * DotKernels.COLUMNS) - from;
-    arguments.set(LONG, DotKernels.COUNT, columns / DotKernels.LANES);
-    arguments.set(LONG, DotKernels.MASK, (1L << columns % DotKernels.LANES) - 1);
+    long from = firstColumn * kernels.columns();
+    long columns = Math.min(n, endColumn * kernels.columns()) - from;
+    arguments.set(LONG, ProductKernels.COUNT, columns / kernels.lanes());
+    arguments.set(LONG, ProductKernels.MASK, (1L << columns % kernels.lanes()) - 1);
     for (long row = fromRow; row < Math.min(m, endRow); row++) {
-      arguments.set(LONG, DotKernels.SOURCE, sums.address() + (row - fromRow) * sumsRowBytes);
-      arguments.set(LONG, DotKernels.TARGET, c.address() + ((batch * m + row) * n + from) * p.output().byteSize());
+      arguments.set(LONG, ProductKernels.SOURCE, sums.address() + (row - fromRow) * sumsRowBytes);
+      arguments.set(LONG, ProductKernels.TARGET, c.address() + ((batch * m + row) * n + from) * p.output().byteSize());
       kernels.narrow().call(arguments);
     }
   }

@@ -3,10 +3,10 @@ package dev.tenzan.cpu.machine;
 import dev.tenzan.type.DType;
 
 /**
- * The machine code of matrix products by dot-product instructions, for one type of operands.
+ * The machine code of matrix products, for one type of operands: by dot-product instructions, or by fused multiply-adds.
  *
- * <p>These instructions multiply groups: two bf16 numbers or four bytes that lie in 32 bits. A panel of A holds the groups of {@link #ROWS}
- * rows, in one of two {@link Layout}s; one of B holds, for each group along k, those of {@link #COLUMNS} columns.
+ * <p>These instructions multiply groups: two bf16 numbers or four bytes that lie in 32 bits, or one number of f32 or f64. A panel of A holds the groups of {@link #ROWS}
+ * rows, in one of two {@link Layout}s; one of B holds, for each group along k, those of {@link #columns} columns.
  *
  * <p>The instruction for bytes multiplies unsigned ones with signed ones. So the highest bit of A's bytes is turned as they are packed, which
  * adds 128 to those of I8 and takes 128 from those of U8. What this adds to a product is 128 or -128 times the sum of a column of B; these
@@ -14,21 +14,9 @@ import dev.tenzan.type.DType;
  *
  * <p>Functions take the address of a block of arguments of 8 bytes each; the constants here are their places.
  */
-public final class DotKernels {
+public final class ProductKernels {
   /** The rows of a tile. */
   public static final int ROWS = 12;
-
-  /** The columns of a tile. */
-  public static final int COLUMNS = 32;
-
-  /** The lanes of a vector: a half of a tile's columns. */
-  public static final int LANES = 16;
-
-  /** The bytes of one lane's group. */
-  public static final int GROUP = 4;
-
-  /** The groups along k of a panel, at most. */
-  public static final int GROUPS = 128;
 
   /** The number of groups, or of whole vectors to copy or to narrow. */
   public static final int COUNT = 0;
@@ -75,6 +63,9 @@ public final class DotKernels {
   /** The size of a block of arguments in bytes. */
   public static final int BLOCK = 128;
 
+  /** The width of a vector in bytes. */
+  public static final int VECTOR = MachineCode.VECTOR_BITS / Byte.SIZE;
+
   /**
    * Products of bf16 by VDPBF16PS are those of a chain of fused multiply-adds as long as nothing is subnormal, neither operands nor sums,
    * because the instruction takes and gives zeros instead. With the least exponents e and f of A's and B's numbers but for zeros, each
@@ -93,19 +84,16 @@ public final class DotKernels {
    * @param step the distance of groups along k in bytes
    */
   public record Layout(int row, int step) {
-    /** Rows of groups, as a matrix whose steps lie side by side has them; their distance is no power of two. */
-    public static final Layout BY_ROWS = new Layout((GROUPS + LANES) * GROUP, GROUP);
-
-    /** For each group along k, those of all rows. */
-    public static final Layout BY_STEPS = new Layout(GROUP, ROWS * GROUP);
-
-    /** The size of a panel in bytes. */
-    public long bytes() {
-      return Math.max((long) ROWS * row, (long) GROUPS * step);
+    /** Whether the groups of a row lie side by side. */
+    boolean isByRows() {
+      return step < row;
     }
   }
 
   private final DType type;
+  private final Numbers numbers;
+  private final Layout byRows;
+  private final Layout bySteps;
   private final MachineCode tileByRows;
   private final MachineCode tileBySteps;
   private final MachineCode copyRows;
@@ -114,44 +102,88 @@ public final class DotKernels {
   private final MachineCode stepsOfRight;
   private final MachineCode narrow;
 
-  private DotKernels(DType type) {
+  private ProductKernels(DType type) {
     this.type = type;
-    Numbers numbers = Numbers.of(type);
+    this.numbers = Numbers.of(type);
+    this.byRows = new Layout(numbers.groups * numbers.groupBytes + VECTOR, numbers.groupBytes);
+    this.bySteps = new Layout(numbers.groupBytes, ROWS * numbers.groupBytes);
     boolean halves = numbers == Numbers.HALVES;
     // A's turned bytes are unsigned where they were signed.
     boolean left = type == DType.I8;
-    this.tileByRows = MachineCode.load(DotTile.code(numbers, left, Layout.BY_ROWS));
-    this.tileBySteps = MachineCode.load(DotTile.code(numbers, left, Layout.BY_STEPS));
-    DotPacking.Statistic ofLeft = halves ? DotPacking.Statistic.LEAST_MAGNITUDE : DotPacking.Statistic.NONE;
-    DotPacking.Statistic ofRight =
-        halves
-            ? DotPacking.Statistic.LEAST_MAGNITUDE
-            : type == DType.I8 ? DotPacking.Statistic.SIGNED_SUM : DotPacking.Statistic.UNSIGNED_SUM;
-    this.copyRows = MachineCode.load(DotPacking.rows(numbers, ofLeft));
-    this.lanesOfLeft = MachineCode.load(DotPacking.lanes(numbers, ofLeft));
-    this.lanesOfRight = MachineCode.load(DotPacking.lanes(numbers, ofRight));
-    this.stepsOfRight = MachineCode.load(DotPacking.steps(numbers, ofRight));
-    this.narrow = MachineCode.load(DotTile.narrow(numbers));
+    this.tileByRows = MachineCode.load(ProductTile.code(numbers, left, byRows));
+    this.tileBySteps = MachineCode.load(ProductTile.code(numbers, left, bySteps));
+    ProductPacking.Statistic ofLeft = halves ? ProductPacking.Statistic.LEAST_MAGNITUDE : ProductPacking.Statistic.NONE;
+    ProductPacking.Statistic ofRight =
+        switch (numbers) {
+          case HALVES -> ProductPacking.Statistic.LEAST_MAGNITUDE;
+          case BYTES -> type == DType.I8 ? ProductPacking.Statistic.SIGNED_SUM : ProductPacking.Statistic.UNSIGNED_SUM;
+          case SINGLES, DOUBLES -> ProductPacking.Statistic.NONE;
+        };
+    this.copyRows = MachineCode.load(ProductPacking.rows(numbers, ofLeft));
+    this.lanesOfLeft = MachineCode.load(ProductPacking.lanes(numbers, ofLeft));
+    this.lanesOfRight = MachineCode.load(ProductPacking.lanes(numbers, ofRight));
+    this.stepsOfRight = MachineCode.load(ProductPacking.steps(numbers, ofRight));
+    this.narrow = MachineCode.load(ProductTile.narrow(numbers));
   }
 
   /** Assembles the functions for a type. */
-  static DotKernels load(DType type) {
-    return new DotKernels(type);
+  static ProductKernels load(DType type) {
+    return new ProductKernels(type);
   }
 
-  /** The type of the operands: I8, U8 or BF16. */
+  /** The type of the operands: I8, U8, BF16, F32 or F64. */
   public DType type() {
     return type;
   }
 
+  /** Whether the sums are of the operands' type. */
+  public boolean arePlain() {
+    return numbers.arePlain();
+  }
+
+  /** The bytes of one lane's group, and of a sum. */
+  public int groupBytes() {
+    return numbers.groupBytes;
+  }
+
+  /** The groups along k of a panel, at most. */
+  public int groups() {
+    return numbers.groups;
+  }
+
+  /** The lanes of a vector: a half of a tile's columns. */
+  public int lanes() {
+    return numbers.lanes();
+  }
+
+  /** The columns of a tile. */
+  public int columns() {
+    return 2 * numbers.lanes();
+  }
+
+  /** Panels of rows of groups, as a matrix whose steps lie side by side has them; their distance is no power of two. */
+  public Layout byRows() {
+    return byRows;
+  }
+
+  /** Panels that hold, for each group along k, those of all rows. */
+  public Layout bySteps() {
+    return bySteps;
+  }
+
+  /** The size of a panel of A in bytes. */
+  public long panelBytes(Layout layout) {
+    return Math.max((long) ROWS * layout.row, (long) numbers.groups * layout.step);
+  }
+
   /** How many numbers are a group. */
   public int groupSize() {
-    return GROUP / type.byteSize();
+    return numbers.group;
   }
 
   /** What to turn in each group of A's: {@link #TURN}. */
   public int turn() {
-    return type == DType.BF16 ? 0 : HIGHEST_BITS;
+    return numbers == Numbers.BYTES ? HIGHEST_BITS : 0;
   }
 
   /**
@@ -159,7 +191,7 @@ public final class DotKernels {
    * to add to it.
    */
   public MachineCode tile(Layout layout) {
-    return layout.equals(Layout.BY_ROWS) ? tileByRows : tileBySteps;
+    return layout.isByRows() ? tileByRows : tileBySteps;
   }
 
   /**

@@ -11,27 +11,27 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Which dot-product instructions are used here, and why not the others. */
-public final class DotInstructions {
+public final class ProductInstructions {
   private static final String BYTES = "avx512_vnni";
   private static final String HALVES = "avx512_bf16";
 
-  private static final System.Logger LOG = System.getLogger(DotInstructions.class.getName());
+  private static final System.Logger LOG = System.getLogger(ProductInstructions.class.getName());
 
-  private DotInstructions() {}
+  private ProductInstructions() {}
 
   /** The code, assembled when the first product of a type asks for it; linking takes tens of milliseconds. */
   private static final class Loaded {
-    static final Map<DType, DotKernels> KERNELS = new EnumMap<>(DType.class);
+    static final Map<DType, ProductKernels> KERNELS = new EnumMap<>(DType.class);
     static final Set<DType> FAILED = EnumSet.noneOf(DType.class);
 
-    static synchronized @Nullable DotKernels of(DType type) {
-      DotKernels known = KERNELS.get(type);
+    static synchronized @Nullable ProductKernels of(DType type) {
+      ProductKernels known = KERNELS.get(type);
       if (known != null || FAILED.contains(type)) {
         return known;
       }
       String failure;
       try {
-        DotKernels kernels = DotKernels.load(type);
+        ProductKernels kernels = ProductKernels.load(type);
         if (type != DType.BF16 || isChain(kernels)) {
           KERNELS.put(type, kernels);
           return kernels;
@@ -47,12 +47,18 @@ public final class DotInstructions {
   }
 
   /** The kernels for a type, or null where this machine has none: {@link #describe} says why. */
-  public static @Nullable DotKernels of(DType type) {
-    boolean some = type == DType.BF16 || type == DType.I8 || type == DType.U8;
-    if (!some || !MachineCode.obstacle().isEmpty()) {
+  public static @Nullable ProductKernels of(DType type) {
+    if (!MachineCode.obstacle().isEmpty() || !ProcessorFlags.hasAvx512()) {
       return null;
     }
-    return ProcessorFlags.hasAvx512() && ProcessorFlags.has(type == DType.BF16 ? HALVES : BYTES) ? Loaded.of(type) : null;
+    boolean has =
+        switch (type) {
+          case I8, U8 -> ProcessorFlags.has(BYTES);
+          case BF16 -> ProcessorFlags.has(HALVES);
+          case F32, F64 -> true;
+          case F16, I16, I32, I64, BOOL -> false;
+        };
+    return has ? Loaded.of(type) : null;
   }
 
   /** For people: the types whose products use them, or why none does. */
@@ -73,7 +79,7 @@ public final class DotInstructions {
    * Whether the instruction adds the upper halves' product first and rounds after each of the two, as the manual says. The numbers are
    * such that every other way, with one rounding or in the other order, gives another result.
    */
-  private static boolean isChain(DotKernels kernels) {
+  private static boolean isChain(ProductKernels kernels) {
     float[][] cases = {
       // Upper a and b, then lower ones, behind a chain that has come to 1: the first product's loss decides the result.
       {0x1p-12f, 0x1p-12f, 0x1.02p-12f, 0x1p-12f},
@@ -81,21 +87,21 @@ public final class DotInstructions {
       {0x1.7ep-1f, 0x1.02p-24f, 0x1.04p3f, 0x1.06p-27f}
     };
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment block = arena.allocate(DotKernels.BLOCK, 64);
-      MemorySegment left = arena.allocate(DotKernels.Layout.BY_STEPS.bytes(), 64);
-      MemorySegment right = arena.allocate(2L * DotKernels.COLUMNS * DotKernels.GROUP, 64);
-      MemorySegment result = arena.allocate((long) DotKernels.ROWS * DotKernels.COLUMNS * Float.BYTES, 64);
-      block.set(ValueLayout.JAVA_LONG, DotKernels.COUNT, 2);
-      block.set(ValueLayout.JAVA_LONG, DotKernels.SOURCE, left.address());
-      block.set(ValueLayout.JAVA_LONG, DotKernels.SECOND, right.address());
-      block.set(ValueLayout.JAVA_LONG, DotKernels.TARGET, result.address());
-      block.set(ValueLayout.JAVA_LONG, DotKernels.TARGET_STEP, (long) DotKernels.COLUMNS * Float.BYTES);
+      MemorySegment block = arena.allocate(ProductKernels.BLOCK, 64);
+      MemorySegment left = arena.allocate(kernels.panelBytes(kernels.bySteps()), 64);
+      MemorySegment right = arena.allocate(2L * kernels.columns() * kernels.groupBytes(), 64);
+      MemorySegment result = arena.allocate((long) ProductKernels.ROWS * kernels.columns() * Float.BYTES, 64);
+      block.set(ValueLayout.JAVA_LONG, ProductKernels.COUNT, 2);
+      block.set(ValueLayout.JAVA_LONG, ProductKernels.SOURCE, left.address());
+      block.set(ValueLayout.JAVA_LONG, ProductKernels.SECOND, right.address());
+      block.set(ValueLayout.JAVA_LONG, ProductKernels.TARGET, result.address());
+      block.set(ValueLayout.JAVA_LONG, ProductKernels.TARGET_STEP, (long) kernels.columns() * Float.BYTES);
       for (float[] c : cases) {
         put(left, 0, 1, 0);
         put(right, 0, 1, 0);
-        put(left, DotKernels.Layout.BY_STEPS.step(), c[0], c[2]);
-        put(right, (long) DotKernels.COLUMNS * DotKernels.GROUP, c[1], c[3]);
-        kernels.tile(DotKernels.Layout.BY_STEPS).call(block);
+        put(left, kernels.bySteps().step(), c[0], c[2]);
+        put(right, (long) kernels.columns() * kernels.groupBytes(), c[1], c[3]);
+        kernels.tile(kernels.bySteps()).call(block);
         float expected = Math.fma(c[2], c[3], Math.fma(c[0], c[1], 1f));
         if (result.get(ValueLayout.JAVA_FLOAT, 0) != expected) {
           return false;

@@ -1,22 +1,22 @@
 package dev.tenzan.cpu.gemm;
 
 import dev.tenzan.cpu.ThreadBuffer;
-import dev.tenzan.cpu.machine.DotKernels;
+import dev.tenzan.cpu.machine.ProductKernels;
 import dev.tenzan.cpu.machine.MachineCode;
 import dev.tenzan.type.DType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * One operand of a {@link DotProduct}, packed: panels of lanes for each block of k, in memory that the product takes for each run.
+ * One operand of a {@link MachineProduct}, packed: panels of lanes for each block of k, in memory that the product takes for each run.
  *
  * <p>Lanes lie side by side in memory, or their steps along k do.
  */
-final class DotPanels {
+final class MachinePanels {
   /** Room behind the arguments for the statistics of A, and for one group of all lanes, where k ends within a group. */
-  private static final long STATISTICS = DotKernels.BLOCK;
+  private static final long STATISTICS = ProductKernels.BLOCK;
 
-  private static final long VECTOR = (long) DotKernels.LANES * DotKernels.GROUP;
+  private static final long VECTOR = ProductKernels.VECTOR;
   private static final long LAST_GROUP = STATISTICS + VECTOR;
   private static final long ARGUMENT_BYTES = LAST_GROUP + VECTOR;
   private static final ThreadBuffer ARGUMENTS = new ThreadBuffer();
@@ -26,7 +26,7 @@ final class DotPanels {
   private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT;
 
   private final MatMulProgram.Side side;
-  private final DotKernels kernels;
+  private final ProductKernels kernels;
   private final boolean left;
   private final boolean halves;
   private final boolean adjacentLanes;
@@ -36,33 +36,33 @@ final class DotPanels {
   private final long panels;
   private final long panelBytes;
 
-  private DotPanels(MatMulProgram.Side side, DotKernels kernels, boolean left, long k) {
+  private MachinePanels(MatMulProgram.Side side, ProductKernels kernels, boolean left, long k) {
     this.side = side;
     this.kernels = kernels;
     this.left = left;
     this.halves = kernels.type() == DType.BF16;
     this.adjacentLanes = hasAdjacentLanes(side);
     this.k = k;
-    this.block = (long) DotKernels.GROUPS * kernels.groupSize();
-    this.width = left ? DotKernels.ROWS : DotKernels.COLUMNS;
+    this.block = (long) kernels.groups() * kernels.groupSize();
+    this.width = left ? ProductKernels.ROWS : kernels.columns();
     this.panels = Math.ceilDiv(side.lanes(), width);
     // B's sums follow its groups.
-    this.panelBytes = left ? layout().bytes() : (DotKernels.GROUPS + 1) * step();
+    this.panelBytes = left ? kernels.panelBytes(layout()) : (kernels.groups() + 1) * step();
   }
 
   /** A's panels. */
-  static DotPanels left(MatMulProgram.Side side, DotKernels kernels, long k) {
-    return new DotPanels(side, kernels, true, k);
+  static MachinePanels left(MatMulProgram.Side side, ProductKernels kernels, long k) {
+    return new MachinePanels(side, kernels, true, k);
   }
 
   /** B's panels. */
-  static DotPanels right(MatMulProgram.Side side, DotKernels kernels, long k) {
-    return new DotPanels(side, kernels, false, k);
+  static MachinePanels right(MatMulProgram.Side side, ProductKernels kernels, long k) {
+    return new MachinePanels(side, kernels, false, k);
   }
 
   /** Whether an operand can be packed here. */
   static boolean canPack(MatMulProgram.Side side, int bytes) {
-    long farthest = Math.abs(side.laneStride()) * (DotKernels.LANES - 1) * bytes;
+    long farthest = Math.abs(side.laneStride()) * ProductKernels.VECTOR / Integer.BYTES * bytes;
     return hasAdjacentLanes(side) || side.stepStride() == 1 && farthest <= Integer.MAX_VALUE;
   }
 
@@ -76,13 +76,13 @@ final class DotPanels {
   }
 
   /** How A's panels lie. */
-  DotKernels.Layout layout() {
-    return adjacentLanes ? DotKernels.Layout.BY_STEPS : DotKernels.Layout.BY_ROWS;
+  ProductKernels.Layout layout() {
+    return adjacentLanes ? kernels.bySteps() : kernels.byRows();
   }
 
   /** The bytes from one group along k to the next in panels by steps. */
   private long step() {
-    return (long) width * DotKernels.GROUP;
+    return (long) width * kernels.groupBytes();
   }
 
   /** The blocks of k. */
@@ -136,36 +136,40 @@ final class DotPanels {
     int lanes = (int) Math.min(width, side.lanes() - first);
     long bytes = kernels.type().byteSize();
     long from = at + source(ofBlock, panel);
-    arguments.set(LONG, DotKernels.TURN, left ? kernels.turn() : 0);
+    arguments.set(LONG, ProductKernels.TURN, left ? kernels.turn() : 0);
     if (left) {
       arguments.asSlice(STATISTICS, VECTOR).fill((byte) -1);
-      arguments.set(LONG, DotKernels.STATISTICS, arguments.address() + STATISTICS);
+      arguments.set(LONG, ProductKernels.STATISTICS, arguments.address() + STATISTICS);
       if (adjacentLanes) {
-        packLanes(kernels.lanesOfLeft(), arguments, source, from, steps(ofBlock), lanes, packed, to);
+        for (int lane = 0; lane < lanes; lane += kernels.lanes()) {
+          int count = Math.min(kernels.lanes(), lanes - lane);
+          long place = (long) lane * kernels.groupBytes();
+          packLanes(kernels.lanesOfLeft(), arguments, source, from + lane * bytes, steps(ofBlock), count, packed, to + place);
+        }
       } else {
         copyRows(arguments, source, from, steps(ofBlock), lanes, packed, to);
       }
-      return halves ? leastExponent(arguments, STATISTICS, DotKernels.LANES) : 0;
+      return halves ? leastExponent(arguments, STATISTICS, kernels.lanes()) : 0;
     }
     long sums = to + groups(ofBlock) * step();
     packed.asSlice(sums, step()).fill((byte) (halves ? -1 : 0));
-    for (int lane = 0; lane < lanes; lane += DotKernels.LANES) {
-      int count = Math.min(DotKernels.LANES, lanes - lane);
-      long place = (long) lane * DotKernels.GROUP;
-      arguments.set(LONG, DotKernels.STATISTICS, packed.address() + sums + place);
+    for (int lane = 0; lane < lanes; lane += kernels.lanes()) {
+      int count = Math.min(kernels.lanes(), lanes - lane);
+      long place = (long) lane * kernels.groupBytes();
+      arguments.set(LONG, ProductKernels.STATISTICS, packed.address() + sums + place);
       MachineCode code = adjacentLanes ? kernels.lanesOfRight() : kernels.stepsOfRight();
       long offset = from + lane * side.laneStride() * bytes;
       packLanes(code, arguments, source, offset, steps(ofBlock), count, packed, to + place);
     }
-    return halves ? leastExponent(packed, sums, DotKernels.COLUMNS) : 0;
+    return halves ? leastExponent(packed, sums, kernels.columns()) : 0;
   }
 
-  /** Packs up to 16 lanes by steps. */
+  /** Packs up to a vector of lanes by steps. */
   private void packLanes(
       MachineCode code, MemorySegment arguments, MemorySegment source, long from, long steps, int count, MemorySegment packed, long to) {
     long bytes = kernels.type().byteSize();
-    arguments.set(LONG, DotKernels.TARGET_STEP, step());
-    arguments.set(LONG, DotKernels.MASK, (1L << count) - 1);
+    arguments.set(LONG, ProductKernels.TARGET_STEP, step());
+    arguments.set(LONG, ProductKernels.MASK, (1L << count) - 1);
     long whole = steps / kernels.groupSize();
     if (whole > 0) {
       distances(arguments, side.stepStride() * bytes, side.laneStride() * bytes, count);
@@ -173,8 +177,8 @@ final class DotPanels {
     }
     int rest = (int) (steps - whole * kernels.groupSize());
     if (rest > 0) {
-      long stepBytes = adjacentLanes ? DotKernels.LANES * bytes : bytes;
-      long laneBytes = adjacentLanes ? bytes : DotKernels.GROUP;
+      long stepBytes = adjacentLanes ? kernels.lanes() * bytes : bytes;
+      long laneBytes = adjacentLanes ? bytes : kernels.groupBytes();
       copyRest(source, from + whole * kernels.groupSize() * side.stepStride() * bytes, rest, count, arguments, stepBytes, laneBytes);
       distances(arguments, stepBytes, laneBytes, count);
       call(code, arguments, 1, arguments.address() + LAST_GROUP, packed.address() + to + whole * step());
@@ -187,35 +191,35 @@ final class DotPanels {
     long bytes = kernels.type().byteSize();
     MachineCode code = kernels.copyRows();
     long whole = steps / kernels.groupSize();
-    arguments.set(LONG, DotKernels.ROW_COUNT, rows);
-    arguments.set(LONG, DotKernels.STEP, side.laneStride() * bytes);
-    arguments.set(LONG, DotKernels.TARGET_STEP, layout().row());
-    arguments.set(LONG, DotKernels.MASK, (1L << whole % DotKernels.LANES) - 1);
-    call(code, arguments, whole / DotKernels.LANES, source.address() + from, packed.address() + to);
+    arguments.set(LONG, ProductKernels.ROW_COUNT, rows);
+    arguments.set(LONG, ProductKernels.STEP, side.laneStride() * bytes);
+    arguments.set(LONG, ProductKernels.TARGET_STEP, layout().row());
+    arguments.set(LONG, ProductKernels.MASK, (1L << whole % kernels.lanes()) - 1);
+    call(code, arguments, whole / kernels.lanes(), source.address() + from, packed.address() + to);
     int rest = (int) (steps - whole * kernels.groupSize());
     if (rest > 0) {
-      copyRest(source, from + whole * DotKernels.GROUP, rest, rows, arguments, bytes, DotKernels.GROUP);
-      arguments.set(LONG, DotKernels.STEP, DotKernels.GROUP);
-      arguments.set(LONG, DotKernels.MASK, 1);
-      call(code, arguments, 0, arguments.address() + LAST_GROUP, packed.address() + to + whole * DotKernels.GROUP);
+      copyRest(source, from + whole * kernels.groupBytes(), rest, rows, arguments, bytes, kernels.groupBytes());
+      arguments.set(LONG, ProductKernels.STEP, kernels.groupBytes());
+      arguments.set(LONG, ProductKernels.MASK, 1);
+      call(code, arguments, 0, arguments.address() + LAST_GROUP, packed.address() + to + whole * kernels.groupBytes());
     }
   }
 
   private static void call(MachineCode code, MemorySegment arguments, long count, long source, long target) {
-    arguments.set(LONG, DotKernels.COUNT, count);
-    arguments.set(LONG, DotKernels.SOURCE, source);
-    arguments.set(LONG, DotKernels.TARGET, target);
+    arguments.set(LONG, ProductKernels.COUNT, count);
+    arguments.set(LONG, ProductKernels.SOURCE, source);
+    arguments.set(LONG, ProductKernels.TARGET, target);
     code.call(arguments);
   }
 
   /** Says where steps lie, for code that packs adjacent lanes, or lanes, for code that packs adjacent steps. */
   private void distances(MemorySegment arguments, long stepBytes, long laneBytes, int count) {
     if (adjacentLanes) {
-      arguments.set(LONG, DotKernels.STEP, stepBytes);
+      arguments.set(LONG, ProductKernels.STEP, stepBytes);
       return;
     }
-    for (int i = 0; i < DotKernels.LANES; i++) {
-      arguments.set(INT, DotKernels.DISTANCES + (long) i * Integer.BYTES, i < count ? (int) (i * laneBytes) : 0);
+    for (int i = 0; i < kernels.lanes(); i++) {
+      arguments.set(INT, ProductKernels.DISTANCES + (long) i * Integer.BYTES, i < count ? (int) (i * laneBytes) : 0);
     }
   }
 

@@ -19,7 +19,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 /** Which instructions are used is what Linux says of the processor, and a dot product of bf16 numbers is a chain. */
-final class DotInstructionsTest {
+final class ProductInstructionsTest {
   private static final int STEPS = 8;
   private static final int ROUNDS = 2000;
   private static final long SEED = 7;
@@ -40,23 +40,24 @@ final class DotInstructionsTest {
 
   @Test
   void usesWhatTheProcessorHas() throws IOException {
-    System.out.println("dot products: " + DotInstructions.describe());
+    System.out.println("dot products: " + ProductInstructions.describe());
     if (!isLinuxOnX86()) {
-      assertEquals("no: only on Linux on x86-64", DotInstructions.describe());
-      assertNull(DotInstructions.of(DType.I8));
+      assertEquals("no: only on Linux on x86-64", ProductInstructions.describe());
+      assertNull(ProductInstructions.of(DType.I8));
       return;
     }
     boolean wide = flags().containsAll(List.of("avx512f", "avx512bw", "avx512vl"));
-    assertEquals(wide && flags().contains("avx512_vnni"), DotInstructions.of(DType.I8) != null);
-    assertEquals(wide && flags().contains("avx512_vnni"), DotInstructions.of(DType.U8) != null);
-    assertEquals(wide && flags().contains("avx512_bf16"), DotInstructions.of(DType.BF16) != null);
-    assertNull(DotInstructions.of(DType.F32));
-    assertNull(DotInstructions.of(DType.I16));
+    assertEquals(wide && flags().contains("avx512_vnni"), ProductInstructions.of(DType.I8) != null);
+    assertEquals(wide && flags().contains("avx512_vnni"), ProductInstructions.of(DType.U8) != null);
+    assertEquals(wide && flags().contains("avx512_bf16"), ProductInstructions.of(DType.BF16) != null);
+    assertEquals(wide, ProductInstructions.of(DType.F32) != null);
+    assertEquals(wide, ProductInstructions.of(DType.F64) != null);
+    assertNull(ProductInstructions.of(DType.I16));
   }
 
   /** What the process of {@link #withoutNativeAccess} runs. */
   public static void main(String[] args) {
-    System.out.println(DotInstructions.describe() + ", " + DotInstructions.of(DType.I8));
+    System.out.println(ProductInstructions.describe() + ", " + ProductInstructions.of(DType.I8));
   }
 
   @Test
@@ -64,7 +65,7 @@ final class DotInstructionsTest {
     String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
     Process process =
         new ProcessBuilder(
-                java, "--illegal-native-access=deny", "-cp", System.getProperty("java.class.path"), DotInstructionsTest.class.getName())
+                java, "--illegal-native-access=deny", "-cp", System.getProperty("java.class.path"), ProductInstructionsTest.class.getName())
             .redirectErrorStream(true)
             .start();
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
@@ -78,8 +79,8 @@ final class DotInstructionsTest {
   void canBeSwitchedOff() {
     System.setProperty(MachineCode.PROPERTY, "false");
     try {
-      assertEquals("no: switched off by -Dtenzan.cpu.machine=false", DotInstructions.describe());
-      assertNull(DotInstructions.of(DType.I8));
+      assertEquals("no: switched off by -Dtenzan.cpu.machine=false", ProductInstructions.describe());
+      assertNull(ProductInstructions.of(DType.I8));
     } finally {
       System.clearProperty(MachineCode.PROPERTY);
     }
@@ -87,43 +88,43 @@ final class DotInstructionsTest {
 
   @Test
   void halvesAreAddedAsAChain() {
-    DotKernels kernels = DotInstructions.of(DType.BF16);
+    ProductKernels kernels = ProductInstructions.of(DType.BF16);
     if (kernels == null) {
-      System.out.println("not tested: " + DotInstructions.describe());
+      System.out.println("not tested: " + ProductInstructions.describe());
       return;
     }
     assertNotNull(kernels);
     System.out.println("seed " + SEED);
     Random random = new Random(SEED);
     int groups = STEPS / 2;
-    DotKernels.Layout layout = DotKernels.Layout.BY_STEPS;
+    ProductKernels.Layout layout = kernels.bySteps();
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment block = arena.allocate(DotKernels.BLOCK, 64);
-      MemorySegment left = arena.allocate(layout.bytes(), 64);
-      MemorySegment right = arena.allocate((long) groups * DotKernels.COLUMNS * DotKernels.GROUP, 64);
-      MemorySegment result = arena.allocate((long) DotKernels.ROWS * DotKernels.COLUMNS * Float.BYTES, 64);
-      block.set(ValueLayout.JAVA_LONG, DotKernels.COUNT, groups);
-      block.set(ValueLayout.JAVA_LONG, DotKernels.SOURCE, left.address());
-      block.set(ValueLayout.JAVA_LONG, DotKernels.SECOND, right.address());
-      block.set(ValueLayout.JAVA_LONG, DotKernels.TARGET, result.address());
-      block.set(ValueLayout.JAVA_LONG, DotKernels.TARGET_STEP, (long) DotKernels.COLUMNS * Float.BYTES);
+      MemorySegment block = arena.allocate(ProductKernels.BLOCK, 64);
+      MemorySegment left = arena.allocate(kernels.panelBytes(layout), 64);
+      MemorySegment right = arena.allocate((long) groups * kernels.columns() * kernels.groupBytes(), 64);
+      MemorySegment result = arena.allocate((long) ProductKernels.ROWS * kernels.columns() * Float.BYTES, 64);
+      block.set(ValueLayout.JAVA_LONG, ProductKernels.COUNT, groups);
+      block.set(ValueLayout.JAVA_LONG, ProductKernels.SOURCE, left.address());
+      block.set(ValueLayout.JAVA_LONG, ProductKernels.SECOND, right.address());
+      block.set(ValueLayout.JAVA_LONG, ProductKernels.TARGET, result.address());
+      block.set(ValueLayout.JAVA_LONG, ProductKernels.TARGET_STEP, (long) kernels.columns() * Float.BYTES);
       for (int round = 0; round < ROUNDS; round++) {
         // Products from 2^-80 to 2^80: no sum is subnormal, and many cancel or lose bits.
         int spread = 1 + round % 40;
-        float[][] a = new float[STEPS][DotKernels.ROWS];
-        float[][] b = new float[STEPS][DotKernels.COLUMNS];
+        float[][] a = new float[STEPS][ProductKernels.ROWS];
+        float[][] b = new float[STEPS][kernels.columns()];
         for (int k = 0; k < STEPS; k++) {
           fill(random, spread, a[k], k, left, layout.step());
-          fill(random, spread, b[k], k, right, DotKernels.COLUMNS * DotKernels.GROUP);
+          fill(random, spread, b[k], k, right, kernels.columns() * kernels.groupBytes());
         }
         kernels.tile(layout).call(block);
-        for (int i = 0; i < DotKernels.ROWS; i++) {
-          for (int j = 0; j < DotKernels.COLUMNS; j++) {
+        for (int i = 0; i < ProductKernels.ROWS; i++) {
+          for (int j = 0; j < kernels.columns(); j++) {
             float expected = 0;
             for (int k = 0; k < STEPS; k++) {
               expected = Math.fma(a[k][i], b[k][j], expected);
             }
-            float found = result.getAtIndex(ValueLayout.JAVA_FLOAT, (long) i * DotKernels.COLUMNS + j);
+            float found = result.getAtIndex(ValueLayout.JAVA_FLOAT, (long) i * kernels.columns() + j);
             assertEquals(
                 Float.floatToIntBits(expected), Float.floatToIntBits(found), "round " + round + ", row " + i + ", column " + j);
           }
@@ -137,7 +138,7 @@ final class DotInstructionsTest {
       int exponent = 127 + random.nextInt(2 * spread) - spread;
       int bits = random.nextInt(1 << 7) << 16 | exponent << 23 | (random.nextBoolean() ? 1 << 31 : 0);
       values[lane] = random.nextInt(20) == 0 ? 0f : Float.intBitsToFloat(bits);
-      long at = k / 2 * groupStep + (long) lane * DotKernels.GROUP + (k % 2 == 0 ? 2 : 0);
+      long at = k / 2 * groupStep + (long) lane * Integer.BYTES + (k % 2 == 0 ? 2 : 0);
       panel.set(ValueLayout.JAVA_SHORT, at, (short) (Float.floatToRawIntBits(values[lane]) >> 16));
     }
   }
@@ -145,7 +146,7 @@ final class DotInstructionsTest {
   @Test
   void memoryIsNotWrittenAndRunAtOnce() throws IOException {
     if (!isLinuxOnX86()) {
-      System.out.println("not tested: " + DotInstructions.describe());
+      System.out.println("not tested: " + ProductInstructions.describe());
       return;
     }
     assertEquals("", MachineCode.obstacle(), "the tests run with native access");
@@ -153,7 +154,7 @@ final class DotInstructionsTest {
     a.returnFromVectors();
     MachineCode code = MachineCode.load(a.code());
     try (Arena arena = Arena.ofConfined()) {
-      code.call(arena.allocate(DotKernels.BLOCK));
+      code.call(arena.allocate(ProductKernels.BLOCK));
     }
     for (String line : Files.readAllLines(Path.of("/proc/self/maps"))) {
       boolean writtenAndRun = line.split(" ")[1].startsWith("rwx");

@@ -13,13 +13,13 @@ import static dev.tenzan.cpu.machine.Assembler.RSI;
 
 /**
  * The code of one tile of a product: 24 accumulators, which hide the latency of the dot product on two pipes, two vectors of B, and rows of
- * A in turn. See {@link DotKernels} for panels and arguments.
+ * A in turn. See {@link ProductKernels} for panels and arguments.
  */
-final class DotTile {
-  private static final int ROWS = DotKernels.ROWS;
+final class ProductTile {
+  private static final int ROWS = ProductKernels.ROWS;
   private static final int UNROLL = 4;
   private static final int UNROLL_SHIFT = 2;
-  private static final int RIGHT_STEP = DotKernels.COLUMNS * DotKernels.GROUP;
+  private static final int RIGHT_STEP = 2 * 64;
   private static final int VECTOR = 64;
 
   private static final int B0 = 24;
@@ -29,7 +29,7 @@ final class DotTile {
 
   private static final int REST = 1;
 
-  private DotTile() {}
+  private ProductTile() {}
 
   /**
    * The code of a tile.
@@ -38,39 +38,40 @@ final class DotTile {
    * @param left whether A's bytes are unsigned, and the first source; otherwise B's are
    * @param layout how A's panels lie
    */
-  static byte[] code(Numbers numbers, boolean left, DotKernels.Layout layout) {
+  static byte[] code(Numbers numbers, boolean left, ProductKernels.Layout layout) {
     Assembler a = new Assembler();
-    a.load(RSI, RDI, DotKernels.SOURCE);
-    a.load(RDX, RDI, DotKernels.SECOND);
-    a.load(RCX, RDI, DotKernels.TARGET);
-    a.load(R8, RDI, DotKernels.TARGET_STEP);
-    a.load(R9, RDI, DotKernels.ADD);
+    a.load(RSI, RDI, ProductKernels.SOURCE);
+    a.load(RDX, RDI, ProductKernels.SECOND);
+    a.load(RCX, RDI, ProductKernels.TARGET);
+    a.load(R8, RDI, ProductKernels.TARGET_STEP);
+    a.load(R9, RDI, ProductKernels.ADD);
     for (int r = 0; r < 2 * ROWS; r++) {
       a.clear(r);
     }
-    a.load(RAX, RDI, DotKernels.COUNT);
-    a.load(R10, RDI, DotKernels.AHEAD);
-    a.load(R11, RDI, DotKernels.AHEAD_STEP);
+    a.load(RAX, RDI, ProductKernels.COUNT);
+    a.load(R10, RDI, ProductKernels.AHEAD);
+    a.load(R11, RDI, ProductKernels.AHEAD_STEP);
     for (int r = 0; r < ROWS; r++) {
       a.prefetchSecond(R10, 0);
+      if (numbers.arePlain()) {
+        a.prefetchSecond(R10, VECTOR);
+      }
       a.add(R10, R11);
     }
-    VectorOp dot = numbers.dot;
     a.move(R10, RAX);
     a.shiftRight(R10, UNROLL_SHIFT);
-    steps(a, dot, R10, UNROLL, left, layout);
+    steps(a, numbers, R10, UNROLL, left, layout);
     a.andConstant(RAX, UNROLL - 1);
-    steps(a, dot, RAX, 1, left, layout);
+    steps(a, numbers, RAX, 1, left, layout);
     if (numbers == Numbers.BYTES) {
       subtractSums(a);
     }
     a.test(R9);
     int plain = a.jumpIfZero();
     a.move(RAX, RCX);
-    VectorOp add = numbers == Numbers.BYTES ? VectorOp.VPADDD : VectorOp.VADDPS;
     for (int r = 0; r < ROWS; r++) {
-      a.vector(add, 2 * r, 2 * r, RAX, 0);
-      a.vector(add, 2 * r + 1, 2 * r + 1, RAX, VECTOR);
+      a.vector(numbers.add, 2 * r, 2 * r, RAX, 0);
+      a.vector(numbers.add, 2 * r + 1, 2 * r + 1, RAX, VECTOR);
       a.add(RAX, R8);
     }
     a.land(plain);
@@ -88,7 +89,7 @@ final class DotTile {
   }
 
   /** A loop of steps along k; the count is in a register, which is used up. */
-  private static void steps(Assembler a, VectorOp dot, int count, int unroll, boolean left, DotKernels.Layout layout) {
+  private static void steps(Assembler a, Numbers numbers, int count, int unroll, boolean left, ProductKernels.Layout layout) {
     a.test(count);
     int none = a.jumpIfZero();
     int loop = a.here();
@@ -96,11 +97,17 @@ final class DotTile {
       a.vectorLoad(VectorOp.LOAD, B0, RDX, u * RIGHT_STEP, ALL);
       a.vectorLoad(VectorOp.LOAD, B1, RDX, u * RIGHT_STEP + VECTOR, ALL);
       for (int r = 0; r < ROWS; r++) {
+        int at = u * layout.step() + r * layout.row();
+        if (numbers.arePlain() && r % 2 == 0) {
+          a.vectorWithNumber(numbers.multiply, 2 * r, B0, RSI, at);
+          a.vectorWithNumber(numbers.multiply, 2 * r + 1, B1, RSI, at);
+          continue;
+        }
         int row = rowRegister(r);
-        a.vectorLoad(VectorOp.BROADCAST, row, RSI, u * layout.step() + r * layout.row(), ALL);
+        a.vectorLoad(numbers.broadcastGroup(), row, RSI, at, ALL);
         for (int half = 0; half < 2; half++) {
           // The first source's bytes are unsigned.
-          a.vector(dot, 2 * r + half, left ? row : B0 + half, left ? B0 + half : row);
+          a.vector(numbers.multiply, 2 * r + half, left ? row : B0 + half, left ? B0 + half : row);
         }
       }
     }
@@ -123,11 +130,11 @@ final class DotTile {
   /** Rounds a run of f32 numbers to bf16, or takes the lower bytes of i32 numbers. */
   static byte[] narrow(Numbers numbers) {
     Assembler a = new Assembler();
-    a.load(RCX, RDI, DotKernels.MASK);
+    a.load(RCX, RDI, ProductKernels.MASK);
     a.maskFromRegister(REST, RCX);
-    a.load(RAX, RDI, DotKernels.COUNT);
-    a.load(RSI, RDI, DotKernels.SOURCE);
-    a.load(RCX, RDI, DotKernels.TARGET);
+    a.load(RAX, RDI, ProductKernels.COUNT);
+    a.load(RSI, RDI, ProductKernels.SOURCE);
+    a.load(RCX, RDI, ProductKernels.TARGET);
     a.test(RAX);
     int none = a.jumpIfZero();
     int loop = a.here();
