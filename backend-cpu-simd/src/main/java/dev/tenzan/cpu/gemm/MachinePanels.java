@@ -1,8 +1,8 @@
 package dev.tenzan.cpu.gemm;
 
 import dev.tenzan.cpu.ThreadBuffer;
-import dev.tenzan.cpu.machine.ProductKernels;
 import dev.tenzan.cpu.machine.MachineCode;
+import dev.tenzan.cpu.machine.ProductKernels;
 import dev.tenzan.type.DType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -47,7 +47,7 @@ final class MachinePanels {
     this.width = left ? ProductKernels.ROWS : kernels.columns();
     this.panels = Math.ceilDiv(side.lanes(), width);
     // B's sums follow its groups.
-    this.panelBytes = left ? kernels.panelBytes(layout()) : (kernels.groups() + 1) * step();
+    this.panelBytes = left ? kernels.panelBytes() : (kernels.groups() + 1) * step();
   }
 
   /** A's panels. */
@@ -201,7 +201,7 @@ final class MachinePanels {
       copyRest(source, from + whole * kernels.groupBytes(), rest, rows, arguments, bytes, kernels.groupBytes());
       arguments.set(LONG, ProductKernels.STEP, kernels.groupBytes());
       arguments.set(LONG, ProductKernels.MASK, 1);
-      call(code, arguments, 0, arguments.address() + LAST_GROUP, packed.address() + to + whole * kernels.groupBytes());
+      call(code, arguments, 0, arguments.address() + LAST_GROUP, packed.address() + to + layout().at(whole));
     }
   }
 

@@ -1,9 +1,9 @@
 package dev.tenzan.cpu.gemm;
 
 import dev.tenzan.cpu.CpuPool;
+import dev.tenzan.cpu.machine.MachineCode;
 import dev.tenzan.cpu.machine.ProductInstructions;
 import dev.tenzan.cpu.machine.ProductKernels;
-import dev.tenzan.cpu.machine.MachineCode;
 import dev.tenzan.kernel.ConvolutionKernel;
 import dev.tenzan.kernel.MatMulKernel;
 import dev.tenzan.type.DType;

@@ -88,7 +88,7 @@ public final class ProductInstructions {
     };
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment block = arena.allocate(ProductKernels.BLOCK, 64);
-      MemorySegment left = arena.allocate(kernels.panelBytes(kernels.bySteps()), 64);
+      MemorySegment left = arena.allocate(kernels.panelBytes(), 64);
       MemorySegment right = arena.allocate(2L * kernels.columns() * kernels.groupBytes(), 64);
       MemorySegment result = arena.allocate((long) ProductKernels.ROWS * kernels.columns() * Float.BYTES, 64);
       block.set(ValueLayout.JAVA_LONG, ProductKernels.COUNT, 2);

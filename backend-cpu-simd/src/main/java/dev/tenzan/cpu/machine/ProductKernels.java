@@ -78,15 +78,22 @@ public final class ProductKernels {
   static final int HIGHEST_BITS = 0x80808080;
 
   /**
-   * How a panel of A lies.
+   * How a panel of A lies: blocks of groups along k.
    *
    * @param row the distance of rows in bytes
-   * @param step the distance of groups along k in bytes
+   * @param step the distance of groups along k in bytes, within a block
+   * @param steps the groups along k of a block
+   * @param block the distance of blocks in bytes
    */
-  public record Layout(int row, int step) {
+  public record Layout(int row, int step, int steps, int block) {
     /** Whether the groups of a row lie side by side. */
     boolean isByRows() {
       return step < row;
+    }
+
+    /** The distance of a group of the first row from the panel's begin. */
+    public long at(long group) {
+      return group / steps * block + group % steps * step;
     }
   }
 
@@ -105,8 +112,8 @@ public final class ProductKernels {
   private ProductKernels(DType type) {
     this.type = type;
     this.numbers = Numbers.of(type);
-    this.byRows = new Layout(numbers.groups * numbers.groupBytes + VECTOR, numbers.groupBytes);
-    this.bySteps = new Layout(numbers.groupBytes, ROWS * numbers.groupBytes);
+    this.byRows = new Layout(VECTOR, numbers.groupBytes, numbers.lanes(), ROWS * VECTOR);
+    this.bySteps = new Layout(numbers.groupBytes, ROWS * numbers.groupBytes, 1, ROWS * numbers.groupBytes);
     boolean halves = numbers == Numbers.HALVES;
     // A's turned bytes are unsigned where they were signed.
     boolean left = type == DType.I8;
@@ -161,7 +168,7 @@ public final class ProductKernels {
     return 2 * numbers.lanes();
   }
 
-  /** Panels of rows of groups, as a matrix whose steps lie side by side has them; their distance is no power of two. */
+  /** Panels of vectors along the rows, as a matrix whose steps lie side by side has them: those of all rows in turn. */
   public Layout byRows() {
     return byRows;
   }
@@ -171,9 +178,9 @@ public final class ProductKernels {
     return bySteps;
   }
 
-  /** The size of a panel of A in bytes. */
-  public long panelBytes(Layout layout) {
-    return Math.max((long) ROWS * layout.row, (long) numbers.groups * layout.step);
+  /** The size of a panel of A in bytes, in either layout. */
+  public long panelBytes() {
+    return (long) ROWS * numbers.groups * numbers.groupBytes;
   }
 
   /** How many numbers are a group. */

@@ -83,7 +83,7 @@ final class ProductPacking {
     return a.code();
   }
 
-  /** Copies rows of groups, whose steps lie side by side, as rows. */
+  /** Copies rows of groups, whose steps lie side by side, as vectors of rows in turn. */
   static byte[] rows(Numbers numbers, Statistic statistic) {
     Assembler a = new Assembler();
     begin(a, statistic);
@@ -98,7 +98,7 @@ final class ProductPacking {
     int loop = a.here();
     copy(a, numbers, statistic, ALL);
     a.addConstant(R11, VECTOR);
-    a.addConstant(R9, VECTOR);
+    a.addConstant(R9, ProductKernels.ROWS * VECTOR);
     a.subtractConstant(RAX, 1);
     a.jumpIfNotZero(loop);
     a.land(none);

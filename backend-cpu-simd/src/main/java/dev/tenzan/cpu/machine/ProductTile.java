@@ -17,10 +17,12 @@ import static dev.tenzan.cpu.machine.Assembler.RSI;
  */
 final class ProductTile {
   private static final int ROWS = ProductKernels.ROWS;
-  private static final int UNROLL = 4;
-  private static final int UNROLL_SHIFT = 2;
-  private static final int RIGHT_STEP = 2 * 64;
-  private static final int VECTOR = 64;
+  private static final int UNROLL_BY_STEPS = 4;
+  private static final int RIGHT_STEP = 2 * ProductKernels.VECTOR;
+  private static final int VECTOR = ProductKernels.VECTOR;
+
+  /** The address of A is kept so far ahead, so that most distances are short enough for one byte. */
+  private static final int MIDDLE = ROWS * VECTOR / 2;
 
   private static final int B0 = 24;
   private static final int B1 = 25;
@@ -58,10 +60,12 @@ final class ProductTile {
       }
       a.add(R10, R11);
     }
+    int unroll = layout.isByRows() ? layout.steps() : UNROLL_BY_STEPS;
     a.move(R10, RAX);
-    a.shiftRight(R10, UNROLL_SHIFT);
-    steps(a, numbers, R10, UNROLL, left, layout);
-    a.andConstant(RAX, UNROLL - 1);
+    a.shiftRight(R10, Integer.numberOfTrailingZeros(unroll));
+    a.addConstant(RSI, MIDDLE);
+    steps(a, numbers, R10, unroll, left, layout);
+    a.andConstant(RAX, unroll - 1);
     steps(a, numbers, RAX, 1, left, layout);
     if (numbers == Numbers.BYTES) {
       subtractSums(a);
@@ -97,7 +101,7 @@ final class ProductTile {
       a.vectorLoad(VectorOp.LOAD, B0, RDX, u * RIGHT_STEP, ALL);
       a.vectorLoad(VectorOp.LOAD, B1, RDX, u * RIGHT_STEP + VECTOR, ALL);
       for (int r = 0; r < ROWS; r++) {
-        int at = u * layout.step() + r * layout.row();
+        int at = u * layout.step() + r * layout.row() - MIDDLE;
         if (numbers.arePlain() && r % 2 == 0) {
           a.vectorWithNumber(numbers.multiply, 2 * r, B0, RSI, at);
           a.vectorWithNumber(numbers.multiply, 2 * r + 1, B1, RSI, at);
@@ -111,7 +115,7 @@ final class ProductTile {
         }
       }
     }
-    a.addConstant(RSI, unroll * layout.step());
+    a.addConstant(RSI, unroll == layout.steps() ? layout.block() : unroll * layout.step());
     a.addConstant(RDX, unroll * RIGHT_STEP);
     a.subtractConstant(count, 1);
     a.jumpIfNotZero(loop);

@@ -100,7 +100,7 @@ final class ProductInstructionsTest {
     ProductKernels.Layout layout = kernels.bySteps();
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment block = arena.allocate(ProductKernels.BLOCK, 64);
-      MemorySegment left = arena.allocate(kernels.panelBytes(layout), 64);
+      MemorySegment left = arena.allocate(kernels.panelBytes(), 64);
       MemorySegment right = arena.allocate((long) groups * kernels.columns() * kernels.groupBytes(), 64);
       MemorySegment result = arena.allocate((long) ProductKernels.ROWS * kernels.columns() * Float.BYTES, 64);
       block.set(ValueLayout.JAVA_LONG, ProductKernels.COUNT, groups);
