@@ -2,6 +2,7 @@ package dev.tenzan.cpu.gemm;
 
 import dev.tenzan.cpu.CpuPool;
 import dev.tenzan.cpu.machine.MachineCode;
+import dev.tenzan.cpu.machine.PixelTiles;
 import dev.tenzan.cpu.machine.ProductInstructions;
 import dev.tenzan.cpu.machine.ProductKernels;
 import dev.tenzan.kernel.ConvolutionKernel;
@@ -151,7 +152,7 @@ public final class MatrixEngine {
   /** The strip kernels, loaded when the first convolution asks for them; null without vectors. */
   private synchronized @Nullable Strips strips() {
     if (strips == null && kernels.bits() > 0) {
-      strips = Strips.load(kernels.bits(), kernels.hasManyRegisters(), !warmsUp);
+      strips = Strips.load(kernels.bits(), kernels.hasManyRegisters(), !warmsUp, dots ? PixelTiles.here() : null);
     }
     return strips;
   }

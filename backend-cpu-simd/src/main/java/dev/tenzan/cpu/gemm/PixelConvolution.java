@@ -53,7 +53,7 @@ final class PixelConvolution implements MatrixProgram {
   private final WeightSteps weights;
 
   /** For each step along k the place of its value, from that of the output. */
-  private final int[] places;
+  private final PixelKernel.Places places;
 
   private final int outputs;
   private final int panels;
@@ -147,7 +147,7 @@ final class PixelConvolution implements MatrixProgram {
     this.planes = planes;
     this.runs = Runs.of(planes);
     this.weights = WeightSteps.of(k);
-    this.places = planes.stepPlaces((int) (k.inChannels() / k.groups()));
+    this.places = PixelKernel.Places.of(planes.stepPlaces((int) (k.inChannels() / k.groups())));
     this.outputs = (int) (k.outChannels() / k.groups());
     this.panels = Math.ceilDiv(outputs, kernel.columns());
     this.images = (int) Math.clamp(together / (k.inChannels() * planes.size()), 1, k.batch());
@@ -218,7 +218,7 @@ final class PixelConvolution implements MatrixProgram {
    * Otherwise all threads write them for each other first.
    */
   private boolean filledByTasks() {
-    long packed = k.outChannels() * places.length;
+    long packed = k.outChannels() * places.indices().length;
     return k.batch() >= pool.threads() && SHARING_COST * images * imageSize() >= packed;
   }
 
@@ -291,15 +291,16 @@ final class PixelConvolution implements MatrixProgram {
     long rowBytes = (long) columns * Float.BYTES;
     Buffers own = BUFFERS.get();
     own.grow(columns, to - from);
-    for (int step = 0; step < places.length; step += K_BLOCK) {
-      int depth = Math.min(K_BLOCK, places.length - step);
+    int steps = places.indices().length;
+    for (int step = 0; step < steps; step += K_BLOCK) {
+      int depth = Math.min(K_BLOCK, steps - step);
       weights.pack(packing, wave.w, channel, channels, columns, step, depth, own.weights, 0);
+      kernel.prepare(own.weights, depth);
       for (int r = from; r < to; r += 2) {
         int one = place(r, perImage) + groupAt;
         int two = r + 1 < to ? place(r + 1, perImage) + groupAt : one;
-        kernel.run(depth, own.weights, 0, inputs, one, two, places, step, own.tile);
         long at = (long) (r - from) * RUN * rowBytes;
-        results.move(own.tile, columns, PixelKernel.ROWS, columns, own.accumulators, at, rowBytes, step > 0);
+        kernel.tile(results, depth, own.weights, inputs, one, two, places, step, own.tile, own.accumulators, at, step > 0);
       }
     }
     for (int r = from; r < to; ) {

@@ -1,5 +1,9 @@
 package dev.tenzan.cpu.gemm;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
 /**
  * The innermost loop of a convolution whose vectors run across output channels: a tile of two runs of {@value #RUN} neighbouring places by
  * {@link #columns} output channels, over one block of k. What a place sees is read from the padded input, one value at a time, for all
@@ -24,6 +28,40 @@ abstract class PixelKernel {
   /** The output channels of a tile. */
   final int columns() {
     return columns;
+  }
+
+  /** Gets ready for tiles with these weights: those of {@code depth} steps. */
+  void prepare(float[] weights, int depth) {}
+
+  /**
+   * Computes one tile and stores it, or adds it to what is there.
+   *
+   * @param results stores tiles
+   * @param weights the weights that the calling thread has prepared last
+   * @param tile memory for a tile
+   * @param target the memory for tiles
+   * @param at where this one lies in it, in bytes
+   */
+  void tile(Results results, int depth, float[] weights, float[] x, int one, int two, Places places, int first, float[] tile,
+      MemorySegment target, long at, boolean add) {
+    run(depth, weights, 0, x, one, two, places.indices, first, tile);
+    results.move(tile, columns, ROWS, columns, target, at, (long) columns * Float.BYTES, add);
+  }
+
+  /**
+   * For each step along k how far from a place its value lies.
+   *
+   * @param indices in elements
+   * @param bytes in bytes, as numbers of 64 bits
+   */
+  record Places(int[] indices, MemorySegment bytes) {
+    static Places of(int[] indices) {
+      MemorySegment bytes = Arena.ofAuto().allocate(Math.max(1, indices.length) * (long) Long.BYTES, Long.BYTES);
+      for (int i = 0; i < indices.length; i++) {
+        bytes.setAtIndex(ValueLayout.JAVA_LONG, i, (long) indices[i] * Float.BYTES);
+      }
+      return new Places(indices, bytes);
+    }
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.tenzan.cpu.gemm;
 
+import dev.tenzan.cpu.machine.PixelTiles;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,15 +37,20 @@ final class Strips {
    * @param bits the width of the vectors
    * @param manyRegisters whether there are 32 vector registers
    * @param atOnce whether they are used before they are compiled
+   * @param machine tiles of pixels in machine code, or null to let C2 make them
    */
-  static Strips load(int bits, boolean manyRegisters, boolean atOnce) {
+  static Strips load(int bits, boolean manyRegisters, boolean atOnce, @Nullable PixelTiles machine) {
+    PixelKernel pixels = machine == null ? null : new MachinePixels(machine);
+    if (pixels == null && manyRegisters) {
+      pixels = SpecializedClasses.load(PixelKernel.class, "F32Pixels14x2", bits, PanelLayout.LANE_MAJOR);
+    }
     return new Strips(
         SpecializedClasses.load(StripKernel.class, manyRegisters ? "F32Strip12x2" : "F32Strip6x2", bits, PanelLayout.LANE_MAJOR),
         SpecializedClasses.load(StripKernel.class, "F32Strip4x2", bits, PanelLayout.LANE_MAJOR),
         SpecializedClasses.load(
             LongWindowKernel.class, manyRegisters ? "F32LongWindow12x2" : "F32LongWindow6x2", bits, PanelLayout.LANE_MAJOR),
         SpecializedClasses.load(PlaneKernel.class, "F32Planes", bits, PanelLayout.LANE_MAJOR),
-        manyRegisters ? SpecializedClasses.load(PixelKernel.class, "F32Pixels14x2", bits, PanelLayout.LANE_MAJOR) : null,
+        pixels,
         atOnce);
   }
 

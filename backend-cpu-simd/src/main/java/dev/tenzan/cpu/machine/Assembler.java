@@ -85,6 +85,14 @@ final class Assembler {
     memory(cache, base, distance, 1);
   }
 
+  /** {@code to = a + b}. */
+  void sum(int to, int a, int b) {
+    if ((a & 7) == 5) {
+      throw new IllegalArgumentException("register " + a + " is no base here");
+    }
+    emit(0x48 | to >> 3 << 2 | b >> 3 << 1 | a >> 3, 0x8D, (to & 7) << 3 | 4, (b & 7) << 3 | a & 7);
+  }
+
   void add(int to, int from) {
     rex(from, to, 0x01);
   }

@@ -36,6 +36,9 @@ public final class MachineCode {
     static final MethodHandle CALL =
         LINKER.downcallHandle(FunctionDescriptor.ofVoid(ValueLayout.ADDRESS), Linker.Option.critical(false));
 
+    static final MethodHandle CALL_WITH_HEAP =
+        LINKER.downcallHandle(FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.ADDRESS), Linker.Option.critical(true));
+
     static final MethodHandle MAP =
         LINKER.downcallHandle(
             LINKER.defaultLookup().findOrThrow("mmap"),
@@ -105,6 +108,15 @@ public final class MachineCode {
   public void call(MemorySegment arguments) {
     try {
       Calls.CALL.invokeExact(entry, arguments);
+    } catch (Throwable e) {
+      throw new AssertionError("machine code cannot be called", e);
+    }
+  }
+
+  /** Calls the function with the address of an array as a second argument. */
+  void call(MemorySegment arguments, MemorySegment array) {
+    try {
+      Calls.CALL_WITH_HEAP.invokeExact(entry, arguments, array);
     } catch (Throwable e) {
       throw new AssertionError("machine code cannot be called", e);
     }

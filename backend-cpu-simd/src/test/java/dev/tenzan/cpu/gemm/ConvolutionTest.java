@@ -3,6 +3,8 @@ package dev.tenzan.cpu.gemm;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.tenzan.cpu.CpuPool;
+import dev.tenzan.cpu.machine.MachineCode;
+import dev.tenzan.cpu.machine.PixelTiles;
 import dev.tenzan.kernel.ConvolutionKernel;
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
@@ -23,7 +25,13 @@ final class ConvolutionTest {
   private static final CpuPool TWO = new CpuPool(2);
   private static final List<Engines.Named> ENGINES = Engines.all(ONE, TWO);
   private static final KernelSet KERNELS = KernelSet.vector(128, true);
-  private static final Strips STRIPS = Strips.load(128, true, true);
+  /** Used where the processor has AVX-512, and the system lets machine code run. */
+  private static final class MachineStrips {
+    static final KernelSet KERNELS = KernelSet.vector(MachineCode.VECTOR_BITS, true);
+    static final Strips STRIPS = Strips.load(MachineCode.VECTOR_BITS, true, true, PixelTiles.here());
+  }
+
+  private static final Strips STRIPS = Strips.load(128, true, true, null);
 
   @AfterAll
   static void close() {
@@ -241,6 +249,13 @@ final class ConvolutionTest {
           MemorySegment c = arena.allocate(expected.length * (long) type.byteSize(), 64).fill((byte) 0x7b);
           pixels.run(left, right, c);
           assertBits(kernel, expected, c, "pixels, " + together + " inputs together, seed " + seed);
+        }
+        PixelConvolution machine =
+            PixelTiles.here() == null ? null : PixelConvolution.of(kernel, TWO, MachineStrips.STRIPS, MachineStrips.KERNELS, together);
+        if (machine != null) {
+          MemorySegment c = arena.allocate(expected.length * (long) type.byteSize(), 64).fill((byte) 0x7b);
+          machine.run(left, right, c);
+          assertBits(kernel, expected, c, "pixels in machine code, " + together + " inputs together, seed " + seed);
         }
       }
     }

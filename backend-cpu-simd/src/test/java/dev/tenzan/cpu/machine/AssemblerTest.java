@@ -64,6 +64,8 @@ final class AssemblerTest {
     check("vcvtneps2bf16 (%rsi),%ymm0{%k1}{z}", "62f27ec97206", a -> a.vectorLoad(VectorOp.VCVTNEPS2BF16, 0, RSI, 0, 1));
     check("vpgatherdd (%rsi,%zmm27,1),%zmm0{%k2}", "62b27d4290041e", a -> a.gather(VectorOp.VPGATHERDD, 0, RSI, 27, 2));
     check("vpgatherdd (%r8,%zmm5,1),%zmm19{%k1}", "62c27d49901c28", a -> a.gather(VectorOp.VPGATHERDD, 19, R8, 5, 1));
+    check("lea (%rsi,%rax,1),%r10", "4c8d1406", a -> a.sum(R10, RSI, RAX));
+    check("lea (%rdx,%r9,1),%r11", "4e8d1c0a", a -> a.sum(R11, RDX, R9));
     check("vfmadd231ps %zmm25,%zmm24,%zmm3", "62923d40b8d9", a -> a.vector(VectorOp.VFMADD231PS, 3, 24, 25));
     check("vfmadd231ps 44(%rsi){1to16},%zmm24,%zmm22", "62e23d50b8760b", a -> a.vectorWithNumber(VectorOp.VFMADD231PS, 22, 24, RSI, 44));
     check("vfmadd231ps 6380(%rsi){1to16},%zmm25,%zmm1", "62f23550b88eec180000",
