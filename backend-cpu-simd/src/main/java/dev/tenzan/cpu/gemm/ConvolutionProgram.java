@@ -4,6 +4,7 @@ import dev.tenzan.kernel.ConvolutionKernel;
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A {@link ConvolutionKernel} as a batch of matrix products, one for each input and group: the weights times
@@ -36,6 +37,19 @@ record ConvolutionProgram(
         new BatchOffsets(w.offset(), batches, new long[] {0, groupOutputs * w.stride(0)}),
         WeightSteps.of(kernel).offsets(),
         new BatchOffsets(x.offset(), batches, new long[] {x.stride(0), groupInputs * x.stride(1)}));
+  }
+
+  /** The same as products of matrices that lie in memory, weights first, or null where inputs have to be unrolled. */
+  @Nullable MatMulProgram asProducts() {
+    if (!geometry.isPointwise() || !weightSteps.isEven()) {
+      return null;
+    }
+    DType type = kernel.dtype();
+    long k = kernel.inChannels() / kernel.groups();
+    MatMulProgram.Side weights =
+        new MatMulProgram.Side(weightBatches, kernel.outChannels() / kernel.groups(), kernel.w().stride(0), kernel.w().stride(1));
+    MatMulProgram.Side inputs = new MatMulProgram.Side(inputBatches, geometry.outSize(), geometry.elementStride(), kernel.x().stride(1));
+    return new MatMulProgram(gemm, type, type, kernel.batch() * kernel.groups(), weights, inputs, k, false);
   }
 
   @Override

@@ -102,6 +102,12 @@ final class MachineProduct implements MatrixProgram {
     }
   }
 
+  /** How much of what its tiles compute is used. */
+  double used() {
+    double rows = (double) p.a().lanes() / (left.panels() * ProductKernels.ROWS);
+    return rows * p.b().lanes() / (right.panels() * kernels.columns());
+  }
+
   private long operations() {
     return p.batches() * p.a().lanes() * p.b().lanes() * p.k();
   }

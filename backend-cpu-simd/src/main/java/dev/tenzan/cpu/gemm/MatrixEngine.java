@@ -27,6 +27,9 @@ public final class MatrixEngine {
   /** Packing an unrolled input takes so much longer. */
   private static final double UNROLLING = 0.8;
 
+  /** A product of matrices neither copies its input nor turns its results round, so tiles of pixels must be used better by so much. */
+  private static final double PRODUCTS_BEHIND = 0.85;
+
   private final CpuPool pool;
   private final KernelSet kernels;
   private final Gemm gemm;
@@ -83,10 +86,10 @@ public final class MatrixEngine {
 
   /** Whether this engine has instructions for a product of bytes or bf16 numbers. */
   public boolean hasDots(MatMulKernel kernel) {
-    return dotProduct(kernel.input(), MatMulProgram.of(kernel, gemm)) != null;
+    return machineProduct(kernel.input(), MatMulProgram.of(kernel, gemm)) != null;
   }
 
-  private @Nullable MachineProduct dotProduct(DType type, MatMulProgram packed) {
+  private @Nullable MachineProduct machineProduct(DType type, MatMulProgram packed) {
     ProductKernels kernels = dots ? ProductInstructions.of(type) : null;
     return kernels == null ? null : MachineProduct.of(packed, pool, kernels, packed);
   }
@@ -94,7 +97,7 @@ public final class MatrixEngine {
   /** Makes a batch of matrix products ready to run. */
   public MatrixProgram compile(MatMulKernel kernel) {
     MatMulProgram packed = MatMulProgram.of(kernel, gemm);
-    MachineProduct product = dotProduct(kernel.input(), packed);
+    MachineProduct product = machineProduct(kernel.input(), packed);
     if (product != null) {
       return product;
     }
@@ -122,8 +125,16 @@ public final class MatrixEngine {
    * @param otherwise what runs it where this engine has nothing better than a product of packed matrices, or not yet
    */
   public MatrixProgram compile(ConvolutionKernel kernel, MatrixProgram otherwise) {
+    MatMulProgram products = ConvolutionProgram.of(kernel, gemm).asProducts();
+    MachineProduct product = products == null ? null : machineProduct(kernel.dtype(), products);
+    if (product != null && kernel.dtype() != DType.F32) {
+      return (x, w, out) -> product.run(w, x, out);
+    }
     StripConvolution unpacked = StripConvolution.of(kernel, pool, strips(), kernels);
     PixelConvolution pixels = PixelConvolution.of(kernel, pool, strips(), kernels, PixelConvolution.INPUTS);
+    if (product != null && product.used() > PRODUCTS_BEHIND * (pixels == null ? 0 : pixels.used())) {
+      return (x, w, out) -> product.run(w, x, out);
+    }
     if (pixels != null && pixels.used() > (unpacked == null ? usedByPanels(kernel) : STRIPS_BEHIND * unpacked.used())) {
       // Its packing is warmed up along with that of products.
       return (x, w, out) -> (pixels.isReady() && gemm.kernels(DType.F32) == kernels ? pixels : otherwise).run(x, w, out);

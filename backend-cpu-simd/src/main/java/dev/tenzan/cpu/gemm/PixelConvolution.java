@@ -1,6 +1,7 @@
 package dev.tenzan.cpu.gemm;
 
 import dev.tenzan.cpu.CpuPool;
+import dev.tenzan.cpu.ThreadBuffer;
 import dev.tenzan.kernel.ConvolutionKernel;
 import dev.tenzan.kernel.MatMulKernel;
 import dev.tenzan.type.DType;
@@ -41,6 +42,12 @@ final class PixelConvolution implements MatrixProgram {
   private static final int SHARING_COST = 12;
 
   private static final int TASKS_PER_THREAD = 8;
+
+  /** Weights that tasks would pack so often are packed before, once: reading what another core has written takes time too. */
+  private static final int LEAST_PACKINGS = 4;
+
+  /** The packed weights that all tasks share, at most: beyond, each task packs its own. */
+  private static final long SHARED_WEIGHTS = 64L << 20;
   private static final int SLACK = 128;
 
   private final ConvolutionKernel k;
@@ -113,6 +120,7 @@ final class PixelConvolution implements MatrixProgram {
     private float[] tile = {};
     private float[] turned = {};
     private MemorySegment accumulators = MemorySegment.NULL;
+    private MemorySegment aligned = MemorySegment.NULL;
 
     float[] inputs(long size) {
       if (inputs.length < size) {
@@ -120,6 +128,14 @@ final class PixelConvolution implements MatrixProgram {
         filled = 0;
       }
       return inputs;
+    }
+
+    /** The memory of weights that no other thread reads, outside the heap. */
+    MemorySegment aligned(int columns) {
+      if (aligned.byteSize() == 0) {
+        aligned = Arena.ofAuto().allocate((long) K_BLOCK * columns * Float.BYTES, 64);
+      }
+      return aligned;
     }
 
     void grow(int columns, int runs) {
@@ -134,6 +150,7 @@ final class PixelConvolution implements MatrixProgram {
   }
 
   private static final ThreadLocal<Buffers> BUFFERS = ThreadLocal.withInitial(Buffers::new);
+  private static final ThreadBuffer WEIGHTS = new ThreadBuffer();
   private static final AtomicLong TICKETS = new AtomicLong(1);
 
   private PixelConvolution(
@@ -197,6 +214,8 @@ final class PixelConvolution implements MatrixProgram {
   public void run(MemorySegment x, MemorySegment w, MemorySegment out) {
     boolean own = filledByTasks();
     int together = own ? (int) Math.clamp(Math.ceilDiv(LEAST_RUNS, runs.count()), 1, Math.max(1, k.batch() / pool.threads())) : images;
+    int parts = Math.ceilDiv(images, Math.min(together, images));
+    MemorySegment packed = parts * cuts(parts, Math.min(together, images)) < LEAST_PACKINGS ? null : packedWeights(w);
     for (long first = 0; first < k.batch(); first += images) {
       int count = (int) Math.min(images, k.batch() - first);
       float[] shared = null;
@@ -205,7 +224,39 @@ final class PixelConvolution implements MatrixProgram {
         BUFFERS.get().filled = 0;
         PlaneFiller.fillAll(planes, strips.planes(), pool, x, first, count, shared);
       }
-      convolve(new Wave(x, w, out, first, count, shared, TICKETS.getAndAdd(count)), Math.min(together, count));
+      convolve(new Wave(x, w, packed, out, first, count, shared, TICKETS.getAndAdd(count)), Math.min(together, count));
+    }
+  }
+
+  /** All weights packed, by all threads for each other; null where each task packs those that it takes. */
+  private @Nullable MemorySegment packedWeights(MemorySegment w) {
+    int columns = kernel.columns();
+    int blocks = Math.ceilDiv(places.indices().length, K_BLOCK);
+    long blockBytes = (long) K_BLOCK * columns * Float.BYTES;
+    long all = k.groups() * panels * blocks;
+    if (!kernel.readsAligned() || all * blockBytes > SHARED_WEIGHTS) {
+      return null;
+    }
+    MemorySegment packed = WEIGHTS.atLeast(all * blockBytes);
+    pool.parallelFor(
+        Math.toIntExact(all),
+        t -> {
+          Buffers own = BUFFERS.get();
+          own.grow(columns, 0);
+          packWeights(w, t / blocks, t % blocks, own, packed.asSlice(t * blockBytes, blockBytes));
+        });
+    return packed;
+  }
+
+  /** Packs one panel's weights for a block of k, and copies them where the kernel reads them. */
+  private void packWeights(MemorySegment w, int panel, int block, Buffers own, MemorySegment aligned) {
+    int columns = kernel.columns();
+    int firstOutput = panel % panels * columns;
+    long channel = (long) (panel / panels) * outputs + firstOutput;
+    int depth = Math.min(K_BLOCK, places.indices().length - block * K_BLOCK);
+    weights.pack(packing, w, channel, Math.min(columns, outputs - firstOutput), columns, (long) block * K_BLOCK, depth, own.weights, 0);
+    if (kernel.readsAligned()) {
+      MemorySegment.copy(own.weights, 0, aligned, F32, 0, depth * columns);
     }
   }
 
@@ -225,13 +276,21 @@ final class PixelConvolution implements MatrixProgram {
   /**
    * Images that are worked on together.
    *
+   * @param packed all packed weights, or null
    * @param first the number of the first one
    * @param images how many
    * @param shared their planes, or null where each task sees to those that it reads
    * @param ticket tells this wave's first image from all others that a thread may have the planes of
    */
   private record Wave(
-      MemorySegment x, MemorySegment w, MemorySegment out, long first, int images, float @Nullable [] shared, long ticket) {}
+      MemorySegment x, MemorySegment w, @Nullable MemorySegment packed, MemorySegment out, long first, int images, float @Nullable [] shared, long ticket) {}
+
+  /** Into how many tasks to cut the runs of some images for each panel of output channels. */
+  private int cuts(int parts, int together) {
+    int all = together * runs.count();
+    int wanted = Math.min(Math.ceilDiv(TASKS_PER_THREAD * pool.threads(), parts * (int) k.groups() * panels), all / LEAST_RUNS);
+    return Math.max(1, Math.max(Math.ceilDiv(all, MOST_RUNS), wanted));
+  }
 
   /**
    * Cuts a wave into tasks: some images, some of their runs, one panel of output channels.
@@ -241,9 +300,7 @@ final class PixelConvolution implements MatrixProgram {
   private void convolve(Wave wave, int together) {
     int parts = Math.ceilDiv(wave.images, together);
     int allPanels = (int) k.groups() * panels;
-    int all = together * runs.count();
-    int wanted = Math.min(Math.ceilDiv(TASKS_PER_THREAD * pool.threads(), parts * allPanels), all / LEAST_RUNS);
-    int cuts = Math.max(1, Math.max(Math.ceilDiv(all, MOST_RUNS), wanted));
+    int cuts = cuts(parts, together);
     // Neighbouring tasks, which one thread does, share the inputs, for there are more of these than weights in the second cache.
     pool.parallelFor(
         Math.toIntExact((long) parts * cuts * allPanels),
@@ -294,13 +351,19 @@ final class PixelConvolution implements MatrixProgram {
     int steps = places.indices().length;
     for (int step = 0; step < steps; step += K_BLOCK) {
       int depth = Math.min(K_BLOCK, steps - step);
-      weights.pack(packing, wave.w, channel, channels, columns, step, depth, own.weights, 0);
-      kernel.prepare(own.weights, depth);
+      MemorySegment aligned;
+      if (wave.packed == null) {
+        aligned = kernel.readsAligned() ? own.aligned(columns) : MemorySegment.NULL;
+        packWeights(wave.w, panel, step / K_BLOCK, own, aligned);
+      } else {
+        long blocks = Math.ceilDiv(steps, K_BLOCK);
+        aligned = wave.packed.asSlice((panel * blocks + step / K_BLOCK) * K_BLOCK * rowBytes);
+      }
       for (int r = from; r < to; r += 2) {
         int one = place(r, perImage) + groupAt;
         int two = r + 1 < to ? place(r + 1, perImage) + groupAt : one;
         long at = (long) (r - from) * RUN * rowBytes;
-        kernel.tile(results, depth, own.weights, inputs, one, two, places, step, own.tile, own.accumulators, at, step > 0);
+        kernel.tile(results, depth, own.weights, aligned, inputs, one, two, places, step, own.tile, own.accumulators, at, step > 0);
       }
     }
     for (int r = from; r < to; ) {

@@ -30,19 +30,22 @@ abstract class PixelKernel {
     return columns;
   }
 
-  /** Gets ready for tiles with these weights: those of {@code depth} steps. */
-  void prepare(float[] weights, int depth) {}
+  /** Whether it reads weights from memory outside the heap, where vectors do not straddle lines of the cache. */
+  boolean readsAligned() {
+    return false;
+  }
 
   /**
    * Computes one tile and stores it, or adds it to what is there.
    *
    * @param results stores tiles
-   * @param weights the weights that the calling thread has prepared last
+   * @param weights the weights, those of all columns for a step together
+   * @param aligned the same where it {@link #readsAligned}
    * @param tile memory for a tile
    * @param target the memory for tiles
    * @param at where this one lies in it, in bytes
    */
-  void tile(Results results, int depth, float[] weights, float[] x, int one, int two, Places places, int first, float[] tile,
+  void tile(Results results, int depth, float[] weights, MemorySegment aligned, float[] x, int one, int two, Places places, int first, float[] tile,
       MemorySegment target, long at, boolean add) {
     run(depth, weights, 0, x, one, two, places.indices, first, tile);
     results.move(tile, columns, ROWS, columns, target, at, (long) columns * Float.BYTES, add);
