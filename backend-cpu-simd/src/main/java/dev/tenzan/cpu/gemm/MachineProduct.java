@@ -28,6 +28,14 @@ final class MachineProduct implements MatrixProgram {
   /** The panels of B that a task computes with, along all of k, before it takes others: their sums stay in the second cache meanwhile. */
   private static final long COLUMNS_TOGETHER = 4;
 
+  /** Up to so many steps along k, where writing C is what takes time: then C is written along its rows, so many panels wide. */
+  private static final long SHORT = 128;
+
+  private static final long SHORT_COLUMNS_TOGETHER = 16;
+
+  /** Numbers of fewer rows are read where they lie: a tile of 12 rows would be idle for the most part. */
+  private static final long LEAST_ROWS = 4;
+
   private static final ThreadBuffer LEFT = new ThreadBuffer();
   private static final ThreadBuffer RIGHT = new ThreadBuffer();
   private static final ThreadBuffer SUMS = new ThreadBuffer();
@@ -40,6 +48,7 @@ final class MachineProduct implements MatrixProgram {
   private final ProductKernels kernels;
   private final MatrixProgram otherwise;
   private final boolean narrow;
+  private final boolean alongRows;
   private final MachinePanels left;
   private final MachinePanels right;
   private final long rowTasks;
@@ -51,6 +60,7 @@ final class MachineProduct implements MatrixProgram {
     this.kernels = kernels;
     this.otherwise = otherwise;
     this.narrow = !kernels.arePlain() && program.output() == program.storage();
+    this.alongRows = kernels.arePlain() && program.k() <= SHORT;
     this.left = MachinePanels.left(program.a(), kernels, program.k());
     this.right = MachinePanels.right(program.b(), kernels, program.k());
     long rows = Math.ceilDiv(left.panels(), TASK_PANELS);
@@ -77,7 +87,8 @@ final class MachineProduct implements MatrixProgram {
     boolean some = p.batches() > 0 && p.k() > 0 && p.a().lanes() > 0 && p.b().lanes() > 0;
     int bytes = p.storage().byteSize();
     boolean packs = MachinePanels.canPack(p.a(), bytes) && MachinePanels.canPack(p.b(), bytes);
-    return some && packs ? new MachineProduct(p, pool, kernels, otherwise) : null;
+    boolean few = kernels.arePlain() && p.a().lanes() < LEAST_ROWS;
+    return some && packs && !few ? new MachineProduct(p, pool, kernels, otherwise) : null;
   }
 
   @Override
@@ -129,10 +140,39 @@ final class MachineProduct implements MatrixProgram {
       }
     }
     boolean fine = true;
-    for (; column < endColumn && fine; column += COLUMNS_TOGETHER) {
-      fine = columns(packed, b, bAt, c, batch, firstRow, rows, column, Math.min(COLUMNS_TOGETHER, endColumn - column), least);
+    long together = alongRows ? SHORT_COLUMNS_TOGETHER : COLUMNS_TOGETHER;
+    for (; column < endColumn && fine; column += together) {
+      long columns = Math.min(together, endColumn - column);
+      if (alongRows) {
+        columnsAlongRows(packed, b, bAt, c, batch, firstRow, rows, column, columns);
+      } else {
+        fine = columns(packed, b, bAt, c, batch, firstRow, rows, column, columns, least);
+      }
     }
     return fine;
+  }
+
+  /** Computes some columns of a task's rows, one row of tiles after another. */
+  private void columnsAlongRows(
+      MemorySegment a, MemorySegment b, long bAt, MemorySegment c, long batch, long firstRow, long rows, long firstColumn, long columns) {
+    MemorySegment arguments = MachinePanels.arguments();
+    MemorySegment panels = RIGHT.atLeast(columns * right.panelBytes());
+    MemorySegment beside = SUMS.atLeast(ProductKernels.ROWS * TILE_ROW_BYTES);
+    for (long column = 0; column < columns; column++) {
+      right.pack(b, bAt, 0, firstColumn + column, panels, column * right.panelBytes());
+    }
+    arguments.set(LONG, ProductKernels.COUNT, left.groups(0));
+    arguments.set(LONG, ProductKernels.ADD, 0);
+    arguments.set(LONG, ProductKernels.AHEAD_STEP, 0);
+    for (long row = 0; row < rows; row++) {
+      arguments.set(LONG, ProductKernels.SOURCE, a.address() + row * left.panelBytes());
+      for (long column = 0; column < columns; column++) {
+        long panel = panels.address() + column * right.panelBytes();
+        arguments.set(LONG, ProductKernels.SECOND, panel);
+        arguments.set(LONG, ProductKernels.AHEAD, panel);
+        tile(arguments, beside, c, batch, firstRow + row, firstColumn + column, false);
+      }
+    }
   }
 
   /** Computes some columns of a task's rows. */

@@ -95,9 +95,9 @@ final class MatMulTest {
   }
 
   @Test
-  void groupsOfDotProducts() {
+  void productsInMachineCode() {
     System.out.println("dot products: " + ProductInstructions.describe());
-    DType[] types = {DType.BF16, DType.I8, DType.U8};
+    DType[] types = {DType.BF16, DType.I8, DType.U8, DType.F32, DType.F64};
     long seed = 500;
     for (long m : new long[] {1, 4, 11, 12, 13, 30}) {
       for (long n : new long[] {2, 15, 16, 17, 32, 33, 70}) {
@@ -113,7 +113,7 @@ final class MatMulTest {
         Affine a = new Affine(random.nextInt(3), left);
         Affine b = new Affine(random.nextInt(3), right);
         Operands.Values values = Operands.Values.values()[random.nextInt(3)];
-        DType output = type == DType.BF16 || random.nextInt(3) == 0 ? type : DType.I32;
+        DType output = type.isFloat() || random.nextInt(3) == 0 ? type : DType.I32;
         compare(new MatMulKernel(type, output, Shape.of(random.nextInt(1, 6)), m, n, k, a, b), values, seed);
         seed++;
       }
@@ -147,12 +147,15 @@ final class MatMulTest {
   }
 
   @Test
-  void dotProductsOfManyTasks() {
-    for (DType type : new DType[] {DType.BF16, DType.I8, DType.U8}) {
-      DType output = type == DType.BF16 ? type : DType.I32;
+  void machineCodeOfManyTasks() {
+    for (DType type : new DType[] {DType.BF16, DType.I8, DType.U8, DType.F32, DType.F64}) {
+      DType output = type.isFloat() ? type : DType.I32;
       Affine a = new Affine(0, 601, 1);
       Affine b = new Affine(0, 400, 1);
       compare(new MatMulKernel(type, output, Shape.of(), 260, 389, 600, a, b), Operands.Values.PLAIN, 600);
+      // Short sums, which are written along the rows of C.
+      compare(new MatMulKernel(type, output, Shape.of(), 29, 389, 65, new Affine(0, 601, 1), b), Operands.Values.PLAIN, 601);
+      compare(new MatMulKernel(type, output, Shape.of(), 600, 1100, 3, new Affine(0, 1, 600), new Affine(0, 1100, 1)), Operands.Values.PLAIN, 602);
     }
   }
 
