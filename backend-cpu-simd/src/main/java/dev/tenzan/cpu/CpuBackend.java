@@ -100,7 +100,7 @@ public final class CpuBackend implements Backend {
         "c2", features.c2() ? "yes" : "off: vectors need it; leave out -Xint and -XX:TieredStopAtLevel");
     String obstacle = LargePages.obstacle();
     properties.put("large pages", obstacle.isEmpty() ? "yes" : "no: " + obstacle);
-    properties.put("dot products", isa == null || isa.bits() < MachineCode.VECTOR_BITS ? "no: vectors are not of " + MachineCode.VECTOR_BITS + " bits" : ProductInstructions.describe());
+    properties.put("machine code", isa == null || isa.bits() < MachineCode.VECTOR_BITS ? "no: vectors are not of " + MachineCode.VECTOR_BITS + " bits" : ProductInstructions.describe());
     properties.put("java", System.getProperty("java.vm.version", ""));
     return new DeviceInfo(
         0, features.model(), features.memoryBytes(), java.util.Collections.unmodifiableMap(properties));

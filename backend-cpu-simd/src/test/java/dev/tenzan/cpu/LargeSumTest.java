@@ -38,7 +38,7 @@ class LargeSumTest {
 
   @Test
   void sumsOfManyNumbers() {
-    System.out.println("seed " + SEED + ", dot products: " + ProductInstructions.describe() + ", sums ahead: " + (BlockSums.here() != null));
+    System.out.println("seed " + SEED + ", machine code: " + ProductInstructions.describe() + ", sums ahead: " + (BlockSums.here() != null));
     for (int size : new int[] {2 << 20, (2 << 20) + 4096 * 3 + 17, 3_000_017}) {
       for (int from : new int[] {0, 5}) {
         float[] values = values(size, from != 0);
@@ -51,7 +51,7 @@ class LargeSumTest {
   }
 
   @Test
-  void thereIsCodeWhereDotProductsAre() {
+  void thereIsCodeWhereProductsHaveSome() {
     if (!ProductInstructions.describe().startsWith("no")) {
       assertNotNull(BlockSums.here());
     }

@@ -67,7 +67,7 @@ public final class ByteProduct {
   public static @Nullable ByteProduct of(MatMulKernel k, MatrixEngine matrices, LoopCompiler loops) {
     boolean bytes = (k.input() == DType.I8 || k.input() == DType.U8) && k.output() == DType.I32;
     boolean large = Math.min(k.m(), Math.min(k.n(), k.k())) >= MIN_EXTENT && !k.batch().isEmpty();
-    if (matrices.vectorBits() == 0 || !bytes || !large || (double) k.m() * k.n() * k.k() < MIN_OPERATIONS || matrices.hasDots(k)) {
+    if (matrices.vectorBits() == 0 || !bytes || !large || (double) k.m() * k.n() * k.k() < MIN_OPERATIONS || matrices.hasMachineCode(k)) {
       return null;
     }
     int rank = k.batch().rank();

@@ -10,7 +10,7 @@ import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A batch of matrix products of bytes or bf16 numbers by the processor's dot-product instructions. A task is a rectangle of C with all of k.
+ * A batch of matrix products in machine code: of f32 or f64 numbers by fused multiply-adds, of bytes or bf16 numbers by dot-product instructions. A task is a rectangle of C with all of k.
  * It packs its part of A, then each panel of its part of B just before it is used: what another thread has packed would have to come from
  * that one's cache, which takes longer.
  *

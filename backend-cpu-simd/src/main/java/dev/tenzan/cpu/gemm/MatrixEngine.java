@@ -27,6 +27,9 @@ public final class MatrixEngine {
   /** Packing an unrolled input takes so much longer. */
   private static final double UNROLLING = 0.8;
 
+  /** Tiles of pixels in machine code take less time than others by about so much, and are alike in all processes. */
+  private static final double VECTOR_API_BEHIND = 0.8;
+
   /** A product of matrices neither copies its input nor turns its results round, so tiles of pixels must be used better by so much. */
   private static final double PRODUCTS_BEHIND = 0.85;
 
@@ -36,7 +39,7 @@ public final class MatrixEngine {
   private final boolean warmsUp;
   private final Tiling tiling;
   private final InPlaceKernels.Store inPlace;
-  private final boolean dots;
+  private final boolean machine;
   private @Nullable Strips strips;
 
   /** An engine with chosen kernels and blocking sizes. */
@@ -47,15 +50,15 @@ public final class MatrixEngine {
   /**
    * An engine.
    *
-   * @param dots whether to use dot-product instructions where the processor has them
+   * @param machine whether to use machine code where it can run
    */
-  MatrixEngine(CpuPool pool, KernelSet kernels, @Nullable Warmup warmup, Tiling tiling, boolean dots) {
+  MatrixEngine(CpuPool pool, KernelSet kernels, @Nullable Warmup warmup, Tiling tiling, boolean machine) {
     this.pool = pool;
     this.kernels = kernels;
     this.warmsUp = warmup != null;
     this.gemm = new Gemm(pool, kernels, warmup, tiling);
     this.tiling = tiling;
-    this.dots = dots;
+    this.machine = machine;
     this.inPlace = new InPlaceKernels.Store(kernels.bits(), kernels.hasManyRegisters(), !warmsUp);
   }
 
@@ -84,13 +87,13 @@ public final class MatrixEngine {
     return kernels.bits();
   }
 
-  /** Whether this engine has instructions for a product of bytes or bf16 numbers. */
-  public boolean hasDots(MatMulKernel kernel) {
+  /** Whether this engine computes a product in machine code. */
+  public boolean hasMachineCode(MatMulKernel kernel) {
     return machineProduct(kernel.input(), MatMulProgram.of(kernel, gemm)) != null;
   }
 
   private @Nullable MachineProduct machineProduct(DType type, MatMulProgram packed) {
-    ProductKernels kernels = dots ? ProductInstructions.of(type) : null;
+    ProductKernels kernels = machine ? ProductInstructions.of(type) : null;
     return kernels == null ? null : MachineProduct.of(packed, pool, kernels, packed);
   }
 
@@ -135,7 +138,8 @@ public final class MatrixEngine {
     if (product != null && product.used() > PRODUCTS_BEHIND * (pixels == null ? 0 : pixels.used())) {
       return (x, w, out) -> product.run(w, x, out);
     }
-    if (pixels != null && pixels.used() > (unpacked == null ? usedByPanels(kernel) : STRIPS_BEHIND * unpacked.used())) {
+    double others = unpacked == null ? usedByPanels(kernel) : STRIPS_BEHIND * unpacked.used();
+    if (pixels != null && pixels.used() > (pixels.isInMachineCode() ? VECTOR_API_BEHIND : 1) * others) {
       // Its packing is warmed up along with that of products.
       return (x, w, out) -> (pixels.isReady() && gemm.kernels(DType.F32) == kernels ? pixels : otherwise).run(x, w, out);
     }
@@ -163,7 +167,7 @@ public final class MatrixEngine {
   /** The strip kernels, loaded when the first convolution asks for them; null without vectors. */
   private synchronized @Nullable Strips strips() {
     if (strips == null && kernels.bits() > 0) {
-      strips = Strips.load(kernels.bits(), kernels.hasManyRegisters(), !warmsUp, dots ? PixelTiles.here() : null);
+      strips = Strips.load(kernels.bits(), kernels.hasManyRegisters(), !warmsUp, machine ? PixelTiles.here() : null);
     }
     return strips;
   }

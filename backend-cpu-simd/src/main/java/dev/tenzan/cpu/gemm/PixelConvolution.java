@@ -205,6 +205,11 @@ final class PixelConvolution implements MatrixProgram {
     return pixels * outputs / (panels * kernel.columns());
   }
 
+  /** Whether its tiles are machine code. */
+  boolean isInMachineCode() {
+    return kernel.readsAligned();
+  }
+
   /** Whether the kernels are compiled. */
   boolean isReady() {
     return strips.areReady();

@@ -53,6 +53,11 @@
  * <p>Where B fits the L2 cache and k is one block, nothing is packed: {@link dev.tenzan.cpu.gemm.InPlaceProduct} runs tiles over the operands
  * where they lie.
  *
+ * <h2>Machine code</h2>
+ *
+ * <p>With AVX-512, all of this is the second choice: {@link dev.tenzan.cpu.gemm.MachineProduct} and {@link dev.tenzan.cpu.gemm.MachinePixels}
+ * compute the same bits by code that Java assembles ({@link dev.tenzan.cpu.machine}), and needs no warm-up.
+ *
  * <h2>Java</h2>
  *
  * <p>One source of a micro-kernel becomes a hidden class for each vector width

@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Which dot-product instructions are used here, and why not the others. */
+/** Which types' products run in machine code here, and why not the others. */
 public final class ProductInstructions {
   private static final String BYTES = "avx512_vnni";
   private static final String HALVES = "avx512_bf16";
@@ -41,7 +41,7 @@ public final class ProductInstructions {
         failure = e.getMessage();
       }
       FAILED.add(type);
-      LOG.log(System.Logger.Level.WARNING, "cpu: products of {0} go without dot-product instructions: {1}", type, failure);
+      LOG.log(System.Logger.Level.WARNING, "cpu: products of {0} go without machine code: {1}", type, failure);
       return null;
     }
   }
@@ -61,18 +61,19 @@ public final class ProductInstructions {
     return has ? Loaded.of(type) : null;
   }
 
-  /** For people: the types whose products use them, or why none does. */
+  /** For people: the types whose products run in machine code, or why none does. */
   public static String describe() {
     String obstacle = MachineCode.obstacle();
     if (!obstacle.isEmpty()) {
       return "no: " + obstacle;
     }
+    if (!ProcessorFlags.hasAvx512()) {
+      return "no: the processor lacks AVX-512 (F, BW and VL)";
+    }
     boolean bytes = ProcessorFlags.has(BYTES);
     boolean halves = ProcessorFlags.has(HALVES);
-    if (!ProcessorFlags.hasAvx512() || !(bytes || halves)) {
-      return "no: the processor has neither AVX512_VNNI nor AVX512_BF16";
-    }
-    return bytes && halves ? "i8, u8, bf16" : bytes ? "i8, u8 (no AVX512_BF16)" : "bf16 (no AVX512_VNNI)";
+    String missing = (bytes ? "" : " no AVX512_VNNI") + (halves ? "" : " no AVX512_BF16");
+    return "f32, f64" + (bytes ? ", i8, u8" : "") + (halves ? ", bf16" : "") + (missing.isEmpty() ? "" : " (" + missing.strip() + ")");
   }
 
   /**

@@ -96,7 +96,7 @@ final class MatMulTest {
 
   @Test
   void productsInMachineCode() {
-    System.out.println("dot products: " + ProductInstructions.describe());
+    System.out.println("machine code: " + ProductInstructions.describe());
     DType[] types = {DType.BF16, DType.I8, DType.U8, DType.F32, DType.F64};
     long seed = 500;
     for (long m : new long[] {1, 4, 11, 12, 13, 30}) {

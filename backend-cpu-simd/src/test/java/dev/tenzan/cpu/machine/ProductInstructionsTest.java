@@ -40,7 +40,7 @@ final class ProductInstructionsTest {
 
   @Test
   void usesWhatTheProcessorHas() throws IOException {
-    System.out.println("dot products: " + ProductInstructions.describe());
+    System.out.println("machine code: " + ProductInstructions.describe());
     if (!isLinuxOnX86()) {
       assertEquals("no: only on Linux on x86-64", ProductInstructions.describe());
       assertNull(ProductInstructions.of(DType.I8));
