@@ -46,7 +46,6 @@ public final class BlockSums {
   private static final byte SECOND_NUMBER = 0x01;
 
   private static final ThreadBuffer ARGUMENTS = new ThreadBuffer();
-  private static final System.Logger LOG = System.getLogger(BlockSums.class.getName());
 
   private final MachineCode code;
 
@@ -55,21 +54,13 @@ public final class BlockSums {
   }
 
   private static final class Loaded {
-    static final @Nullable BlockSums HERE = load();
-
-    private static @Nullable BlockSums load() {
-      try {
-        return new BlockSums(MachineCode.load(code()));
-      } catch (IllegalStateException e) {
-        LOG.log(System.Logger.Level.WARNING, "cpu: large sums go without fetching ahead: {0}", e.getMessage());
-        return null;
-      }
-    }
+    static final @Nullable MachineCode CODE = MachineCode.loadOrWarn(code(), "large sums go without fetching ahead");
   }
 
   /** The code for this machine, or null where it cannot run here. */
   public static @Nullable BlockSums here() {
-    return MachineCode.obstacle().isEmpty() && ProcessorFlags.hasAvx512() ? Loaded.HERE : null;
+    MachineCode code = MachineCode.obstacle().isEmpty() && ProcessorFlags.hasAvx512() ? Loaded.CODE : null;
+    return code == null ? null : new BlockSums(code);
   }
 
   /**

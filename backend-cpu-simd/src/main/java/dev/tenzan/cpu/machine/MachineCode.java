@@ -5,6 +5,7 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A function in machine code, which takes the address of a block of arguments. Its memory is written first and made executable then, never
@@ -26,6 +27,8 @@ public final class MachineCode {
   private static final int MAP_PRIVATE = 2;
   private static final int MAP_ANONYMOUS = 0x20;
   private static final long MAP_FAILED = -1;
+
+  private static final System.Logger LOG = System.getLogger(MachineCode.class.getName());
 
   private final MemorySegment entry;
 
@@ -97,6 +100,16 @@ public final class MachineCode {
       throw new IllegalStateException("the system forbids to make memory executable (mprotect failed)");
     }
     return new MachineCode(MemorySegment.ofAddress(address));
+  }
+
+  /** The same, or null where the system refuses, which is logged with its consequence. */
+  static @Nullable MachineCode loadOrWarn(byte[] code, String consequence) {
+    try {
+      return load(code);
+    } catch (IllegalStateException e) {
+      LOG.log(System.Logger.Level.WARNING, "cpu: {0}: {1}", consequence, e.getMessage());
+      return null;
+    }
   }
 
   /** Where it lies. */

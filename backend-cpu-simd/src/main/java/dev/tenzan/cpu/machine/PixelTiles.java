@@ -48,7 +48,6 @@ public final class PixelTiles {
 
   private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
   private static final ThreadBuffer ARGUMENTS = new ThreadBuffer();
-  private static final System.Logger LOG = System.getLogger(PixelTiles.class.getName());
 
   private final MachineCode code;
 
@@ -57,21 +56,13 @@ public final class PixelTiles {
   }
 
   private static final class Loaded {
-    static final @Nullable PixelTiles HERE = load();
-
-    private static @Nullable PixelTiles load() {
-      try {
-        return new PixelTiles(MachineCode.load(code()));
-      } catch (IllegalStateException e) {
-        LOG.log(System.Logger.Level.WARNING, "cpu: convolutions go without machine code: {0}", e.getMessage());
-        return null;
-      }
-    }
+    static final @Nullable MachineCode CODE = MachineCode.loadOrWarn(code(), "convolutions go without machine code");
   }
 
   /** The code for this machine, or null where it cannot run here. */
   public static @Nullable PixelTiles here() {
-    return MachineCode.obstacle().isEmpty() && ProcessorFlags.hasAvx512() ? Loaded.HERE : null;
+    MachineCode code = MachineCode.obstacle().isEmpty() && ProcessorFlags.hasAvx512() ? Loaded.CODE : null;
+    return code == null ? null : new PixelTiles(code);
   }
 
   /**
