@@ -36,6 +36,9 @@ final class MachineProduct implements MatrixProgram {
   /** Numbers of fewer rows are read where they lie: a tile of 12 rows would be idle for the most part. */
   private static final long LEAST_ROWS = 4;
 
+  /** The packed A of a task, at most, in bytes: with more of k, its blocks take turns. */
+  private static final long LEFT_BYTES = 16L << 20;
+
   private static final ThreadBuffer LEFT = new ThreadBuffer();
   private static final ThreadBuffer RIGHT = new ThreadBuffer();
   private static final ThreadBuffer SUMS = new ThreadBuffer();
@@ -132,24 +135,28 @@ final class MachineProduct implements MatrixProgram {
     long rows = Grid.start(left.panels(), rowTasks, task / columnTasks + 1) - firstRow;
     long column = Grid.start(right.panels(), columnTasks, task % columnTasks);
     long endColumn = Grid.start(right.panels(), columnTasks, task % columnTasks + 1);
-    MemorySegment packed = LEFT.atLeast(left.blocks() * rows * left.panelBytes());
-    int least = ProductKernels.LEAST_EXPONENTS;
-    for (long k = 0; k < left.blocks(); k++) {
-      for (long row = 0; row < rows; row++) {
-        least = Math.min(least, left.pack(a, aAt, k, firstRow + row, packed, (k * rows + row) * left.panelBytes()));
-      }
-    }
-    boolean fine = true;
     long together = alongRows ? SHORT_COLUMNS_TOGETHER : COLUMNS_TOGETHER;
-    for (; column < endColumn && fine; column += together) {
-      long columns = Math.min(together, endColumn - column);
-      if (alongRows) {
-        columnsAlongRows(packed, b, bAt, c, batch, firstRow, rows, column, columns);
-      } else {
-        fine = columns(packed, b, bAt, c, batch, firstRow, rows, column, columns, least);
+    // Sums that are to be narrowed are not in C before they are whole.
+    long blocks = narrow ? left.blocks() : Math.clamp(LEFT_BYTES / (rows * left.panelBytes()), 1, left.blocks());
+    MemorySegment packed = LEFT.atLeast(blocks * rows * left.panelBytes());
+    for (long first = 0; first < left.blocks(); first += blocks) {
+      long end = Math.min(left.blocks(), first + blocks);
+      int least = ProductKernels.LEAST_EXPONENTS;
+      for (long k = first; k < end; k++) {
+        for (long row = 0; row < rows; row++) {
+          least = Math.min(least, left.pack(a, aAt, k, firstRow + row, packed, ((k - first) * rows + row) * left.panelBytes()));
+        }
+      }
+      for (long at = column; at < endColumn; at += together) {
+        long columns = Math.min(together, endColumn - at);
+        if (alongRows) {
+          columnsAlongRows(packed, b, bAt, c, batch, firstRow, rows, at, columns);
+        } else if (!columns(packed, b, bAt, c, batch, firstRow, rows, at, columns, first, end, least)) {
+          return false;
+        }
       }
     }
-    return fine;
+    return true;
   }
 
   /** Computes some columns of a task's rows, one row of tiles after another. */
@@ -175,7 +182,7 @@ final class MachineProduct implements MatrixProgram {
     }
   }
 
-  /** Computes some columns of a task's rows. */
+  /** Computes some columns of a task's rows, over some blocks of k. */
   private boolean columns(
       MemorySegment a,
       MemorySegment b,
@@ -186,13 +193,15 @@ final class MachineProduct implements MatrixProgram {
       long rows,
       long firstColumn,
       long columns,
+      long firstBlock,
+      long endBlock,
       int leastOfA) {
     MemorySegment arguments = MachinePanels.arguments();
     MemorySegment panel = RIGHT.atLeast(right.panelBytes());
     // Sums to be narrowed, all of them; or one tile of those that do not fit C.
     long sumsRowBytes = narrow ? columns * TILE_ROW_BYTES : TILE_ROW_BYTES;
     MemorySegment sums = SUMS.atLeast((narrow ? rows : 1) * ProductKernels.ROWS * sumsRowBytes);
-    for (long k = 0; k < left.blocks(); k++) {
+    for (long k = firstBlock; k < endBlock; k++) {
       for (long column = 0; column < columns; column++) {
         int least = right.pack(b, bAt, k, firstColumn + column, panel, 0);
         if (p.storage() == DType.BF16 && !areLarge(leastOfA, least)) {
@@ -207,7 +216,7 @@ final class MachineProduct implements MatrixProgram {
         arguments.set(LONG, ProductKernels.AHEAD_STEP, aheadStep);
         for (long row = 0; row < rows; row++) {
           arguments.set(LONG, ProductKernels.AHEAD, ahead + row * ProductKernels.ROWS * aheadStep);
-          arguments.set(LONG, ProductKernels.SOURCE, a.address() + (k * rows + row) * left.panelBytes());
+          arguments.set(LONG, ProductKernels.SOURCE, a.address() + ((k - firstBlock) * rows + row) * left.panelBytes());
           if (narrow) {
             long at = row * ProductKernels.ROWS * sumsRowBytes + column * TILE_ROW_BYTES;
             tile(arguments, sums.address() + at, sumsRowBytes);

@@ -159,6 +159,12 @@ final class MatMulTest {
     }
   }
 
+  /** The packed rows of one task are more than it keeps at a time: 264 rows of 16,000 steps are 17 MB. */
+  @Test
+  void longSumsOfManyRows() {
+    compare(new MatMulKernel(DType.F32, DType.F32, Shape.of(), 516, 3, 16_000, new Affine(0, 16_000, 1), new Affine(0, 3, 1)), Operands.Values.PLAIN, 700);
+  }
+
   @Test
   void emptyProductsWriteNothing() {
     check(DType.F32, Shape.of(), 0, 5, 3, Operands.Values.PLAIN, 300);
