@@ -1,5 +1,6 @@
 package dev.tenzan.cpu.gemm;
 
+import dev.tenzan.cpu.machine.PixelTiles;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -14,7 +15,7 @@ import java.lang.foreign.ValueLayout;
  */
 abstract class PixelKernel {
   /** The neighbouring places of a run. */
-  static final int RUN = 7;
+  static final int RUN = PixelTiles.RUN;
 
   /** The places of a tile. */
   static final int ROWS = 2 * RUN;

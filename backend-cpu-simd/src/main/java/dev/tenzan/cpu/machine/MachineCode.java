@@ -75,6 +75,11 @@ public final class MachineCode {
     return "";
   }
 
+  /** Whether code with AVX-512 can run here, as far as is known without trying. */
+  static boolean canRun() {
+    return obstacle().isEmpty() && ProcessorFlags.hasAvx512();
+  }
+
   /**
    * Makes machine code ready to run. To be called where there is no {@link #obstacle}.
    *

@@ -61,7 +61,7 @@ public final class PixelTiles {
 
   /** The code for this machine, or null where it cannot run here. */
   public static @Nullable PixelTiles here() {
-    MachineCode code = MachineCode.obstacle().isEmpty() && ProcessorFlags.hasAvx512() ? Loaded.CODE : null;
+    MachineCode code = MachineCode.canRun() ? Loaded.CODE : null;
     return code == null ? null : new PixelTiles(code);
   }
 

@@ -48,7 +48,7 @@ public final class ProductInstructions {
 
   /** The kernels for a type, or null where this machine has none: {@link #describe} says why. */
   public static @Nullable ProductKernels of(DType type) {
-    if (!MachineCode.obstacle().isEmpty() || !ProcessorFlags.hasAvx512()) {
+    if (!MachineCode.canRun()) {
       return null;
     }
     boolean has =
