@@ -114,11 +114,6 @@ final class MachinePanels {
     return (panel * width * side.laneStride() + ofBlock * block * side.stepStride()) * kernels.type().byteSize();
   }
 
-  /** The distance in bytes of rows that a panel is packed from, for adjacent lanes; 0 where the hardware fetches them ahead itself. */
-  long sourceStep() {
-    return adjacentLanes ? side.stepStride() * kernels.type().byteSize() : 0;
-  }
-
   /**
    * Packs a panel.
    *

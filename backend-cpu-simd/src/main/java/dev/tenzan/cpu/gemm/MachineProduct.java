@@ -7,12 +7,15 @@ import dev.tenzan.kernel.MatMulKernel;
 import dev.tenzan.type.DType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A batch of matrix products in machine code: of f32 or f64 numbers by fused multiply-adds, of bytes or bf16 numbers by dot-product instructions. A task is a rectangle of C with all of k.
- * It packs its part of A, then each panel of its part of B just before it is used: what another thread has packed would have to come from
- * that one's cache, which takes longer.
+ * A batch of matrix products in machine code: of f32 or f64 numbers by fused multiply-adds, of bytes or bf16 numbers by dot-product instructions.
+ *
+ * <p>A task is a rectangle of C with all of k. It packs its part of A, then panels of its part of B just before they are used. In large
+ * products all threads pack A first, and a task is a column of tiles: so B is packed once, and threads that neighbours of the machine slow down leave
+ * tasks to the others.
  *
  * <p>The sums of bytes are those of integers that wrap, in any order. Those of bf16 numbers have the bits of the chain that {@link
  * MatMulKernel} fixes, where no operand is so small that sums might be subnormal; packing finds out, and where one is, the product is
@@ -22,11 +25,26 @@ final class MachineProduct implements MatrixProgram {
   /** Products of fewer multiply-adds are computed by the calling thread alone; a hand-off takes longer. */
   private static final long SERIAL_OPERATIONS = 1L << 20;
 
-  /** The panels of A of a task, at most: each task packs all of its B, so it should have many rows. */
+  /** With so many multiply-adds for each A, packing it first is worth the second hand-off. */
+  private static final long SHARING_OPERATIONS = 1L << 25;
+
+  /** The tasks of a thread where A is packed first, at least, so that all end together. */
+  private static final long TASKS_PER_THREAD = 8;
+
+  /** The panels of A of a task, at least, where others pack the same part of B. */
+  private static final long LEAST_TASK_PANELS = 16;
+
+  /** The panels of A of a task, at most, where it packs them itself: each packs all of its B, so it should have many rows. */
   private static final long TASK_PANELS = 43;
 
-  /** The panels of B that a task computes with, along all of k, before it takes others: their sums stay in the second cache meanwhile. */
-  private static final long COLUMNS_TOGETHER = 4;
+  /** The packed panels of B of some columns, at most, in bytes: they stay in the second cache while all of a task's rows go by. */
+  private static final long RIGHT_BYTES = 128 << 10;
+
+  /**
+   * The panels of rows that take the same blocks of k in turn, at most: meanwhile their part of C stays in a near cache, and each of B's panels in
+   * the first. Where each block went through all rows, C came from far away for each: 8 to 13 % slower on an Intel processor.
+   */
+  private static final long ROWS_TOGETHER = 6;
 
   /** Up to so many steps along k, where writing C is what takes time: then C is written along its rows, so many panels wide. */
   private static final long SHORT = 128;
@@ -36,7 +54,7 @@ final class MachineProduct implements MatrixProgram {
   /** Numbers of fewer rows are read where they lie: a tile of 12 rows would be idle for the most part. */
   private static final long LEAST_ROWS = 4;
 
-  /** The packed A of a task, at most, in bytes: with more of k, its blocks take turns. */
+  /** The packed A of a task, or of all, at most, in bytes: with more of k, its blocks take turns. */
   private static final long LEFT_BYTES = 16L << 20;
 
   private static final ThreadBuffer LEFT = new ThreadBuffer();
@@ -54,6 +72,7 @@ final class MachineProduct implements MatrixProgram {
   private final boolean alongRows;
   private final MachinePanels left;
   private final MachinePanels right;
+  private final boolean packsLeftFirst;
   private final long rowTasks;
   private final long columnTasks;
 
@@ -66,6 +85,14 @@ final class MachineProduct implements MatrixProgram {
     this.alongRows = kernels.arePlain() && program.k() <= SHORT;
     this.left = MachinePanels.left(program.a(), kernels, program.k());
     this.right = MachinePanels.right(program.b(), kernels, program.k());
+    long parts = Math.clamp(
+        Math.ceilDiv(TASKS_PER_THREAD * pool.threads(), right.panels()), 1, Math.max(1, left.panels() / LEAST_TASK_PANELS));
+    this.packsLeftFirst = canPackLeftFirst() && parts * right.panels() >= TASKS_PER_THREAD * pool.threads() / 2;
+    if (packsLeftFirst) {
+      this.rowTasks = parts;
+      this.columnTasks = right.panels();
+      return;
+    }
     long rows = Math.ceilDiv(left.panels(), TASK_PANELS);
     long columns = 1;
     // Each more task of rows packs B once more, each one of columns A.
@@ -79,6 +106,12 @@ final class MachineProduct implements MatrixProgram {
     }
     this.rowTasks = rows;
     this.columnTasks = columns;
+  }
+
+  private boolean canPackLeftFirst() {
+    long blockBytes = left.panels() * left.panelBytes();
+    boolean fits = blockBytes * (narrow ? left.blocks() : 1) <= LEFT_BYTES;
+    return pool.threads() > 1 && p.batches() == 1 && !alongRows && fits && operations() >= SHARING_OPERATIONS;
   }
 
   /**
@@ -98,21 +131,8 @@ final class MachineProduct implements MatrixProgram {
   public void run(MemorySegment a, MemorySegment b, MemorySegment c) {
     MemorySegment x = p.transposed() ? b : a;
     MemorySegment y = p.transposed() ? a : b;
-    long perBatch = rowTasks * columnTasks;
-    int tasks = Math.toIntExact(p.batches() * perBatch);
-    boolean[] fine = new boolean[tasks];
-    if (operations() <= SERIAL_OPERATIONS) {
-      for (int t = 0; t < tasks; t++) {
-        fine[t] = rectangle(x, y, c, t / perBatch, t % perBatch);
-      }
-    } else {
-      pool.parallelFor(tasks, t -> fine[t] = rectangle(x, y, c, t / perBatch, t % perBatch));
-    }
-    for (boolean each : fine) {
-      if (!each) {
-        otherwise.run(a, b, c);
-        return;
-      }
+    if (!(packsLeftFirst ? runAfterLeft(x, y, c) : runRectangles(x, y, c))) {
+      otherwise.run(a, b, c);
     }
   }
 
@@ -126,109 +146,187 @@ final class MachineProduct implements MatrixProgram {
     return p.batches() * p.a().lanes() * p.b().lanes() * p.k();
   }
 
-  /** Computes some rows and columns of C; false where numbers are so small that what is in C now may be wrong. */
-  private boolean rectangle(MemorySegment a, MemorySegment b, MemorySegment c, long batch, long task) {
-    long bytes = p.storage().byteSize();
-    long aAt = p.a().batches().at(batch) * bytes;
-    long bAt = p.b().batches().at(batch) * bytes;
-    long firstRow = Grid.start(left.panels(), rowTasks, task / columnTasks);
-    long rows = Grid.start(left.panels(), rowTasks, task / columnTasks + 1) - firstRow;
-    long column = Grid.start(right.panels(), columnTasks, task % columnTasks);
-    long endColumn = Grid.start(right.panels(), columnTasks, task % columnTasks + 1);
-    long together = alongRows ? SHORT_COLUMNS_TOGETHER : COLUMNS_TOGETHER;
-    // Sums that are to be narrowed are not in C before they are whole.
-    long blocks = narrow ? left.blocks() : Math.clamp(LEFT_BYTES / (rows * left.panelBytes()), 1, left.blocks());
-    MemorySegment packed = LEFT.atLeast(blocks * rows * left.panelBytes());
-    for (long first = 0; first < left.blocks(); first += blocks) {
-      long end = Math.min(left.blocks(), first + blocks);
-      int least = ProductKernels.LEAST_EXPONENTS;
-      for (long k = first; k < end; k++) {
-        for (long row = 0; row < rows; row++) {
-          least = Math.min(least, left.pack(a, aAt, k, firstRow + row, packed, ((k - first) * rows + row) * left.panelBytes()));
-        }
+  /** Some tiles of C: panels of rows and of columns. */
+  private record Rectangle(long batch, long row, long endRow, long column, long endColumn) {}
+
+  /**
+   * Panels of A.
+   *
+   * @param row the first panel of rows
+   * @param rows how many of each block of k are there
+   * @param least the least biased exponent of bf16 numbers
+   */
+  private record PackedLeft(MemorySegment memory, long block, long endBlock, long row, long rows, int least) {
+    /** Where a panel lies, counted in panels. */
+    long at(long ofBlock, long panel) {
+      return (ofBlock - block) * rows + panel - row;
+    }
+  }
+
+  private Rectangle rectangle(long task) {
+    long inBatch = task % (rowTasks * columnTasks);
+    long row = inBatch % rowTasks;
+    long column = inBatch / rowTasks;
+    return new Rectangle(
+        task / (rowTasks * columnTasks),
+        Grid.start(left.panels(), rowTasks, row),
+        Grid.start(left.panels(), rowTasks, row + 1),
+        Grid.start(right.panels(), columnTasks, column),
+        Grid.start(right.panels(), columnTasks, column + 1));
+  }
+
+  /** Computes one rectangle after another; false where numbers are so small that what is in C now may be wrong. */
+  private boolean runRectangles(MemorySegment a, MemorySegment b, MemorySegment c) {
+    int tasks = Math.toIntExact(p.batches() * rowTasks * columnTasks);
+    boolean[] fine = new boolean[tasks];
+    if (operations() <= SERIAL_OPERATIONS) {
+      for (int t = 0; t < tasks; t++) {
+        fine[t] = compute(a, b, c, rectangle(t));
       }
-      for (long at = column; at < endColumn; at += together) {
-        long columns = Math.min(together, endColumn - at);
-        if (alongRows) {
-          columnsAlongRows(packed, b, bAt, c, batch, firstRow, rows, at, columns);
-        } else if (!columns(packed, b, bAt, c, batch, firstRow, rows, at, columns, first, end, least)) {
-          return false;
-        }
+    } else {
+      pool.parallelFor(tasks, t -> fine[t] = compute(a, b, c, rectangle(t)));
+    }
+    return areAll(fine);
+  }
+
+  /** Packs A, then computes columns of tiles; false as above. */
+  private boolean runAfterLeft(MemorySegment a, MemorySegment b, MemorySegment c) {
+    int tasks = Math.toIntExact(rowTasks * columnTasks);
+    boolean[] fine = new boolean[tasks];
+    long rows = left.panels();
+    long together = blocksTogether(rows);
+    MemorySegment memory = LEFT.atLeast(together * rows * left.panelBytes());
+    for (long first = 0; first < left.blocks(); first += together) {
+      long block = first;
+      long end = Math.min(left.blocks(), block + together);
+      int packings = Math.toIntExact(Math.ceilDiv(rows, ROWS_TOGETHER) * (end - block));
+      int[] least = new int[packings];
+      pool.parallelFor(packings, t -> {
+        long row = t / (end - block) * ROWS_TOGETHER;
+        long k = block + t % (end - block);
+        PackedLeft packed = new PackedLeft(memory, block, end, 0, rows, 0);
+        least[t] = packLeft(a, 0, packed, k, row, Math.min(rows, row + ROWS_TOGETHER));
+      });
+      PackedLeft packed = new PackedLeft(memory, block, end, 0, rows, Arrays.stream(least).min().orElseThrow());
+      pool.parallelFor(tasks, t -> fine[t] = columns(packed, b, c, rectangle(t)));
+      if (!areAll(fine)) {
+        return false;
       }
     }
     return true;
   }
 
-  /** Computes some columns of a task's rows, one row of tiles after another. */
-  private void columnsAlongRows(
-      MemorySegment a, MemorySegment b, long bAt, MemorySegment c, long batch, long firstRow, long rows, long firstColumn, long columns) {
-    MemorySegment arguments = MachinePanels.arguments();
-    MemorySegment panels = RIGHT.atLeast(columns * right.panelBytes());
-    MemorySegment beside = SUMS.atLeast(ProductKernels.ROWS * TILE_ROW_BYTES);
-    for (long column = 0; column < columns; column++) {
-      right.pack(b, bAt, 0, firstColumn + column, panels, column * right.panelBytes());
-    }
-    arguments.set(LONG, ProductKernels.COUNT, left.groups(0));
-    arguments.set(LONG, ProductKernels.ADD, 0);
-    arguments.set(LONG, ProductKernels.AHEAD_STEP, 0);
-    for (long row = 0; row < rows; row++) {
-      arguments.set(LONG, ProductKernels.SOURCE, a.address() + row * left.panelBytes());
-      for (long column = 0; column < columns; column++) {
-        long panel = panels.address() + column * right.panelBytes();
-        arguments.set(LONG, ProductKernels.SECOND, panel);
-        arguments.set(LONG, ProductKernels.AHEAD, panel);
-        tile(arguments, beside, c, batch, firstRow + row, firstColumn + column, false);
+  private static boolean areAll(boolean[] fine) {
+    for (boolean each : fine) {
+      if (!each) {
+        return false;
       }
     }
+    return true;
   }
 
-  /** Computes some columns of a task's rows, over some blocks of k. */
-  private boolean columns(
-      MemorySegment a,
-      MemorySegment b,
-      long bAt,
-      MemorySegment c,
-      long batch,
-      long firstRow,
-      long rows,
-      long firstColumn,
-      long columns,
-      long firstBlock,
-      long endBlock,
-      int leastOfA) {
+  /** How many blocks of k are packed together, where so many rows are: about as many each time. */
+  private long blocksTogether(long rows) {
+    long most = Math.clamp(LEFT_BYTES / (rows * left.panelBytes()), 1, left.blocks());
+    // Sums that are to be narrowed are not in C before they are whole.
+    return narrow ? left.blocks() : Math.ceilDiv(left.blocks(), Math.ceilDiv(left.blocks(), most));
+  }
+
+  /** Packs some panels of A's; returns the least biased exponent of bf16 numbers. */
+  private int packLeft(MemorySegment a, long batch, PackedLeft packed, long block, long row, long endRow) {
+    long at = p.a().batches().at(batch) * p.storage().byteSize();
+    int least = ProductKernels.LEAST_EXPONENTS;
+    for (long r = row; r < endRow; r++) {
+      least = Math.min(least, left.pack(a, at, block, r, packed.memory(), packed.at(block, r) * left.panelBytes()));
+    }
+    return least;
+  }
+
+  /** Computes a rectangle of C; false where numbers are so small that what is in C now may be wrong. */
+  private boolean compute(MemorySegment a, MemorySegment b, MemorySegment c, Rectangle r) {
+    long rows = r.endRow() - r.row();
+    long together = blocksTogether(rows);
+    MemorySegment memory = LEFT.atLeast(together * rows * left.panelBytes());
+    for (long block = 0; block < left.blocks(); block += together) {
+      long end = Math.min(left.blocks(), block + together);
+      PackedLeft packed = new PackedLeft(memory, block, end, r.row(), rows, 0);
+      int least = ProductKernels.LEAST_EXPONENTS;
+      for (long k = block; k < end; k++) {
+        least = Math.min(least, packLeft(a, r.batch(), packed, k, r.row(), r.endRow()));
+      }
+      if (!columns(new PackedLeft(memory, block, end, r.row(), rows, least), b, c, r)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Computes a rectangle of C, over some blocks of k, one column of tiles after another, or some. */
+  private boolean columns(PackedLeft a, MemorySegment b, MemorySegment c, Rectangle r) {
+    long together = alongRows ? SHORT_COLUMNS_TOGETHER : 1;
+    for (long column = r.column(); column < r.endColumn(); column += together) {
+      long end = Math.min(r.endColumn(), column + together);
+      if (!columnsTogether(a, b, c, new Rectangle(r.batch(), r.row(), r.endRow(), column, end))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private boolean columnsTogether(PackedLeft a, MemorySegment b, MemorySegment c, Rectangle r) {
     MemorySegment arguments = MachinePanels.arguments();
-    MemorySegment panel = RIGHT.atLeast(right.panelBytes());
+    long columns = r.endColumn() - r.column();
+    long blocks = Math.clamp(RIGHT_BYTES / (columns * right.panelBytes()), 1, a.endBlock() - a.block());
+    MemorySegment panels = RIGHT.atLeast(columns * blocks * right.panelBytes());
     // Sums to be narrowed, all of them; or one tile of those that do not fit C.
     long sumsRowBytes = narrow ? columns * TILE_ROW_BYTES : TILE_ROW_BYTES;
-    MemorySegment sums = SUMS.atLeast((narrow ? rows : 1) * ProductKernels.ROWS * sumsRowBytes);
-    for (long k = firstBlock; k < endBlock; k++) {
-      for (long column = 0; column < columns; column++) {
-        int least = right.pack(b, bAt, k, firstColumn + column, panel, 0);
-        if (p.storage() == DType.BF16 && !areLarge(leastOfA, least)) {
-          return false;
-        }
-        arguments.set(LONG, ProductKernels.COUNT, left.groups(k));
-        arguments.set(LONG, ProductKernels.ADD, k);
-        arguments.set(LONG, ProductKernels.SECOND, panel.address());
-        long nextColumn = column + 1 < columns ? column + 1 : 0;
-        long ahead = b.address() + bAt + right.source(nextColumn == 0 ? k + 1 : k, firstColumn + nextColumn);
-        long aheadStep = right.sourceStep();
-        arguments.set(LONG, ProductKernels.AHEAD_STEP, aheadStep);
-        for (long row = 0; row < rows; row++) {
-          arguments.set(LONG, ProductKernels.AHEAD, ahead + row * ProductKernels.ROWS * aheadStep);
-          arguments.set(LONG, ProductKernels.SOURCE, a.address() + ((k - firstBlock) * rows + row) * left.panelBytes());
-          if (narrow) {
-            long at = row * ProductKernels.ROWS * sumsRowBytes + column * TILE_ROW_BYTES;
-            tile(arguments, sums.address() + at, sumsRowBytes);
-          } else {
-            tile(arguments, sums, c, batch, firstRow + row, firstColumn + column, k > 0);
+    MemorySegment sums = SUMS.atLeast((narrow ? r.endRow() - r.row() : 1) * ProductKernels.ROWS * sumsRowBytes);
+    long rowsTogether = alongRows ? 1 : ROWS_TOGETHER;
+    for (long block = a.block(); block < a.endBlock(); block += blocks) {
+      long endBlock = Math.min(a.endBlock(), block + blocks);
+      if (!packRight(b, a.least(), block, endBlock, panels, r)) {
+        return false;
+      }
+      for (long row = r.row(); row < r.endRow(); row += rowsTogether) {
+        long endRow = Math.min(r.endRow(), row + rowsTogether);
+        long columnsNow = alongRows ? columns : 1;
+        for (long column = r.column(); column < r.endColumn(); column += columnsNow) {
+          for (long k = block; k < endBlock; k++) {
+            long panel = (column - r.column()) * (endBlock - block) + k - block;
+            arguments.set(LONG, ProductKernels.COUNT, left.groups(k));
+            arguments.set(LONG, ProductKernels.ADD, k);
+            arguments.set(LONG, ProductKernels.SOURCE, a.memory().address() + a.at(k, row) * left.panelBytes());
+            arguments.set(LONG, ProductKernels.SECOND, panels.address() + panel * right.panelBytes());
+            arguments.set(LONG, ProductKernels.SOURCE_STEP, alongRows ? 0 : left.panelBytes());
+            arguments.set(LONG, ProductKernels.SECOND_STEP, alongRows ? right.panelBytes() : 0);
+            if (narrow) {
+              long at = (row - r.row()) * ProductKernels.ROWS * sumsRowBytes + (column - r.column()) * TILE_ROW_BYTES;
+              tiles(arguments, endRow - row, sums.address() + at, sumsRowBytes, ProductKernels.ROWS * sumsRowBytes);
+            } else {
+              tiles(arguments, sums, c, new Rectangle(r.batch(), row, endRow, column, column + columnsNow), k > 0);
+            }
           }
         }
       }
     }
     if (narrow) {
-      long first = firstRow * ProductKernels.ROWS;
-      narrow(arguments, sums, sumsRowBytes, c, batch, first, first + rows * ProductKernels.ROWS, firstColumn, firstColumn + columns);
+      narrow(arguments, sums, sumsRowBytes, c, r);
+    }
+    return true;
+  }
+
+  /** Packs the panels of B of some columns and blocks of k; false where numbers are too small. */
+  private boolean packRight(MemorySegment b, int leastOfA, long block, long endBlock, MemorySegment panels, Rectangle r) {
+    long at = p.b().batches().at(r.batch()) * p.storage().byteSize();
+    long to = 0;
+    for (long column = r.column(); column < r.endColumn(); column++) {
+      for (long k = block; k < endBlock; k++) {
+        int least = right.pack(b, at, k, column, panels, to);
+        to += right.panelBytes();
+        if (p.storage() == DType.BF16 && !areLarge(leastOfA, least)) {
+          return false;
+        }
+      }
     }
     return true;
   }
@@ -238,55 +336,57 @@ final class MachineProduct implements MatrixProgram {
     return a > 0 && b > 0 && a + b >= ProductKernels.LEAST_EXPONENTS;
   }
 
-  private void tile(MemorySegment arguments, long target, long rowBytes) {
+  private void tiles(MemorySegment arguments, long count, long target, long rowBytes, long next) {
+    arguments.set(LONG, ProductKernels.TILES, count);
     arguments.set(LONG, ProductKernels.TARGET, target);
     arguments.set(LONG, ProductKernels.TARGET_STEP, rowBytes);
-    kernels.tile(left.layout()).call(arguments);
+    arguments.set(LONG, ProductKernels.NEXT_TARGET, next);
+    kernels.tiles(left.layout()).call(arguments);
   }
 
-  /** Computes one tile of C, where it lies or beside it. */
-  private void tile(
-      MemorySegment arguments, MemorySegment beside, MemorySegment c, long batch, long row, long column, boolean add) {
+  /** Computes tiles of C, below each other or side by side: where they lie, or beside those that C does not have as a whole. */
+  private void tiles(MemorySegment arguments, MemorySegment beside, MemorySegment c, Rectangle r, boolean add) {
     long m = p.a().lanes();
     long n = p.b().lanes();
-    long firstRow = row * ProductKernels.ROWS;
-    long firstColumn = column * kernels.columns();
-    long at = ((batch * m + firstRow) * n + firstColumn) * kernels.groupBytes();
     long rowBytes = n * kernels.groupBytes();
-    long height = Math.min(ProductKernels.ROWS, m - firstRow);
-    long width = Math.min(kernels.columns(), n - firstColumn) * kernels.groupBytes();
-    if (height == ProductKernels.ROWS && width == TILE_ROW_BYTES) {
-      tile(arguments, c.address() + at, rowBytes);
-      return;
+    long tileRowsBytes = ProductKernels.ROWS * rowBytes;
+    long origin = r.batch() * m * rowBytes;
+    boolean down = !alongRows;
+    long wholeRows = Math.min(r.endRow(), m / ProductKernels.ROWS) - r.row();
+    long wholeColumns = Math.min(r.endColumn(), n / kernels.columns()) - r.column();
+    long whole = Math.min(wholeRows, wholeColumns) > 0 ? Math.max(wholeRows, wholeColumns) : 0;
+    if (whole > 0) {
+      long target = c.address() + origin + r.row() * tileRowsBytes + r.column() * TILE_ROW_BYTES;
+      tiles(arguments, whole, target, rowBytes, down ? tileRowsBytes : TILE_ROW_BYTES);
     }
-    for (long i = 0; i < height && add; i++) {
-      MemorySegment.copy(c, at + i * rowBytes, beside, i * TILE_ROW_BYTES, width);
-    }
-    tile(arguments, beside.address(), TILE_ROW_BYTES);
-    for (long i = 0; i < height; i++) {
-      MemorySegment.copy(beside, i * TILE_ROW_BYTES, c, at + i * rowBytes, width);
+    long all = down ? r.endRow() - r.row() : r.endColumn() - r.column();
+    for (long t = whole; t < all; t++) {
+      long row = r.row() + (down ? t : 0);
+      long column = r.column() + (down ? 0 : t);
+      long at = origin + row * tileRowsBytes + column * TILE_ROW_BYTES;
+      long height = Math.min(ProductKernels.ROWS, m - row * ProductKernels.ROWS);
+      long width = Math.min(kernels.columns(), n - column * kernels.columns()) * kernels.groupBytes();
+      for (long i = 0; i < height && add; i++) {
+        MemorySegment.copy(c, at + i * rowBytes, beside, i * TILE_ROW_BYTES, width);
+      }
+      tiles(arguments, 1, beside.address(), TILE_ROW_BYTES, 0);
+      for (long i = 0; i < height; i++) {
+        MemorySegment.copy(beside, i * TILE_ROW_BYTES, c, at + i * rowBytes, width);
+      }
     }
   }
 
-  private void narrow(
-      MemorySegment arguments,
-      MemorySegment sums,
-      long sumsRowBytes,
-      MemorySegment c,
-      long batch,
-      long fromRow,
-      long endRow,
-      long firstColumn,
-      long endColumn) {
+  private void narrow(MemorySegment arguments, MemorySegment sums, long sumsRowBytes, MemorySegment c, Rectangle r) {
     long m = p.a().lanes();
     long n = p.b().lanes();
-    long from = firstColumn * kernels.columns();
-    long columns = Math.min(n, endColumn * kernels.columns()) - from;
+    long firstRow = r.row() * ProductKernels.ROWS;
+    long firstColumn = r.column() * kernels.columns();
+    long columns = Math.min(n, r.endColumn() * kernels.columns()) - firstColumn;
     arguments.set(LONG, ProductKernels.COUNT, columns / kernels.lanes());
     arguments.set(LONG, ProductKernels.MASK, (1L << columns % kernels.lanes()) - 1);
-    for (long row = fromRow; row < Math.min(m, endRow); row++) {
-      arguments.set(LONG, ProductKernels.SOURCE, sums.address() + (row - fromRow) * sumsRowBytes);
-      arguments.set(LONG, ProductKernels.TARGET, c.address() + ((batch * m + row) * n + from) * p.output().byteSize());
+    for (long row = firstRow; row < Math.min(m, r.endRow() * ProductKernels.ROWS); row++) {
+      arguments.set(LONG, ProductKernels.SOURCE, sums.address() + (row - firstRow) * sumsRowBytes);
+      arguments.set(LONG, ProductKernels.TARGET, c.address() + ((r.batch() * m + row) * n + firstColumn) * p.output().byteSize());
       kernels.narrow().call(arguments);
     }
   }

@@ -67,22 +67,19 @@ final class Assembler {
     memory(to, base, distance, 1);
   }
 
+  /** Adds a register to 8 bytes in memory. */
+  void addToMemory(int base, int distance, int from) {
+    emit(0x48 | from >> 3 << 2 | base >> 3, 0x01);
+    memory(from, base, distance, 1);
+  }
+
   /** Fetches the line of an address into the first cache (PREFETCHT0); any address will do. */
   void prefetchFirst(int base, int distance) {
-    prefetch(1, base, distance);
-  }
-
-  /** Fetches the line of an address into the second cache (PREFETCHT1); any address will do. */
-  void prefetchSecond(int base, int distance) {
-    prefetch(2, base, distance);
-  }
-
-  private void prefetch(int cache, int base, int distance) {
     if (base >= R8) {
       emit(0x41);
     }
     emit(0x0F, 0x18);
-    memory(cache, base, distance, 1);
+    memory(1, base, distance, 1);
   }
 
   /** {@code to = a + b}. */

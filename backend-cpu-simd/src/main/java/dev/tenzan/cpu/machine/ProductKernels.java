@@ -39,11 +39,17 @@ public final class ProductKernels {
   /** Whether a tile is added to what is there. */
   public static final int ADD = 40;
 
-  /** What a tile fetches for later: an address, and so many more as A has rows, each {@link #AHEAD_STEP} bytes behind the other. */
-  public static final int AHEAD = 48;
+  /** The number of tiles. */
+  public static final int TILES = 48;
 
-  /** The distance of those addresses. */
-  public static final int AHEAD_STEP = 56;
+  /** How far the next tile's A lies behind, in bytes. */
+  public static final int SOURCE_STEP = 56;
+
+  /** How far the next tile's B lies behind. */
+  public static final int SECOND_STEP = 64;
+
+  /** How far the next tile's C lies behind. */
+  public static final int NEXT_TARGET = 72;
 
   /** A vector that packing goes on from and writes: sums of columns, or least magnitudes. */
   public static final int STATISTICS = 40;
@@ -101,8 +107,8 @@ public final class ProductKernels {
   private final Numbers numbers;
   private final Layout byRows;
   private final Layout bySteps;
-  private final MachineCode tileByRows;
-  private final MachineCode tileBySteps;
+  private final MachineCode tilesByRows;
+  private final MachineCode tilesBySteps;
   private final MachineCode copyRows;
   private final MachineCode lanesOfLeft;
   private final MachineCode lanesOfRight;
@@ -117,8 +123,8 @@ public final class ProductKernels {
     boolean halves = numbers == Numbers.HALVES;
     // A's turned bytes are unsigned where they were signed.
     boolean left = type == DType.I8;
-    this.tileByRows = MachineCode.load(ProductTile.code(numbers, left, byRows));
-    this.tileBySteps = MachineCode.load(ProductTile.code(numbers, left, bySteps));
+    this.tilesByRows = MachineCode.load(ProductTile.code(numbers, left, byRows));
+    this.tilesBySteps = MachineCode.load(ProductTile.code(numbers, left, bySteps));
     ProductPacking.Statistic ofLeft = halves ? ProductPacking.Statistic.LEAST_MAGNITUDE : ProductPacking.Statistic.NONE;
     ProductPacking.Statistic ofRight =
         switch (numbers) {
@@ -194,11 +200,11 @@ public final class ProductKernels {
   }
 
   /**
-   * Computes a tile. COUNT: groups; SOURCE: a panel of A; SECOND: one of B; TARGET: C, whose rows are TARGET_STEP bytes apart; ADD: not 0
-   * to add to it.
+   * Computes tiles. COUNT: groups; SOURCE: a panel of A; SECOND: one of B; TARGET: C, whose rows are TARGET_STEP bytes apart; ADD: not 0
+   * to add to it; TILES, SOURCE_STEP, SECOND_STEP and NEXT_TARGET. Afterwards, SOURCE, SECOND and TARGET are those of a next tile.
    */
-  public MachineCode tile(Layout layout) {
-    return layout.isByRows() ? tileByRows : tileBySteps;
+  public MachineCode tiles(Layout layout) {
+    return layout.isByRows() ? tilesByRows : tilesBySteps;
   }
 
   /**

@@ -12,7 +12,7 @@ import static dev.tenzan.cpu.machine.Assembler.RDX;
 import static dev.tenzan.cpu.machine.Assembler.RSI;
 
 /**
- * The code of one tile of a product: 24 accumulators, which hide the latency of the dot product on two pipes, two vectors of B, and rows of
+ * The code of tiles of a product: 24 accumulators, which hide the latency of the dot product on two pipes, two vectors of B, and rows of
  * A in turn. See {@link ProductKernels} for panels and arguments.
  */
 final class ProductTile {
@@ -34,7 +34,7 @@ final class ProductTile {
   private ProductTile() {}
 
   /**
-   * The code of a tile.
+   * The code of a run of tiles.
    *
    * @param numbers the operands
    * @param left whether A's bytes are unsigned, and the first source; otherwise B's are
@@ -42,6 +42,8 @@ final class ProductTile {
    */
   static byte[] code(Numbers numbers, boolean left, ProductKernels.Layout layout) {
     Assembler a = new Assembler();
+    a.load(R11, RDI, ProductKernels.TILES);
+    int tile = a.here();
     a.load(RSI, RDI, ProductKernels.SOURCE);
     a.load(RDX, RDI, ProductKernels.SECOND);
     a.load(RCX, RDI, ProductKernels.TARGET);
@@ -51,15 +53,6 @@ final class ProductTile {
       a.clear(r);
     }
     a.load(RAX, RDI, ProductKernels.COUNT);
-    a.load(R10, RDI, ProductKernels.AHEAD);
-    a.load(R11, RDI, ProductKernels.AHEAD_STEP);
-    for (int r = 0; r < ROWS; r++) {
-      a.prefetchSecond(R10, 0);
-      if (numbers.arePlain()) {
-        a.prefetchSecond(R10, VECTOR);
-      }
-      a.add(R10, R11);
-    }
     int unroll = layout.isByRows() ? layout.steps() : UNROLL_BY_STEPS;
     a.move(R10, RAX);
     a.shiftRight(R10, Integer.numberOfTrailingZeros(unroll));
@@ -84,8 +77,18 @@ final class ProductTile {
       a.vectorStore(VectorOp.STORE, 2 * r + 1, RCX, VECTOR, ALL);
       a.add(RCX, R8);
     }
+    next(a, ProductKernels.SOURCE, ProductKernels.SOURCE_STEP);
+    next(a, ProductKernels.SECOND, ProductKernels.SECOND_STEP);
+    next(a, ProductKernels.TARGET, ProductKernels.NEXT_TARGET);
+    a.subtractConstant(R11, 1);
+    a.jumpIfNotZero(tile);
     a.returnFromVectors();
     return a.code();
+  }
+
+  private static void next(Assembler a, int address, int step) {
+    a.load(R10, RDI, step);
+    a.addToMemory(RDI, address, R10);
   }
 
   private static int rowRegister(int row) {

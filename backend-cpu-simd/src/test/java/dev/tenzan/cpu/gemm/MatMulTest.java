@@ -120,6 +120,30 @@ final class MatMulTest {
     }
   }
 
+  /** Large ones, whose A is packed first: in one go, and where it is too large for that. */
+  @Test
+  void largeProductsInMachineCode() {
+    List<Engines.Named> asCreated = ENGINES.stream().filter(e -> e.name().equals("as created")).toList();
+    assertEquals(1, asCreated.size());
+    long seed = 600;
+    for (DType type : new DType[] {DType.BF16, DType.I8, DType.U8, DType.F32, DType.F64}) {
+      SplittableRandom random = new SplittableRandom(seed);
+      DType output = type == DType.I8 ? DType.I32 : type;
+      long m = 190 + random.nextInt(12);
+      long n = 257 + random.nextInt(32);
+      long k = 700 + random.nextInt(70);
+      long[] left = random.nextBoolean() ? new long[] {1, m} : new long[] {k, 1};
+      long[] right = random.nextBoolean() ? new long[] {1, k} : new long[] {n, 1};
+      Operands.Values values = Operands.Values.values()[random.nextInt(3)];
+      compare(asCreated, new MatMulKernel(type, output, Shape.of(), m, n, k, new Affine(0, left), new Affine(0, right)), values, seed);
+      seed++;
+    }
+    long k = 22500;
+    compare(
+        asCreated, new MatMulKernel(DType.F64, DType.F64, Shape.of(), 90, 122, k, new Affine(0, k, 1), new Affine(0, 122, 1)),
+        Operands.Values.PLAIN, seed);
+  }
+
   /**
    * Sums that cancel to one unit in the last place of a product, 129 * 129 - 130 * 128 = 1: the smallest normal number, the greatest power of
    * two below it, and others; and products of subnormal operands.
@@ -186,6 +210,10 @@ final class MatMulTest {
   }
 
   private static void compare(MatMulKernel kernel, Operands.Values values, long seed) {
+    compare(ENGINES, kernel, values, seed);
+  }
+
+  private static void compare(List<Engines.Named> engines, MatMulKernel kernel, Operands.Values values, long seed) {
     SplittableRandom random = new SplittableRandom(seed);
     DType type = kernel.input();
     long[] aExtents = kernel.batch().concat(Shape.of(kernel.m(), kernel.k())).dims();
@@ -193,14 +221,19 @@ final class MatMulTest {
     try (Arena arena = Arena.ofShared()) {
       MemorySegment left = Operands.filled(arena, random, type, values, kernel.a(), aExtents);
       MemorySegment right = Operands.filled(arena, random, type, values, kernel.b(), bExtents);
-      compare(kernel, left, right, arena, "seed " + seed);
+      compare(engines, kernel, left, right, arena, "seed " + seed);
     }
   }
 
   private static void compare(MatMulKernel kernel, MemorySegment left, MemorySegment right, Arena arena, String what) {
+    compare(ENGINES, kernel, left, right, arena, what);
+  }
+
+  private static void compare(
+      List<Engines.Named> engines, MatMulKernel kernel, MemorySegment left, MemorySegment right, Arena arena, String what) {
     DType output = kernel.output();
     long[] expected = expected(kernel, left, right);
-      for (Engines.Named engine : ENGINES) {
+      for (Engines.Named engine : engines) {
         MemorySegment c = arena.allocate(expected.length * (long) output.byteSize(), 64).fill((byte) 0x7b);
         engine.engine().compile(kernel).run(left, right, c);
         for (int i = 0; i < expected.length; i++) {

@@ -31,7 +31,8 @@ final class AssemblerTest {
     check("mov 0x28(%rdi),%r9", "4c8b4f28", a -> a.load(R9, RDI, 40));
     check("mov (%rdi),%rax", "488b07", a -> a.load(RAX, RDI, 0));
     check("mov 0x1234(%r8),%rax", "498b8034120000", a -> a.load(RAX, R8, 0x1234));
-    check("prefetcht1 (%r10)", "410f1812", a -> a.prefetchSecond(R10, 0));
+    check("add %r10,48(%rdi)", "4c015730", a -> a.addToMemory(RDI, 48, R10));
+    check("prefetcht0 (%r10)", "410f180a", a -> a.prefetchFirst(R10, 0));
     check("add %r8,%rcx", "4c01c1", a -> a.add(RCX, R8));
     check("add %r11,%r10", "4d01da", a -> a.add(R10, R11));
     check("add $2304,%rsi", "4881c600090000", a -> a.addConstant(RSI, 2304));
@@ -83,7 +84,7 @@ final class AssemblerTest {
     check("vprold $16,%zmm0,%zmm0", "62f17d4872c810", a -> a.rotateLeft(0, 0, 16));
     check("vpxord %zmm23,%zmm23,%zmm23", "62a14540efff", a -> a.clear(23));
     check("vpternlogd $0xff,%zmm28,%zmm28,%zmm28", "62031d4025e4ff", a -> a.setOnes(28));
-check("prefetcht0 8256(%rsi)", "0f188e40200000", a -> a.prefetchFirst(RSI, 8256));
+    check("prefetcht0 8256(%rsi)", "0f188e40200000", a -> a.prefetchFirst(RSI, 8256));
     check("vshufi32x4 $0x0e,%zmm0,%zmm0,%zmm8", "62737d4843c00e", a -> a.vector(VectorOp.VSHUFI32X4, 8, 0, 0, (byte) 0x0E));
     check("vpshufd $1,%zmm0,%zmm8", "62717d4870c001", a -> a.vector(VectorOp.VPSHUFD, 8, 0, 0, (byte) 1));
     check("vzeroupper; ret", "c5f877c3", a -> a.returnFromVectors());

@@ -107,6 +107,7 @@ final class ProductInstructionsTest {
       block.set(ValueLayout.JAVA_LONG, ProductKernels.SOURCE, left.address());
       block.set(ValueLayout.JAVA_LONG, ProductKernels.SECOND, right.address());
       block.set(ValueLayout.JAVA_LONG, ProductKernels.TARGET, result.address());
+      block.set(ValueLayout.JAVA_LONG, ProductKernels.TILES, 1);
       block.set(ValueLayout.JAVA_LONG, ProductKernels.TARGET_STEP, (long) kernels.columns() * Float.BYTES);
       for (int round = 0; round < ROUNDS; round++) {
         // Products from 2^-80 to 2^80: no sum is subnormal, and many cancel or lose bits.
@@ -117,7 +118,7 @@ final class ProductInstructionsTest {
           fill(random, spread, a[k], k, left, layout.step());
           fill(random, spread, b[k], k, right, kernels.columns() * kernels.groupBytes());
         }
-        kernels.tile(layout).call(block);
+        kernels.tiles(layout).call(block);
         for (int i = 0; i < ProductKernels.ROWS; i++) {
           for (int j = 0; j < kernels.columns(); j++) {
             float expected = 0;
