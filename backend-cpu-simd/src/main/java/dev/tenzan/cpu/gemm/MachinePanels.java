@@ -133,7 +133,9 @@ final class MachinePanels {
     long from = at + source(ofBlock, panel);
     arguments.set(LONG, ProductKernels.TURN, left ? kernels.turn() : 0);
     if (left) {
-      arguments.asSlice(STATISTICS, VECTOR).fill((byte) -1);
+      if (halves) {
+        arguments.asSlice(STATISTICS, VECTOR).fill((byte) -1);
+      }
       arguments.set(LONG, ProductKernels.STATISTICS, arguments.address() + STATISTICS);
       if (adjacentLanes) {
         for (int lane = 0; lane < lanes; lane += kernels.lanes()) {
@@ -147,7 +149,9 @@ final class MachinePanels {
       return halves ? leastExponent(arguments, STATISTICS, kernels.lanes()) : 0;
     }
     long sums = to + groups(ofBlock) * step();
-    packed.asSlice(sums, step()).fill((byte) (halves ? -1 : 0));
+    if (!kernels.arePlain()) {
+      packed.asSlice(sums, step()).fill((byte) (halves ? -1 : 0));
+    }
     for (int lane = 0; lane < lanes; lane += kernels.lanes()) {
       int count = Math.min(kernels.lanes(), lanes - lane);
       long place = (long) lane * kernels.groupBytes();
@@ -166,9 +170,19 @@ final class MachinePanels {
     arguments.set(LONG, ProductKernels.TARGET_STEP, step());
     arguments.set(LONG, ProductKernels.MASK, (1L << count) - 1);
     long whole = steps / kernels.groupSize();
-    if (whole > 0) {
+    long done = 0;
+    if (!adjacentLanes && count == kernels.lanes()) {
+      long squares = whole / kernels.lanes();
+      done = squares * kernels.lanes();
+      arguments.set(LONG, ProductKernels.STEP, side.laneStride() * bytes);
+      if (squares > 0) {
+        call(kernels.squareOfRight(), arguments, squares, source.address() + from, packed.address() + to);
+      }
+    }
+    if (whole > done) {
       distances(arguments, side.stepStride() * bytes, side.laneStride() * bytes, count);
-      call(code, arguments, whole, source.address() + from, packed.address() + to);
+      long read = done * kernels.groupSize() * side.stepStride() * bytes;
+      call(code, arguments, whole - done, source.address() + from + read, packed.address() + to + done * step());
     }
     int rest = (int) (steps - whole * kernels.groupSize());
     if (rest > 0) {

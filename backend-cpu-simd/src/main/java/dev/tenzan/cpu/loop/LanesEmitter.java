@@ -68,13 +68,7 @@ final class LanesEmitter {
       Label rest = cb.newLabel();
       int[] accumulators = accumulate(count);
       cb.iload(pass.column).iload(pass.n).if_icmplt(rest);
-      foldAccumulators(accumulators);
-      if (out.op().orderFree(type)) {
-        reduceLanes(accumulators[0]);
-      } else {
-        spill(accumulators, 1);
-        pass.foldLanes(out, lanes);
-      }
+      finish(accumulators);
       cb.goto_(end).labelBinding(rest);
       spill(accumulators, count);
     } else {
@@ -83,8 +77,19 @@ final class LanesEmitter {
     cb.iload(pass.n).loadConstant(-lanes).iand().istore(limit);
     pass.columnLoop(limit, lanes, this::accumulateInMemory);
     pass.columnLoop(pass.n, 1, pass::emitScalarPoint);
-    pass.foldLanes(out, ReductionTree.LANES);
+    finish(reload());
     cb.labelBinding(end);
+  }
+
+  /** Folds all accumulators, and writes the row's result. */
+  private void finish(int[] accumulators) {
+    foldAccumulators(accumulators);
+    if (out.op().orderFree(type)) {
+      reduceLanes(accumulators[0]);
+    } else {
+      spill(accumulators, 1);
+      pass.foldLanes(out, lanes);
+    }
   }
 
   /** Combines the whole periods of some accumulators, and returns the locals with these. */
@@ -145,6 +150,19 @@ final class LanesEmitter {
     cb.aload(pass.resultsLocal("out", type)).iload(pass.at()).aload(accumulator);
     ops.reduceLanes(VectorPassEmitter.combination(out.op(), type), type);
     cb.arrayStore(ScalarOps.kind(type));
+  }
+
+  /** Loads the accumulators from memory, and returns the locals with these. */
+  private int[] reload() {
+    int[] locals = new int[count];
+    for (int a = 0; a < count; a++) {
+      ops.species(type);
+      cb.aload(pass.lanesLocal(type)).loadConstant(a * lanes);
+      ops.fromArray(type);
+      locals[a] = cb.allocateLocal(TypeKind.REFERENCE);
+      cb.astore(locals[a]);
+    }
+    return locals;
   }
 
   private void spill(int[] accumulators, int many) {

@@ -31,9 +31,6 @@ class PassEmitter {
   private static final String[] SCRATCH_NAMES = {"f", "d", "i", "l"};
   private static final TypeKind[] KINDS = {TypeKind.FLOAT, TypeKind.DOUBLE, TypeKind.INT, TypeKind.LONG};
 
-  /** Up to so many accumulators are folded by code that is written out; for short rows a loop would cost as much as they do. */
-  private static final int WRITTEN_LANES = 16;
-
   final CodeBuilder cb;
   final PassPlan plan;
   final LoopBody body;
@@ -145,12 +142,7 @@ class PassEmitter {
   final void foldLanes(LoopBody.ToLanes out, int count) {
     DType type = body.type(out.value());
     cb.aload(resultsLocal("out", type)).iload(at);
-    if (count <= WRITTEN_LANES && type != DType.BOOL) {
-      pushFold(out, type, 0, 1, count);
-    } else {
-      cb.aload(lanesLocal(type)).loadConstant(count);
-      LaneFold.emit(cb, out.op(), type);
-    }
+    pushFold(out, type, 0, 1, count);
     cb.arrayStore(ScalarOps.kind(type));
   }
 

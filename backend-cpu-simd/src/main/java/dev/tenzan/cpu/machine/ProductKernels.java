@@ -113,6 +113,7 @@ public final class ProductKernels {
   private final MachineCode lanesOfLeft;
   private final MachineCode lanesOfRight;
   private final MachineCode stepsOfRight;
+  private final MachineCode squareOfRight;
   private final MachineCode narrow;
 
   private ProductKernels(DType type) {
@@ -136,6 +137,7 @@ public final class ProductKernels {
     this.lanesOfLeft = MachineCode.load(ProductPacking.lanes(numbers, ofLeft));
     this.lanesOfRight = MachineCode.load(ProductPacking.lanes(numbers, ofRight));
     this.stepsOfRight = MachineCode.load(ProductPacking.steps(numbers, ofRight));
+    this.squareOfRight = MachineCode.load(ProductPacking.square(numbers, ofRight));
     this.narrow = MachineCode.load(ProductTile.narrow(numbers));
   }
 
@@ -228,6 +230,14 @@ public final class ProductKernels {
   /** Packs columns of B whose steps lie side by side; DISTANCES instead of STEP. */
   public MachineCode stepsOfRight() {
     return stepsOfRight;
+  }
+
+  /**
+   * Packs a vector of columns of B whose steps lie side by side. COUNT: of as many groups along k as a vector has lanes; STEP: the distance of
+   * columns; SOURCE; TARGET and TARGET_STEP; STATISTICS.
+   */
+  public MachineCode squareOfRight() {
+    return squareOfRight;
   }
 
   /**

@@ -28,8 +28,14 @@ final class ProductPacking {
   private static final int HALF = 16;
   private static final int VECTOR = 64;
 
+  /** Of two sources the even and the odd parts of 128 bits, for VSHUFI32X4. */
+  private static final byte EVEN_PARTS = (byte) 0x88;
+
+  private static final byte ODD_PARTS = (byte) 0xDD;
+
   private static final int GROUP = 0;
   private static final int OTHER = 1;
+  private static final int FIRST_OF_SQUARE = 2;
   private static final int PLACES = 27;
   private static final int ONES = 28;
   private static final int CONSTANT = 29;
@@ -83,6 +89,101 @@ final class ProductPacking {
     return a.code();
   }
 
+  /**
+   * Packs a vector of lanes whose steps lie side by side, as many steps at a time: reads vectors along the steps, and turns the square round in
+   * registers. Each line of the cache is read once, where gathering reads it for each step.
+   */
+  static byte[] square(Numbers numbers, Statistic statistic) {
+    Assembler a = new Assembler();
+    begin(a, statistic);
+    a.load(RDX, RDI, ProductKernels.STEP);
+    int loop = a.here();
+    a.move(R10, RSI);
+    int[] lanes = new int[numbers.lanes()];
+    for (int lane = 0; lane < lanes.length; lane++) {
+      lanes[lane] = FIRST_OF_SQUARE + lane;
+      a.vectorLoad(numbers.loadGroups(), lanes[lane], R10, 0, ALL);
+      a.add(R10, RDX);
+    }
+    a.addConstant(RSI, VECTOR);
+    for (int step : new Square(a, lanes, FIRST_OF_SQUARE + lanes.length).turned()) {
+      if (numbers == Numbers.HALVES) {
+        a.rotateLeft(step, step, HALF);
+      }
+      take(a, step, statistic);
+      a.vectorStore(numbers.storeGroups(), step, RCX, 0, ALL);
+      a.add(RCX, R8);
+    }
+    a.subtractConstant(RAX, 1);
+    a.jumpIfNotZero(loop);
+    a.vectorStore(VectorOp.STORE, STATISTIC, R9, 0, ALL);
+    a.returnFromVectors();
+    return a.code();
+  }
+
+  /** Turns a square of vectors round: numbers of a part of 128 bits first, then parts. One register is free, and changes. */
+  private static final class Square {
+    private final Assembler a;
+    private final int[] registers;
+    private int free;
+
+    Square(Assembler a, int[] registers, int free) {
+      this.a = a;
+      this.registers = registers;
+      this.free = free;
+    }
+
+    /** Replaces two vectors by what two instructions make of them. */
+    private void pair(int first, int second, VectorOp low, VectorOp high) {
+      a.vector(low, free, registers[first], registers[second]);
+      a.vector(high, registers[second], registers[first], registers[second]);
+      give(first);
+    }
+
+    private void parts(int first, int second) {
+      a.vector(VectorOp.VSHUFI32X4, free, registers[first], registers[second], EVEN_PARTS);
+      a.vector(VectorOp.VSHUFI32X4, registers[second], registers[first], registers[second], ODD_PARTS);
+      give(first);
+    }
+
+    private void give(int first) {
+      int before = registers[first];
+      registers[first] = free;
+      free = before;
+    }
+
+    /** The registers that hold the columns, in order. */
+    int[] turned() {
+      int n = registers.length;
+      // Groups of so many vectors have whole parts of their rows side by side.
+      int group = n / 4;
+      if (group == 4) {
+        for (int i = 0; i < n; i += 2) {
+          pair(i, i + 1, VectorOp.VUNPCKLPS, VectorOp.VUNPCKHPS);
+        }
+        for (int i = 0; i < n; i += 4) {
+          pair(i, i + 2, VectorOp.VUNPCKLPD, VectorOp.VUNPCKHPD);
+          pair(i + 1, i + 3, VectorOp.VUNPCKLPD, VectorOp.VUNPCKHPD);
+          // The second and the third column have changed places.
+          int third = registers[i + 1];
+          registers[i + 1] = registers[i + 2];
+          registers[i + 2] = third;
+        }
+      } else {
+        for (int i = 0; i < n; i += 2) {
+          pair(i, i + 1, VectorOp.VUNPCKLPD, VectorOp.VUNPCKHPD);
+        }
+      }
+      for (int j = 0; j < group; j++) {
+        parts(j, group + j);
+        parts(2 * group + j, 3 * group + j);
+        parts(j, 2 * group + j);
+        parts(group + j, 3 * group + j);
+      }
+      return registers;
+    }
+  }
+
   /** Copies rows of groups, whose steps lie side by side, as vectors of rows in turn. */
   static byte[] rows(Numbers numbers, Statistic statistic) {
     Assembler a = new Assembler();
@@ -118,7 +219,7 @@ final class ProductPacking {
     if (numbers == Numbers.HALVES) {
       a.rotateLeft(GROUP, GROUP, HALF);
     }
-    take(a, statistic);
+    take(a, GROUP, statistic);
     a.vectorStore(numbers.storeGroups(), GROUP, R9, 0, mask);
   }
 
@@ -143,13 +244,13 @@ final class ProductPacking {
   }
 
   /** Takes groups into the statistic, and turns their bits. */
-  private static void take(Assembler a, Statistic statistic) {
+  private static void take(Assembler a, int groups, Statistic statistic) {
     switch (statistic) {
-      case NONE -> a.vector(VectorOp.VPXORD, GROUP, GROUP, TURNED);
-      case SIGNED_SUM -> a.vector(VectorOp.VPDPBUSD, STATISTIC, CONSTANT, GROUP);
-      case UNSIGNED_SUM -> a.vector(VectorOp.VPDPBUSD, STATISTIC, GROUP, CONSTANT);
+      case NONE -> a.vector(VectorOp.VPXORD, groups, groups, TURNED);
+      case SIGNED_SUM -> a.vector(VectorOp.VPDPBUSD, STATISTIC, CONSTANT, groups);
+      case UNSIGNED_SUM -> a.vector(VectorOp.VPDPBUSD, STATISTIC, groups, CONSTANT);
       case LEAST_MAGNITUDE -> {
-        a.vector(VectorOp.VPANDD, OTHER, GROUP, CONSTANT);
+        a.vector(VectorOp.VPANDD, OTHER, groups, CONSTANT);
         // Less 1, so that zeros are the greatest.
         a.vector(VectorOp.VPADDW, OTHER, OTHER, ONES);
         a.vector(VectorOp.VPMINUW, STATISTIC, STATISTIC, OTHER);
@@ -159,7 +260,7 @@ final class ProductPacking {
 
   /** Stores a group of each lane, and goes on with the loop. */
   private static void end(Assembler a, Numbers numbers, Statistic statistic, int loop) {
-    take(a, statistic);
+    take(a, GROUP, statistic);
     a.vectorStore(numbers.storeGroups(), GROUP, RCX, 0, LANES);
     a.add(RCX, R8);
     a.subtractConstant(RAX, 1);

@@ -52,6 +52,14 @@ enum VectorOp {
   SHIFT(Map.F, Prefix.P66, 0, 0x72, 512, 64),
   /** Selects parts of 128 bits, two from each source, by a constant. */
   VSHUFI32X4(Map.F3A, Prefix.P66, 0, 0x43, 512, 64),
+  /** Puts the lower two numbers of 32 bits of two sources in turn, within each part of 128 bits. */
+  VUNPCKLPS(Map.F, Prefix.NONE, 0, 0x14, 512, 64),
+  /** The same with the upper two. */
+  VUNPCKHPS(Map.F, Prefix.NONE, 0, 0x15, 512, 64),
+  /** Puts the lower numbers of 64 bits of two sources side by side, within each part of 128 bits. */
+  VUNPCKLPD(Map.F, Prefix.P66, 1, 0x14, 512, 64),
+  /** The same with the upper ones. */
+  VUNPCKHPD(Map.F, Prefix.P66, 1, 0x15, 512, 64),
   /** Selects numbers of 32 bits within each part of 128 bits, by a constant. */
   VPSHUFD(Map.F, Prefix.P66, 0, 0x70, 512, 64),
   VPTERNLOGD(Map.F3A, Prefix.P66, 0, 0x25, 512, 64);

@@ -86,6 +86,11 @@ final class AssemblerTest {
     check("vpternlogd $0xff,%zmm28,%zmm28,%zmm28", "62031d4025e4ff", a -> a.setOnes(28));
     check("prefetcht0 8256(%rsi)", "0f188e40200000", a -> a.prefetchFirst(RSI, 8256));
     check("vshufi32x4 $0x0e,%zmm0,%zmm0,%zmm8", "62737d4843c00e", a -> a.vector(VectorOp.VSHUFI32X4, 8, 0, 0, (byte) 0x0E));
+    check("vunpcklps %zmm17,%zmm3,%zmm25", "6221644814c9", a -> a.vector(VectorOp.VUNPCKLPS, 25, 3, 17));
+    check("vunpckhps %zmm2,%zmm18,%zmm2", "62f16c4015d2", a -> a.vector(VectorOp.VUNPCKHPS, 2, 18, 2));
+    check("vunpcklpd %zmm17,%zmm3,%zmm25", "6221e54814c9", a -> a.vector(VectorOp.VUNPCKLPD, 25, 3, 17));
+    check("vunpckhpd %zmm2,%zmm18,%zmm2", "62f1ed4015d2", a -> a.vector(VectorOp.VUNPCKHPD, 2, 18, 2));
+    check("vshufi32x4 $0x88,%zmm17,%zmm3,%zmm25", "6223654843c988", a -> a.vector(VectorOp.VSHUFI32X4, 25, 3, 17, (byte) 0x88));
     check("vpshufd $1,%zmm0,%zmm8", "62717d4870c001", a -> a.vector(VectorOp.VPSHUFD, 8, 0, 0, (byte) 1));
     check("vzeroupper; ret", "c5f877c3", a -> a.returnFromVectors());
   }
