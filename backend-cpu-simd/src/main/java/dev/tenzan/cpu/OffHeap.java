@@ -1,6 +1,7 @@
 package dev.tenzan.cpu;
 
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /** The memory of buffers and packed operands: native, all of it. */
 public final class OffHeap {
@@ -13,6 +14,13 @@ public final class OffHeap {
    * called seldom beside the loop that follows, and then the type is lost.
    */
   public static final Class<? extends MemorySegment> NATIVE = MemorySegment.NULL.getClass();
+
+  /**
+   * All memory of the process, by addresses. An access to it has nothing to ask C2 does not know: the segment's class, base and lifetime are
+   * constants. Null where the JVM keeps it from this module, which was not given native access.
+   */
+  public static final @Nullable MemorySegment MEMORY =
+      OffHeap.class.getModule().isNativeAccessEnabled() ? MemorySegment.NULL.reinterpret(Long.MAX_VALUE) : null;
 
   private OffHeap() {}
 }

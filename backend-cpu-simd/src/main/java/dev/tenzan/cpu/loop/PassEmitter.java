@@ -40,7 +40,8 @@ class PassEmitter {
   /** The JVM local of each value that is at hand as a scalar, or -1. */
   final int[] scalar;
 
-  final Map<Integer, Integer> segments = new HashMap<>();
+  /** For each buffer the local with its segment, or with its address where {@link OffHeap#MEMORY} is there. */
+  private final Map<Integer, Integer> segments = new HashMap<>();
   final Map<Integer, Integer> bases = new HashMap<>();
   private final Map<Integer, Integer> strides = new HashMap<>();
   private final Map<Integer, Integer> params = new HashMap<>();
@@ -222,8 +223,7 @@ class PassEmitter {
     DType type = body.type(out.value());
     switch (out) {
       case LoopBody.ToMemory m -> {
-        cb.aload(Objects.requireNonNull(segments.get(m.buffer())));
-        pushAddress(m.address(), m.move(), m.storage().byteSize());
+        pushPlace(m.buffer(), m.address(), m.move(), m.storage().byteSize());
         pushScalar(m.value());
         ScalarOps.store(cb, m.storage());
       }
@@ -276,18 +276,16 @@ class PassEmitter {
     } else {
       switch (instr) {
         case Instr.Load l -> {
-          cb.aload(Objects.requireNonNull(segments.get(l.slot())));
-          pushAddress(LoopBody.number(l.address()), LoopBody.move(l.address()), l.storage().byteSize());
+          pushPlace(l.slot(), LoopBody.number(l.address()), LoopBody.move(l.address()), l.storage().byteSize());
           ScalarOps.load(cb, l.storage());
         }
         case Instr.Gather g -> {
-          cb.aload(Objects.requireNonNull(segments.get(g.slot())));
-          pushAddress(LoopBody.number(g.address()), LoopBody.move(g.address()), g.storage().byteSize());
+          pushPlace(g.slot(), LoopBody.number(g.address()), LoopBody.move(g.address()), g.storage().byteSize());
           pushGatherOffset(g);
           cb.ladd();
           ScalarOps.load(cb, g.storage());
         }
-        case Instr.Index x -> pushAddress(LoopBody.number(x.value()), LoopBody.move(x.value()), 1);
+        case Instr.Index x -> pushIndex(LoopBody.number(x.value()), LoopBody.move(x.value()));
         case Instr.Reduced r -> {
           cb.aload(resultsLocal("red", r.type()));
           pushAt(redAt);
@@ -330,9 +328,26 @@ class PassEmitter {
     }
   }
 
-  /** Pushes an address at the current column. */
-  final void pushAddress(int address, int move, int bytes) {
+  /** Pushes a segment and the byte offset of the current column in it. */
+  final void pushPlace(int buffer, int address, int move, int bytes) {
+    int local = Objects.requireNonNull(segments.get(buffer));
+    if (OffHeap.MEMORY == null) {
+      cb.aload(local).lload(Objects.requireNonNull(bases.get(address)));
+    } else {
+      cb.getstatic(OFF_HEAP, "MEMORY", ScalarOps.SEGMENT);
+      cb.lload(Objects.requireNonNull(bases.get(address))).lload(local).ladd();
+    }
+    pushDistance(address, move, bytes);
+  }
+
+  /** Pushes an index at the current column. */
+  final void pushIndex(int address, int move) {
     cb.lload(Objects.requireNonNull(bases.get(address)));
+    pushDistance(address, move, 1);
+  }
+
+  /** Adds the distance of the current column to what is on the stack. */
+  private void pushDistance(int address, int move, int bytes) {
     if (move == LoopBody.UNIT) {
       cb.iload(column);
       addScaled(bytes, ahead);
@@ -441,10 +456,17 @@ class PassEmitter {
     segments.computeIfAbsent(
         buffer,
         b -> {
-          int local = cb.allocateLocal(TypeKind.REFERENCE);
-          cb.getstatic(OFF_HEAP, "NATIVE", ConstantDescs.CD_Class);
+          boolean addressed = OffHeap.MEMORY != null;
+          int local = cb.allocateLocal(addressed ? TypeKind.LONG : TypeKind.REFERENCE);
+          if (!addressed) {
+            cb.getstatic(OFF_HEAP, "NATIVE", ConstantDescs.CD_Class);
+          }
           cb.aload(frame).getfield(FRAME, "seg", ScalarOps.SEGMENT.arrayType()).loadConstant(b).aaload();
-          cb.invokevirtual(ConstantDescs.CD_Class, "cast", CAST).checkcast(ScalarOps.SEGMENT).astore(local);
+          if (addressed) {
+            cb.invokeinterface(ScalarOps.SEGMENT, "address", MethodTypeDesc.of(ConstantDescs.CD_long)).lstore(local);
+          } else {
+            cb.invokevirtual(ConstantDescs.CD_Class, "cast", CAST).checkcast(ScalarOps.SEGMENT).astore(local);
+          }
           return local;
         });
   }

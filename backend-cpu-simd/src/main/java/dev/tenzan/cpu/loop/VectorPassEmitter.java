@@ -225,8 +225,7 @@ final class VectorPassEmitter extends PassEmitter {
     } else {
       cb.aload(vector[m.value()]);
     }
-    cb.aload(Objects.requireNonNull(segments.get(m.buffer())));
-    pushAddress(m.address(), m.move(), m.storage().byteSize());
+    pushPlace(m.buffer(), m.address(), m.move(), m.storage().byteSize());
     if (narrow) {
       ops.narrowIntoMemory(m.storage().byteSize());
     } else {
@@ -307,7 +306,7 @@ final class VectorPassEmitter extends PassEmitter {
       case Instr.Index x -> {
         cb.aload(Objects.requireNonNull(ramps.get(LoopBody.number(x.value()))));
         ops.binaryOperator(ScalarOp.ADD);
-        pushAddress(LoopBody.number(x.value()), LoopBody.move(x.value()), 1);
+        pushIndex(LoopBody.number(x.value()), LoopBody.move(x.value()));
         ops.binaryScalar(DType.I64);
         keep(v);
       }
@@ -338,8 +337,7 @@ final class VectorPassEmitter extends PassEmitter {
     cb.aload(Objects.requireNonNull(pairs.get(bits)));
     for (int half = 0; half < 2; half++) {
       ops.species(bits);
-      cb.aload(Objects.requireNonNull(segments.get(slot)));
-      pushAddress(address, LoopBody.PAIRS, bytes);
+      pushPlace(slot, address, LoopBody.PAIRS, bytes);
       if (half == 1) {
         cb.loadConstant((lanes - 1L) * bytes).ladd();
       }
@@ -357,8 +355,7 @@ final class VectorPassEmitter extends PassEmitter {
     DType bits = bits(storage);
     cb.aload(Objects.requireNonNull(repeated.get(bits)));
     ops.halfSpecies(bits);
-    cb.aload(Objects.requireNonNull(segments.get(slot)));
-    pushAddress(address, LoopBody.REPEATED, storage.byteSize());
+    pushPlace(slot, address, LoopBody.REPEATED, storage.byteSize());
     ops.fromMemory(bits);
     ops.widen(bits);
     ops.selectFrom(bits);
@@ -388,8 +385,7 @@ final class VectorPassEmitter extends PassEmitter {
     } else {
       ops.species(storage);
     }
-    cb.aload(Objects.requireNonNull(segments.get(slot)));
-    pushAddress(LoopBody.number(address), LoopBody.move(address), storage.byteSize());
+    pushPlace(slot, LoopBody.number(address), LoopBody.move(address), storage.byteSize());
     Integer offset = gatherOffsets.get(v);
     if (offset != null) {
       cb.lload(offset).ladd();
