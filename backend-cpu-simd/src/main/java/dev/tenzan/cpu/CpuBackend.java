@@ -26,6 +26,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,6 +44,9 @@ public final class CpuBackend implements Backend {
   private final DeviceInfo info;
   private final KernelCompiler compiler;
   private volatile boolean closed;
+
+  /** The launches of all threads that have not ended: kernels that address memory must not lose it. */
+  private final AtomicInteger running = new AtomicInteger();
 
   private final Map<KernelSpec, CpuKernel> kernels =
       new LinkedHashMap<>(256, 0.75f, true) {
@@ -210,7 +214,13 @@ public final class CpuBackend implements Backend {
       }
       segments[i] = b.segment();
     }
-    k.code().run(segments);
+    running.incrementAndGet();
+    try {
+      checkOpen("launch");
+      k.code().run(segments);
+    } finally {
+      running.decrementAndGet();
+    }
   }
 
   private HostBuffer checkBuffer(String what, Buffer buffer) {
@@ -254,6 +264,9 @@ public final class CpuBackend implements Backend {
   public void close() {
     closed = true;
     pool.close();
+    while (running.get() != 0) {
+      Thread.onSpinWait();
+    }
     memory.close();
   }
 }
