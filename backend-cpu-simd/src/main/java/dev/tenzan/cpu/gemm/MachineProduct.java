@@ -38,13 +38,16 @@ final class MachineProduct implements MatrixProgram {
   private static final long TASK_PANELS = 43;
 
   /** The packed panels of B of some columns, at most, in bytes: they stay in the second cache while all of a task's rows go by. */
-  private static final long RIGHT_BYTES = 128 << 10;
+  private static final long RIGHT_BYTES = 256 << 10;
 
   /**
    * The panels of rows that take the same blocks of k in turn, at most: meanwhile their part of C stays in a near cache, and each of B's panels in
    * the first. Where each block went through all rows, C came from far away for each: 8 to 13 % slower on an Intel processor.
    */
   private static final long ROWS_TOGETHER = 6;
+
+  /** The columns of tiles that take panels of rows in turn, so that A comes from far away half as often; the columns of a task at least. */
+  private static final long COLUMNS_TOGETHER = 2;
 
   /** Up to so many steps along k, where writing C is what takes time: then C is written along its rows, so many panels wide. */
   private static final long SHORT = 128;
@@ -68,6 +71,7 @@ final class MachineProduct implements MatrixProgram {
   private final CpuPool pool;
   private final ProductKernels kernels;
   private final MatrixProgram otherwise;
+  private final long leftBytes;
   private final boolean narrow;
   private final boolean alongRows;
   private final MachinePanels left;
@@ -76,21 +80,23 @@ final class MachineProduct implements MatrixProgram {
   private final long rowTasks;
   private final long columnTasks;
 
-  private MachineProduct(MatMulProgram program, CpuPool pool, ProductKernels kernels, MatrixProgram otherwise) {
+  private MachineProduct(MatMulProgram program, CpuPool pool, ProductKernels kernels, MatrixProgram otherwise, long leftBytes) {
     this.p = program;
     this.pool = pool;
     this.kernels = kernels;
     this.otherwise = otherwise;
+    this.leftBytes = leftBytes;
     this.narrow = !kernels.arePlain() && program.output() == program.storage();
     this.alongRows = kernels.arePlain() && program.k() <= SHORT;
     this.left = MachinePanels.left(program.a(), kernels, program.k());
     this.right = MachinePanels.right(program.b(), kernels, program.k());
-    long parts = Math.clamp(
-        Math.ceilDiv(TASKS_PER_THREAD * pool.threads(), right.panels()), 1, Math.max(1, left.panels() / LEAST_TASK_PANELS));
-    this.packsLeftFirst = canPackLeftFirst() && parts * right.panels() >= TASKS_PER_THREAD * pool.threads() / 2;
+    long wanted = TASKS_PER_THREAD * pool.threads();
+    long across = Math.ceilDiv(right.panels(), COLUMNS_TOGETHER);
+    long down = Math.clamp(Math.ceilDiv(wanted, across), 1, Math.max(1, left.panels() / LEAST_TASK_PANELS));
+    this.packsLeftFirst = canPackLeftFirst() && down * across >= wanted / 2;
     if (packsLeftFirst) {
-      this.rowTasks = parts;
-      this.columnTasks = right.panels();
+      this.rowTasks = down;
+      this.columnTasks = across;
       return;
     }
     long rows = Math.ceilDiv(left.panels(), TASK_PANELS);
@@ -110,7 +116,7 @@ final class MachineProduct implements MatrixProgram {
 
   private boolean canPackLeftFirst() {
     long blockBytes = left.panels() * left.panelBytes();
-    boolean fits = blockBytes * (narrow ? left.blocks() : 1) <= LEFT_BYTES;
+    boolean fits = blockBytes * (narrow ? left.blocks() : 1) <= leftBytes;
     return pool.threads() > 1 && p.batches() == 1 && !alongRows && fits && operations() >= SHARING_OPERATIONS;
   }
 
@@ -120,11 +126,16 @@ final class MachineProduct implements MatrixProgram {
    * @param otherwise computes it where its numbers are too small
    */
   static @Nullable MachineProduct of(MatMulProgram p, CpuPool pool, ProductKernels kernels, MatrixProgram otherwise) {
+    return of(p, pool, kernels, otherwise, LEFT_BYTES);
+  }
+
+  /** The same, where A is packed so many bytes at a time. */
+  static @Nullable MachineProduct of(MatMulProgram p, CpuPool pool, ProductKernels kernels, MatrixProgram otherwise, long leftBytes) {
     boolean some = p.batches() > 0 && p.k() > 0 && p.a().lanes() > 0 && p.b().lanes() > 0;
     int bytes = p.storage().byteSize();
     boolean packs = MachinePanels.canPack(p.a(), bytes) && MachinePanels.canPack(p.b(), bytes);
     boolean few = kernels.arePlain() && p.a().lanes() < LEAST_ROWS;
-    return some && packs && !few ? new MachineProduct(p, pool, kernels, otherwise) : null;
+    return some && packs && !few ? new MachineProduct(p, pool, kernels, otherwise, leftBytes) : null;
   }
 
   @Override
@@ -227,7 +238,7 @@ final class MachineProduct implements MatrixProgram {
 
   /** How many blocks of k are packed together, where so many rows are: about as many each time. */
   private long blocksTogether(long rows) {
-    long most = Math.clamp(LEFT_BYTES / (rows * left.panelBytes()), 1, left.blocks());
+    long most = Math.clamp(leftBytes / (rows * left.panelBytes()), 1, left.blocks());
     // Sums that are to be narrowed are not in C before they are whole.
     return narrow ? left.blocks() : Math.ceilDiv(left.blocks(), Math.ceilDiv(left.blocks(), most));
   }
@@ -263,7 +274,7 @@ final class MachineProduct implements MatrixProgram {
 
   /** Computes a rectangle of C, over some blocks of k, one column of tiles after another, or some. */
   private boolean columns(PackedLeft a, MemorySegment b, MemorySegment c, Rectangle r) {
-    long together = alongRows ? SHORT_COLUMNS_TOGETHER : 1;
+    long together = alongRows ? SHORT_COLUMNS_TOGETHER : COLUMNS_TOGETHER;
     for (long column = r.column(); column < r.endColumn(); column += together) {
       long end = Math.min(r.endColumn(), column + together);
       if (!columnsTogether(a, b, c, new Rectangle(r.batch(), r.row(), r.endRow(), column, end))) {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.tenzan.cpu.CpuPool;
 import dev.tenzan.cpu.machine.ProductInstructions;
+import dev.tenzan.cpu.machine.ProductKernels;
 import dev.tenzan.kernel.MatMulKernel;
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
@@ -12,7 +13,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.Objects;
 import java.util.SplittableRandom;
+import java.util.function.Function;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,8 +25,11 @@ import org.junit.jupiter.params.provider.EnumSource;
 final class MatMulTest {
   private static final CpuPool ONE = new CpuPool(1);
   private static final CpuPool TWO = new CpuPool(2);
-  private static final List<Engines.Named> ENGINES = Engines.all(ONE, TWO);
+  private static final List<Way> WAYS = Engines.all(ONE, TWO).stream().map(e -> new Way(e.name(), e.engine()::compile)).toList();
   private static final int CASES = 9;
+
+  /** A way to compute products, and a name for messages. */
+  private record Way(String name, Function<MatMulKernel, MatrixProgram> compile) {}
 
   @AfterAll
   static void close() {
@@ -123,25 +129,30 @@ final class MatMulTest {
   /** Large ones, whose A is packed first: in one go, and where it is too large for that. */
   @Test
   void largeProductsInMachineCode() {
-    List<Engines.Named> asCreated = ENGINES.stream().filter(e -> e.name().equals("as created")).toList();
-    assertEquals(1, asCreated.size());
+    Gemm gemm = new Gemm(TWO, KernelSet.scalar(), null, KernelSet.scalar().tiling());
     long seed = 600;
     for (DType type : new DType[] {DType.BF16, DType.I8, DType.U8, DType.F32, DType.F64}) {
+      ProductKernels kernels = ProductInstructions.of(type);
+      if (kernels == null) {
+        System.out.println("not tested for " + type + ": " + ProductInstructions.describe());
+        continue;
+      }
       SplittableRandom random = new SplittableRandom(seed);
       DType output = type == DType.I8 ? DType.I32 : type;
-      long m = 190 + random.nextInt(12);
-      long n = 257 + random.nextInt(32);
-      long k = 700 + random.nextInt(70);
-      long[] left = random.nextBoolean() ? new long[] {1, m} : new long[] {k, 1};
-      long[] right = random.nextBoolean() ? new long[] {1, k} : new long[] {n, 1};
-      Operands.Values values = Operands.Values.values()[random.nextInt(3)];
-      compare(asCreated, new MatMulKernel(type, output, Shape.of(), m, n, k, new Affine(0, left), new Affine(0, right)), values, seed);
+      long m = 131 + random.nextInt(12);
+      long n = 513 + random.nextInt(32);
+      long k = 530 + random.nextInt(30);
+      Affine left = random.nextBoolean() ? new Affine(0, 1, m) : new Affine(0, k, 1);
+      Affine right = random.nextBoolean() ? new Affine(0, 1, k) : new Affine(0, n, 1);
+      MatMulKernel kernel = new MatMulKernel(type, output, Shape.of(), m, n, k, left, right);
+      MatMulProgram program = MatMulProgram.of(kernel, gemm);
+      List<Way> ways =
+          List.of(
+              new Way("at once", _ -> Objects.requireNonNull(MachineProduct.of(program, TWO, kernels, program))),
+              new Way("in parts", _ -> Objects.requireNonNull(MachineProduct.of(program, TWO, kernels, program, 320 << 10))));
+      compare(ways, kernel, Operands.Values.values()[random.nextInt(3)], seed);
       seed++;
     }
-    long k = 22500;
-    compare(
-        asCreated, new MatMulKernel(DType.F64, DType.F64, Shape.of(), 90, 122, k, new Affine(0, k, 1), new Affine(0, 122, 1)),
-        Operands.Values.PLAIN, seed);
   }
 
   /**
@@ -210,10 +221,10 @@ final class MatMulTest {
   }
 
   private static void compare(MatMulKernel kernel, Operands.Values values, long seed) {
-    compare(ENGINES, kernel, values, seed);
+    compare(WAYS, kernel, values, seed);
   }
 
-  private static void compare(List<Engines.Named> engines, MatMulKernel kernel, Operands.Values values, long seed) {
+  private static void compare(List<Way> ways, MatMulKernel kernel, Operands.Values values, long seed) {
     SplittableRandom random = new SplittableRandom(seed);
     DType type = kernel.input();
     long[] aExtents = kernel.batch().concat(Shape.of(kernel.m(), kernel.k())).dims();
@@ -221,25 +232,25 @@ final class MatMulTest {
     try (Arena arena = Arena.ofShared()) {
       MemorySegment left = Operands.filled(arena, random, type, values, kernel.a(), aExtents);
       MemorySegment right = Operands.filled(arena, random, type, values, kernel.b(), bExtents);
-      compare(engines, kernel, left, right, arena, "seed " + seed);
+      compare(ways, kernel, left, right, arena, "seed " + seed);
     }
   }
 
   private static void compare(MatMulKernel kernel, MemorySegment left, MemorySegment right, Arena arena, String what) {
-    compare(ENGINES, kernel, left, right, arena, what);
+    compare(WAYS, kernel, left, right, arena, what);
   }
 
   private static void compare(
-      List<Engines.Named> engines, MatMulKernel kernel, MemorySegment left, MemorySegment right, Arena arena, String what) {
+      List<Way> ways, MatMulKernel kernel, MemorySegment left, MemorySegment right, Arena arena, String what) {
     DType output = kernel.output();
     long[] expected = expected(kernel, left, right);
-      for (Engines.Named engine : engines) {
+      for (Way way : ways) {
         MemorySegment c = arena.allocate(expected.length * (long) output.byteSize(), 64).fill((byte) 0x7b);
-        engine.engine().compile(kernel).run(left, right, c);
+        way.compile().apply(kernel).run(left, right, c);
         for (int i = 0; i < expected.length; i++) {
           int at = i;
           assertEquals(
-              expected[i], Operands.bits(output, c, i), () -> engine + ", " + what + ", element " + at
+              expected[i], Operands.bits(output, c, i), () -> way.name() + ", " + what + ", element " + at
                   + " of " + kernel);
         }
       }
