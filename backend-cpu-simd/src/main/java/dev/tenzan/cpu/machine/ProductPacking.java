@@ -114,10 +114,7 @@ final class ProductPacking {
       a.vectorStore(numbers.storeGroups(), step, RCX, 0, ALL);
       a.add(RCX, R8);
     }
-    a.subtractConstant(RAX, 1);
-    a.jumpIfNotZero(loop);
-    a.vectorStore(VectorOp.STORE, STATISTIC, R9, 0, ALL);
-    a.returnFromVectors();
+    again(a, loop);
     return a.code();
   }
 
@@ -263,6 +260,11 @@ final class ProductPacking {
     take(a, GROUP, statistic);
     a.vectorStore(numbers.storeGroups(), GROUP, RCX, 0, LANES);
     a.add(RCX, R8);
+    again(a, loop);
+  }
+
+  /** Goes on with the loop, and then writes the statistic and returns. */
+  private static void again(Assembler a, int loop) {
     a.subtractConstant(RAX, 1);
     a.jumpIfNotZero(loop);
     a.vectorStore(VectorOp.STORE, STATISTIC, R9, 0, ALL);
