@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * A batch of matrix products in machine code: of f32 or f64 numbers by fused multiply-adds, of bytes or bf16 numbers by dot-product instructions.
  *
  * <p>A task is a rectangle of C with all of k. It packs its part of A, then panels of its part of B just before they are used. In large
- * products all threads pack A first, and a task is a column of tiles: so B is packed once, and threads that neighbours of the machine slow down leave
- * tasks to the others.
+ * products all threads pack A first, and a task is two columns of tiles: so B is packed once, and threads that neighbours of the machine slow
+ * down leave tasks to the others.
  *
  * <p>The sums of bytes are those of integers that wrap, in any order. Those of bf16 numbers have the bits of the chain that {@link
  * MatMulKernel} fixes, where no operand is so small that sums might be subnormal; packing finds out, and where one is, the product is
