@@ -16,7 +16,7 @@ public final class OffHeap {
   public static final Class<? extends MemorySegment> NATIVE = MemorySegment.NULL.getClass();
 
   /**
-   * All memory of the process, by addresses. An access to it has nothing to ask C2 does not know: the segment's class, base and lifetime are
+   * All memory of the process, by addresses. An access to it asks nothing that C2 does not know: the segment's class, base and lifetime are
    * constants. Null where the JVM keeps it from this module, which was not given native access.
    */
   public static final @Nullable MemorySegment MEMORY =

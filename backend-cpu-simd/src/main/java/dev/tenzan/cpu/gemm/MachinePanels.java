@@ -174,8 +174,8 @@ final class MachinePanels {
     if (!adjacentLanes && count == kernels.lanes()) {
       long squares = whole / kernels.lanes();
       done = squares * kernels.lanes();
-      arguments.set(LONG, ProductKernels.STEP, side.laneStride() * bytes);
       if (squares > 0) {
+        arguments.set(LONG, ProductKernels.STEP, side.laneStride() * bytes);
         call(kernels.squareOfRight(), arguments, squares, source.address() + from, packed.address() + to);
       }
     }

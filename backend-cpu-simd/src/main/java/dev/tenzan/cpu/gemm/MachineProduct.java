@@ -165,9 +165,8 @@ final class MachineProduct implements MatrixProgram {
    *
    * @param row the first panel of rows
    * @param rows how many of each block of k are there
-   * @param least the least biased exponent of bf16 numbers
    */
-  private record PackedLeft(MemorySegment memory, long block, long endBlock, long row, long rows, int least) {
+  private record PackedLeft(MemorySegment memory, long block, long endBlock, long row, long rows) {
     /** Where a panel lies, counted in panels. */
     long at(long ofBlock, long panel) {
       return (ofBlock - block) * rows + panel - row;
@@ -212,14 +211,14 @@ final class MachineProduct implements MatrixProgram {
       long end = Math.min(left.blocks(), block + together);
       int packings = Math.toIntExact(Math.ceilDiv(rows, ROWS_TOGETHER) * (end - block));
       int[] least = new int[packings];
+      PackedLeft packed = new PackedLeft(memory, block, end, 0, rows);
       pool.parallelFor(packings, t -> {
         long row = t / (end - block) * ROWS_TOGETHER;
         long k = block + t % (end - block);
-        PackedLeft packed = new PackedLeft(memory, block, end, 0, rows, 0);
         least[t] = packLeft(a, 0, packed, k, row, Math.min(rows, row + ROWS_TOGETHER));
       });
-      PackedLeft packed = new PackedLeft(memory, block, end, 0, rows, Arrays.stream(least).min().orElseThrow());
-      pool.parallelFor(tasks, t -> fine[t] = columns(packed, b, c, rectangle(t)));
+      int leastOfA = Arrays.stream(least).min().orElseThrow();
+      pool.parallelFor(tasks, t -> fine[t] = columns(packed, leastOfA, b, c, rectangle(t)));
       if (!areAll(fine)) {
         return false;
       }
@@ -260,12 +259,12 @@ final class MachineProduct implements MatrixProgram {
     MemorySegment memory = LEFT.atLeast(together * rows * left.panelBytes());
     for (long block = 0; block < left.blocks(); block += together) {
       long end = Math.min(left.blocks(), block + together);
-      PackedLeft packed = new PackedLeft(memory, block, end, r.row(), rows, 0);
+      PackedLeft packed = new PackedLeft(memory, block, end, r.row(), rows);
       int least = ProductKernels.LEAST_EXPONENTS;
       for (long k = block; k < end; k++) {
         least = Math.min(least, packLeft(a, r.batch(), packed, k, r.row(), r.endRow()));
       }
-      if (!columns(new PackedLeft(memory, block, end, r.row(), rows, least), b, c, r)) {
+      if (!columns(packed, least, b, c, r)) {
         return false;
       }
     }
@@ -273,18 +272,18 @@ final class MachineProduct implements MatrixProgram {
   }
 
   /** Computes a rectangle of C, over some blocks of k, one column of tiles after another, or some. */
-  private boolean columns(PackedLeft a, MemorySegment b, MemorySegment c, Rectangle r) {
+  private boolean columns(PackedLeft a, int leastOfA, MemorySegment b, MemorySegment c, Rectangle r) {
     long together = alongRows ? SHORT_COLUMNS_TOGETHER : COLUMNS_TOGETHER;
     for (long column = r.column(); column < r.endColumn(); column += together) {
       long end = Math.min(r.endColumn(), column + together);
-      if (!columnsTogether(a, b, c, new Rectangle(r.batch(), r.row(), r.endRow(), column, end))) {
+      if (!columnsTogether(a, leastOfA, b, c, new Rectangle(r.batch(), r.row(), r.endRow(), column, end))) {
         return false;
       }
     }
     return true;
   }
 
-  private boolean columnsTogether(PackedLeft a, MemorySegment b, MemorySegment c, Rectangle r) {
+  private boolean columnsTogether(PackedLeft a, int leastOfA, MemorySegment b, MemorySegment c, Rectangle r) {
     MemorySegment arguments = MachinePanels.arguments();
     long columns = r.endColumn() - r.column();
     long blocks = Math.clamp(RIGHT_BYTES / (columns * right.panelBytes()), 1, a.endBlock() - a.block());
@@ -295,7 +294,7 @@ final class MachineProduct implements MatrixProgram {
     long rowsTogether = alongRows ? 1 : ROWS_TOGETHER;
     for (long block = a.block(); block < a.endBlock(); block += blocks) {
       long endBlock = Math.min(a.endBlock(), block + blocks);
-      if (!packRight(b, a.least(), block, endBlock, panels, r)) {
+      if (!packRight(b, leastOfA, block, endBlock, panels, r)) {
         return false;
       }
       for (long row = r.row(); row < r.endRow(); row += rowsTogether) {
