@@ -91,6 +91,63 @@ public record RowRun(long rows, List<Part> parts, int buffers, List<Long> localR
         kernel.reduction(), split(kernel.epilogue(), inRow), stores);
   }
 
+  /**
+   * Kernels whose first two dimensions are one, so that they have more rows of less each; null where those differ, or an address does not
+   * walk them as one.
+   */
+  public static @Nullable List<LoopKernel> withFinerRows(List<LoopKernel> kernels) {
+    List<LoopKernel> finer = new ArrayList<>();
+    for (LoopKernel k : kernels) {
+      if (k.space().rank() < 2 || k.space().dim(1) != kernels.getFirst().space().dim(1)) {
+        return null;
+      }
+      long inner = k.space().dim(1);
+      ScalarProgram body = merged(k.body(), inner);
+      ScalarProgram epilogue = merged(k.epilogue(), inner);
+      List<LoopKernel.Store> stores = new ArrayList<>();
+      for (LoopKernel.Store s : k.stores()) {
+        Affine address = merged(s.address(), inner);
+        if (address != null) {
+          stores.add(new LoopKernel.Store(s.slot(), address, s.value()));
+        }
+      }
+      if (body == null || epilogue == null || stores.size() < k.stores().size()) {
+        return null;
+      }
+      long[] dims = k.space().dims();
+      long[] rest = Arrays.copyOfRange(dims, 1, dims.length);
+      rest[0] *= dims[0];
+      finer.add(new LoopKernel(Shape.of(rest), k.reduced(), k.inputs(), k.outputs(), body, k.reduction(), epilogue, stores));
+    }
+    return finer;
+  }
+
+  private static @Nullable ScalarProgram merged(ScalarProgram program, long inner) {
+    List<Instr> code = new ArrayList<>();
+    for (Instr i : program.code()) {
+      Affine address = i instanceof Instr.Load l ? merged(l.address(), inner) : null;
+      if (i instanceof Instr.Load l && address != null) {
+        code.add(new Instr.Load(l.storage(), l.slot(), address));
+      } else if (i instanceof Instr.Load) {
+        return null;
+      } else {
+        code.add(i);
+      }
+    }
+    return new ScalarProgram(code);
+  }
+
+  private static @Nullable Affine merged(Affine address, long inner) {
+    if (address.rank() < 2 || address.stride(0) != address.stride(1) * inner) {
+      return null;
+    }
+    long[] strides = new long[address.rank() - 1];
+    for (int d = 0; d < strides.length; d++) {
+      strides[d] = address.stride(d + 1);
+    }
+    return new Affine(address.offset(), strides);
+  }
+
   private static boolean usesIndices(LoopKernel kernel) {
     return kernel.body().code().stream().anyMatch(RowRun::usesIndices)
         || kernel.epilogue().code().stream().anyMatch(RowRun::usesIndices);
@@ -169,6 +226,18 @@ public record RowRun(long rows, List<Part> parts, int buffers, List<Long> localR
     Shape first = Shape.of(row);
     long rowStride = address.rank() == 0 ? 0 : address.stride(0);
     return new Access(rowStride * bytes, address.min(first) * bytes, (address.max(first) + 1) * bytes);
+  }
+
+  /** The bytes that need not go through memory once more where rows stay near. */
+  public long savedBytes() {
+    long touched = 0;
+    for (Part p : parts) {
+      for (int slot = 0; slot < p.buffers.size(); slot++) {
+        touched += p.rowBytes(slot);
+      }
+    }
+    long local = localRowBytes.stream().mapToLong(Long::longValue).sum();
+    return rows * (touched - rowBytes() + local);
   }
 
   /** The bytes of a row of all buffers that the run touches, each counted once. */

@@ -9,13 +9,10 @@ import java.util.Map;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
-/** Finds the {@link RowRun}s of a program: as long as they can be, where walking rows together saves memory traffic. */
+/** Finds the {@link RowRun}s of a program: as long as they can be, of as short rows as there are. Whether one is worth it is the backend's. */
 public final class RowRuns {
   /** Runs of fewer rows are not shared out evenly. */
   private static final long MIN_ROWS = 16;
-
-  /** Less traffic is that of a second cache anyway. */
-  private static final long MIN_SAVED_BYTES = 2L << 20;
 
   private static final int MAX_STEPS = 16;
 
@@ -75,7 +72,7 @@ public final class RowRuns {
       }
       best = piece;
     }
-    return best != null && best.run != null && saved(best.run) >= MIN_SAVED_BYTES ? best : alone;
+    return best == null ? alone : best;
   }
 
   private @Nullable Piece piece(int first, int last) {
@@ -86,25 +83,41 @@ public final class RowRuns {
       }
       rows = Math.min(rows, k.space().dim(0));
     }
-    Map<Integer, Use> uses = new LinkedHashMap<>();
     List<LoopKernel> kernels = new ArrayList<>();
     for (Program.Step step : program.steps().subList(first, last + 1)) {
       LoopKernel kernel = RowRun.withRows((LoopKernel) step.kernel(), rows);
-      if (rows < MIN_ROWS || kernel == null) {
+      if (kernel == null) {
         return null;
       }
       kernels.add(kernel);
-      for (int slot = 0; slot < step.buffers().size(); slot++) {
-        RowRun.Access access = RowRun.accesses(kernel, slot);
+    }
+    Piece best = null;
+    for (List<LoopKernel> k = kernels; k != null; k = RowRun.withFinerRows(k)) {
+      Map<Integer, Use> uses = uses(first, k);
+      long finer = k.getFirst().space().dim(0);
+      if (uses != null && finer >= MIN_ROWS && areRowsIndependent(uses)) {
+        best = new Piece(first, k.size(), run(first, last, finer, k, uses), given(first, last, uses));
+      }
+    }
+    return best;
+  }
+
+  /** What kernels from a step on touch of each buffer; null where they touch rows of different distances in one slot. */
+  private @Nullable Map<Integer, Use> uses(int first, List<LoopKernel> kernels) {
+    Map<Integer, Use> uses = new LinkedHashMap<>();
+    for (int i = 0; i < kernels.size(); i++) {
+      List<Integer> buffers = program.steps().get(first + i).buffers();
+      for (int slot = 0; slot < buffers.size(); slot++) {
+        RowRun.Access access = RowRun.accesses(kernels.get(i), slot);
         if (access == null) {
           return null;
         }
-        Use use = uses.computeIfAbsent(step.buffers().get(slot), b -> new Use());
+        Use use = uses.computeIfAbsent(buffers.get(slot), _ -> new Use());
         use.accesses.add(access);
-        use.written |= slot >= kernel.inputs().size();
+        use.written |= slot >= kernels.get(i).inputs().size();
       }
     }
-    return areRowsIndependent(uses) ? new Piece(first, kernels.size(), run(first, last, rows, kernels, uses), given(first, last, uses)) : null;
+    return uses;
   }
 
   private static boolean areRowsIndependent(Map<Integer, Use> uses) {
@@ -147,17 +160,5 @@ public final class RowRuns {
       parts.add(new RowRun.Part(kernels.get(i), program.steps().get(first + i).buffers().stream().map(numbers::get).toList()));
     }
     return new RowRun(rows, parts, given.size(), locals);
-  }
-
-  /** The bytes that need not go through memory once more. */
-  private static long saved(RowRun run) {
-    long touched = 0;
-    for (RowRun.Part p : run.parts()) {
-      for (int slot = 0; slot < p.buffers().size(); slot++) {
-        touched += p.rowBytes(slot);
-      }
-    }
-    long local = run.localRowBytes().stream().mapToLong(Long::longValue).sum();
-    return run.rows() * (touched - run.rowBytes() + local);
   }
 }

@@ -1,16 +1,23 @@
 package dev.tenzan.conformance;
 
 import dev.tenzan.kernel.KernelSpec;
+import dev.tenzan.kernel.RowRun;
 import dev.tenzan.spi.Backend;
 import dev.tenzan.spi.Buffer;
 import dev.tenzan.spi.DeviceInfo;
 import dev.tenzan.spi.Executable;
 import dev.tenzan.spi.MemoryStats;
+import dev.tenzan.spi.RunExecutable;
 import dev.tenzan.spi.Support;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A backend seen through a checker: new buffers hold a pattern instead of zeros and are followed by a guard region; after each launch
@@ -56,12 +63,32 @@ final class GuardedBackend implements Backend {
   @Override
   public void launch(Executable executable, List<Buffer> buffers) {
     int inputs = executable.kernel().inputs().size();
-    List<byte[]> before = new ArrayList<>();
-    for (int i = 0; i < inputs; i++) {
-      before.add(read(buffers.get(i), 0, buffers.get(i).byteSize()));
+    run(
+        executable.kernel().name(), buffers, i -> i >= inputs,
+        () -> backend.launch(executable, buffers.stream().map(GuardedBackend::whole).toList()));
+  }
+
+  @Override
+  public @Nullable RunExecutable compile(int device, RowRun run) {
+    RunExecutable together = backend.compile(device, run);
+    if (together == null) {
+      return null;
     }
-    backend.launch(executable, buffers.stream().map(GuardedBackend::whole).toList());
-    String name = executable.kernel().name();
+    Set<Integer> written = new HashSet<>();
+    for (RowRun.Part p : run.parts()) {
+      written.addAll(p.buffers().subList(p.kernel().inputs().size(), p.buffers().size()));
+    }
+    String name = "rows of " + run.parts().getFirst().kernel().name();
+    return buffers -> run(name, buffers, written::contains, () -> together.launch(buffers.stream().map(GuardedBackend::whole).toList()));
+  }
+
+  /** Launches, and looks at the buffers before and after. */
+  private void run(String name, List<Buffer> buffers, IntPredicate isWritten, Runnable launch) {
+    List<byte[]> before = new ArrayList<>();
+    for (int i = 0; i < buffers.size(); i++) {
+      before.add(isWritten.test(i) ? new byte[0] : read(buffers.get(i), 0, buffers.get(i).byteSize()));
+    }
+    launch.run();
     for (int i = 0; i < buffers.size(); i++) {
       Buffer b = buffers.get(i);
       byte[] guard = read(b, b.byteSize(), GUARD);
@@ -70,9 +97,9 @@ final class GuardedBackend implements Backend {
           throw new AssertionError(name + ": wrote " + k + " bytes behind buffer " + i + " of " + b.byteSize() + " bytes");
         }
       }
-      if (i < inputs) {
+      if (!isWritten.test(i)) {
         int at = Arrays.mismatch(before.get(i), read(b, 0, b.byteSize()));
-        if (at >= 0 && !isAlsoOutput(buffers, inputs, b)) {
+        if (at >= 0 && !isAlsoOutput(buffers, isWritten, b)) {
           throw new AssertionError(name + ": changed byte " + at + " of its input " + i);
         }
       }
@@ -80,8 +107,8 @@ final class GuardedBackend implements Backend {
   }
 
   /** Whether a kernel fills another part of a buffer that it reads, as the steps of a concatenation do. */
-  private static boolean isAlsoOutput(List<Buffer> buffers, int inputs, Buffer b) {
-    return buffers.subList(inputs, buffers.size()).contains(b);
+  private static boolean isAlsoOutput(List<Buffer> buffers, IntPredicate isWritten, Buffer b) {
+    return IntStream.range(0, buffers.size()).anyMatch(i -> isWritten.test(i) && buffers.get(i).equals(b));
   }
 
   @Override

@@ -98,9 +98,28 @@ class RowRunsTest {
   }
 
   @Test
-  void smallBuffersAreLeftAlone() {
-    Node small = Node.parameter(DType.F32, Shape.of(100, 100));
-    divide(softmax(small)).forEach(p -> assertNull(p.run()));
+  void savesWhatIsWrittenOrReadAgain() {
+    RowRun run = divide(softmax(x)).getFirst().run();
+    assertNotNull(run);
+    // x is read twice instead of once; the stored row is not written, and not read twice; each statistic is not written, and not read.
+    assertEquals(ROWS * (4 * COLUMNS + 3 * 4 * COLUMNS + 2 * 2 * 4), run.savedBytes());
+  }
+
+  @Test
+  void rowsAreAsShortAsTheyCanBe() {
+    Node batched = Node.parameter(DType.F32, Shape.of(8, 30, 50));
+    Node e = Node.of(new Op.Unary(UnaryOp.SQRT), Node.of(new Op.Unary(UnaryOp.SQRT), binary(BinaryOp.MUL, batched, batched)));
+    Node sums = Node.of(new Op.Broadcast(e.shape()), Node.of(new Op.Reshape(Shape.of(8, 30, 1)), reduce(ReduceOp.SUM, e, 2)));
+    RowRun run = divide(binary(BinaryOp.DIV, e, sums)).getFirst().run();
+    assertNotNull(run);
+    assertEquals(240, run.rows());
+    run.parts().forEach(p -> assertEquals(240, p.kernel().space().dim(0)));
+  }
+
+  @Test
+  void fewRowsAreLeftAlone() {
+    Node few = Node.parameter(DType.F32, Shape.of(15, 10_000));
+    divide(softmax(few)).forEach(p -> assertNull(p.run()));
   }
 
   @Test

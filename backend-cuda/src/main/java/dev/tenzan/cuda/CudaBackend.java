@@ -11,12 +11,14 @@ import dev.tenzan.error.DeviceException;
 import dev.tenzan.error.ShapeException;
 import dev.tenzan.error.UnsupportedKernelException;
 import dev.tenzan.kernel.KernelSpec;
+import dev.tenzan.kernel.RowRun;
 import dev.tenzan.spi.Backend;
 import dev.tenzan.spi.BinaryCache;
 import dev.tenzan.spi.Buffer;
 import dev.tenzan.spi.DeviceInfo;
 import dev.tenzan.spi.Executable;
 import dev.tenzan.spi.MemoryStats;
+import dev.tenzan.spi.RunExecutable;
 import dev.tenzan.spi.Support;
 import java.lang.foreign.MemorySegment;
 import java.util.AbstractMap;
@@ -259,6 +261,12 @@ public final class CudaBackend implements Backend {
           kernel.name() + ": not supported on " + name + ":" + device + ": " + support.reason() + "; use another device");
     }
     return device("compile", device).compile(kernel);
+  }
+
+  @Override
+  public @Nullable RunExecutable compile(int device, RowRun run) {
+    CudaKernel k = device("compile", device).compile(run);
+    return k == null ? null : buffers -> launch(k, buffers);
   }
 
   @Override

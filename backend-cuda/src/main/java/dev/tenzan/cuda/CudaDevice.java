@@ -12,12 +12,15 @@ import dev.tenzan.cuda.plan.Style;
 import dev.tenzan.cuda.program.AssembledPrograms;
 import dev.tenzan.cuda.program.KernelSource;
 import dev.tenzan.cuda.program.ProgramSource;
+import dev.tenzan.cuda.ptx.LoopPlanner;
 import dev.tenzan.cuda.vendor.CublasLtError;
 import dev.tenzan.cuda.vendor.LtLibrary;
 import dev.tenzan.error.ClosedException;
 import dev.tenzan.error.IndexException;
 import dev.tenzan.kernel.KernelSpec;
+import dev.tenzan.kernel.LoopKernel;
 import dev.tenzan.kernel.MatMulKernel;
+import dev.tenzan.kernel.RowRun;
 import dev.tenzan.spi.BinaryCache;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -149,6 +152,14 @@ final class CudaDevice {
       kernels.put(kernel, known);
     }
     return known;
+  }
+
+  /** A run as one kernel, or null where its kernels are better launched one by one. */
+  synchronized @Nullable CudaKernel compile(RowRun run) {
+    checkOpen("compile");
+    Plan plan = LoopPlanner.plan(run, style);
+    LoopKernel first = run.parts().getFirst().kernel();
+    return plan == null ? null : failures.guard(first.name(), () -> make(first, plan));
   }
 
   /** The style in which a kernel is planned: products in the fast mode have more ways, which are looked for with the first. */

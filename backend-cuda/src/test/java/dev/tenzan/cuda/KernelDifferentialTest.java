@@ -104,6 +104,20 @@ class KernelDifferentialTest {
     checkF64(Shape.SCALAR, 65, 66, 1030, new Affine(0, 1, 65), new Affine(0, 1, 1030));
   }
 
+  /** Of both forms for compute capability 9.0: so many tiles are made by the larger one. */
+  @Test
+  void productsOfDoublesOfManyTiles() {
+    for (long k : new long[] {16, 48, 130, 258}) {
+      checkF64(Shape.SCALAR, 128, 128, k, new Affine(0, k, 1), new Affine(0, 128, 1));
+    }
+    for (long k : new long[] {17, 258}) {
+      checkF64(Shape.SCALAR, 127, 126, k, new Affine(0, k, 1), new Affine(0, 126, 1));
+      checkF64(Shape.SCALAR, 128, 128, k, new Affine(0, 1, 128), new Affine(0, 1, k)); // both transposed
+      checkF64(Shape.SCALAR, 128, 128, k, new Affine(0, k, 1), new Affine(0, 1, k));
+      checkF64(Shape.SCALAR, 128, 128, k, new Affine(0, 1, 128), new Affine(0, 128, 1));
+    }
+  }
+
   @Test
   void productsOfDoublesTakeAnyStrides() {
     Affine rows = new Affine(5, 2000, 0, 41, 1);

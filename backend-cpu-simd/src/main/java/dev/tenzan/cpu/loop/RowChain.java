@@ -19,6 +19,9 @@ public final class RowChain {
   /** Rows of more bytes do not stay in the cache. */
   private static final long MAX_ROW_BYTES = 512 << 10;
 
+  /** Less traffic is that of a second cache anyway. */
+  private static final long MIN_SAVED_BYTES = 2L << 20;
+
   private static final long TASKS_PER_THREAD = 4;
   private static final long ALIGNMENT = 64;
   private static final ThreadBuffer LOCALS = new ThreadBuffer();
@@ -66,7 +69,7 @@ public final class RowChain {
   /** A chain, or null where its kernels run as well one after another. */
   public static @Nullable RowChain of(RowRun run, LoopCompiler compiler) {
     long rowBytes = run.rowBytes();
-    if (rowBytes > MAX_ROW_BYTES) {
+    if (rowBytes > MAX_ROW_BYTES || run.savedBytes() < MIN_SAVED_BYTES) {
       return null;
     }
     long rows = Math.clamp(TASK_BYTES / Math.max(1, rowBytes), 1, run.rows());

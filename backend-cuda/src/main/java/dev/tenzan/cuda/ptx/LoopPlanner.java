@@ -4,15 +4,17 @@ import dev.tenzan.cuda.plan.Plan;
 import dev.tenzan.cuda.plan.Style;
 import dev.tenzan.kernel.LoopFootprint;
 import dev.tenzan.kernel.LoopKernel;
+import dev.tenzan.kernel.RowRun;
 import dev.tenzan.scalar.Instr;
 import dev.tenzan.scalar.ScalarProgram;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Plans loop kernels: one PTX kernel, or two where blocks of a reduction are folded. */
 public final class LoopPlanner {
   /** Kernels whose numbers stay below it use 32-bit indices, which devices prefer; what is left of an int is room for sums. */
-  private static final long NARROW = 1L << 30;
+  static final long NARROW = 1L << 30;
 
   /** The bytes of parameters of a kernel that every driver takes. */
   private static final int PARAMETER_BYTES = 4096;
@@ -30,6 +32,11 @@ public final class LoopPlanner {
     Plan plan = render(kernel, style, bytes, wide, false);
     int most = plan.steps().stream().mapToInt(s -> 8 * s.args().size()).max().orElse(0);
     return most > PARAMETER_BYTES ? render(kernel, style, bytes, wide, true) : plan;
+  }
+
+  /** The plan of loop kernels that are walked together, as one kernel; null where they are better launched one by one. */
+  public static @Nullable Plan plan(RowRun run, Style style) {
+    return RowCode.plan(run, style);
   }
 
   private static Plan render(LoopKernel kernel, Style style, List<Long> bytes, boolean wide, boolean literal) {

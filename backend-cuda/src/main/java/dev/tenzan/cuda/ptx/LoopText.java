@@ -27,9 +27,16 @@ final class LoopText {
   /** Whether indices have 64 bits. */
   final boolean wide;
 
-  private final List<String> inputs = new ArrayList<>();
-  private final List<String> outputs = new ArrayList<>();
+  private final List<Operand> inputs;
+  private final List<Operand> outputs;
   private final @Nullable BadIndex bad;
+
+  /**
+   * Where a buffer is.
+   *
+   * @param base the register with the address of its first element, of 32 bits in shared memory
+   */
+  record Operand(Space space, String base) {}
 
   /** The registers that keep an index out of range until the kernel ends. */
   private record BadIndex(String status, String flag, String index, String extent) {}
@@ -45,12 +52,16 @@ final class LoopText {
     this.wide = wide;
     this.t = new PtxText();
     this.params = new Params(t, wide, literal);
+    List<Operand> in = new ArrayList<>();
     for (int i = 0; i < kernel.inputs().size(); i++) {
-      inputs.add(params.address("in" + i, new Arg.Slot(i)));
+      in.add(new Operand(Space.CONSTANT, params.address("in" + i, new Arg.Slot(i))));
     }
+    List<Operand> out = new ArrayList<>();
     for (int i = 0; i < kernel.outputs().size(); i++) {
-      outputs.add(params.address("out" + i, new Arg.Slot(kernel.inputs().size() + i)));
+      out.add(new Operand(Space.GLOBAL, params.address("out" + i, new Arg.Slot(kernel.inputs().size() + i))));
     }
+    this.inputs = List.copyOf(in);
+    this.outputs = List.copyOf(out);
     this.part = part == null ? "" : params.address("part", part);
     this.bad = gathers ? new BadIndex(params.address("status", new Arg.Status()), t.word(), t.wide(), t.wide()) : null;
     if (bad != null) {
@@ -58,6 +69,23 @@ final class LoopText {
       t.op("mov.u64", bad.index, "0");
       t.op("mov.u64", bad.extent, "0");
     }
+  }
+
+  /**
+   * Goes on with a text, by a kernel whose buffers are there already; its indices have 32 bits, and it does not gather.
+   *
+   * @param operands inputs in slot order, then outputs
+   */
+  LoopText(LoopKernel kernel, MergedSpace space, PtxText t, Params params, List<Operand> operands) {
+    this.kernel = kernel;
+    this.space = space;
+    this.wide = false;
+    this.t = t;
+    this.params = params;
+    this.inputs = List.copyOf(operands.subList(0, kernel.inputs().size()));
+    this.outputs = List.copyOf(operands.subList(kernel.inputs().size(), operands.size()));
+    this.part = "";
+    this.bad = null;
   }
 
   /** The register with the address of the partial results. */
@@ -273,6 +301,16 @@ final class LoopText {
     return v;
   }
 
+  /** A register with the address of an element of an operand; {@code element} is empty for the first. */
+  private String at(Operand o, String element, int bytes) {
+    if (o.space != Space.SHARED || element.isEmpty()) {
+      return at(o.base, element, bytes);
+    }
+    String d = t.word();
+    t.op("mad.lo.s32", d, element, Integer.toString(bytes), o.base);
+    return d;
+  }
+
   /** A register with the address that a load reads. */
   String address(Instr.Load l, @Nullable String[] index) {
     return at(inputs.get(l.slot()), element(l.address(), index), l.storage().byteSize());
@@ -280,7 +318,7 @@ final class LoopText {
 
   private String instruction(ScalarProgram program, Instr instr, @Nullable String[] index, String reduced, String[] v) {
     if (instr instanceof Instr.Load l) {
-      return Scalars.load(t, l.storage(), address(l, index));
+      return Scalars.load(t, inputs.get(l.slot()).space, l.storage(), address(l, index));
     }
     if (instr instanceof Instr.Gather g) {
       return gather(g, v[g.index()], index);
@@ -313,7 +351,8 @@ final class LoopText {
   }
 
   private String load(DType storage, int slot, String element) {
-    return Scalars.load(t, storage, at(inputs.get(slot), element, storage.byteSize()));
+    Operand from = inputs.get(slot);
+    return Scalars.load(t, from.space, storage, at(from, element, storage.byteSize()));
   }
 
   /** An index out of range is noted, and the load goes to index 0 instead: nothing foreign is read, and the loop has no branch. */
@@ -355,8 +394,8 @@ final class LoopText {
   void stores(String[] v, @Nullable String[] index) {
     for (LoopKernel.Store s : kernel.stores()) {
       DType storage = kernel.outputs().get(s.slot());
-      String to = at(outputs.get(s.slot()), element(s.address(), index), storage.byteSize());
-      Scalars.store(t, storage, to, v[s.value()]);
+      Operand to = outputs.get(s.slot());
+      Scalars.store(t, to.space, storage, at(to, element(s.address(), index), storage.byteSize()), v[s.value()]);
     }
   }
 
@@ -379,7 +418,8 @@ final class LoopText {
         if (same) {
           Arrays.fill(loaded[i], load(l.storage(), l.slot(), element));
         } else {
-          loaded[i] = Scalars.load(t, l.storage(), at(inputs.get(l.slot()), element, l.storage().byteSize()), count);
+          Operand from = inputs.get(l.slot());
+          loaded[i] = Scalars.load(t, from.space, l.storage(), at(from, element, l.storage().byteSize()), count);
         }
       }
     }
@@ -393,12 +433,13 @@ final class LoopText {
     }
     for (LoopKernel.Store s : kernel.stores()) {
       DType storage = kernel.outputs().get(s.slot());
-      String to = at(outputs.get(s.slot()), element(s.address(), index), storage.byteSize());
+      Operand to = outputs.get(s.slot());
+      String address = at(to, element(s.address(), index), storage.byteSize());
       String[] stored = new String[count];
       for (int j = 0; j < count; j++) {
         stored[j] = values[j][s.value()];
       }
-      Scalars.store(t, storage, to, stored);
+      Scalars.store(t, to.space, storage, address, stored);
     }
   }
 }

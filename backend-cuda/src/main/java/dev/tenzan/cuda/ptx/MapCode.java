@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class MapCode {
   /** The elements of a vector: of four bytes each they are what one instruction moves at most. */
-  private static final int VECTOR = 4;
+  static final int VECTOR = 4;
 
   /** The instructions of a body that is worth being written for each element of a vector. */
   private static final int SHORT = 64;
@@ -25,7 +25,7 @@ final class MapCode {
   private MapCode() {}
 
   /** Whether groups of neighbours along the last dimension lie in memory as vectors do, in every load and store. */
-  private static boolean takesVectors(LoopKernel kernel, MergedSpace space) {
+  static boolean takesVectors(LoopKernel kernel, MergedSpace space) {
     int last = space.parallel() - 1;
     if (last < 0 || space.extents().get(last) % VECTOR != 0 || kernel.body().size() > SHORT) {
       return false;

@@ -105,7 +105,7 @@ final class PtxText {
 
   /** Declares shared memory. */
   void shared(String name, int bytes) {
-    shared.append("  .shared .align 8 .b8 ").append(name).append('[').append(bytes).append("];\n");
+    shared.append("  .shared .align 16 .b8 ").append(name).append('[').append(bytes).append("];\n");
   }
 
   /** The kernel; {@code threads} is the most that a block will have, {@code prologue} comes before the other instructions. */

@@ -9,9 +9,7 @@ import dev.tenzan.kernel.LoopKernel;
 import dev.tenzan.kernel.MergedSpace;
 import dev.tenzan.kernel.ReductionTree;
 import dev.tenzan.scalar.Instr;
-import dev.tenzan.scalar.ReduceOp;
 import dev.tenzan.type.Affine;
-import dev.tenzan.type.DType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -26,8 +24,6 @@ import org.jspecify.annotations.Nullable;
  * y, y + 8, ..., y + 56; three folds are its own, and shared memory does the last three. Up to 63 elements are one thread's chain.
  */
 final class ReduceCode {
-  private static final int HALF = ReductionTree.LANES / 2;
-
   /** The warps of a block that share 32 outputs. */
   private static final int ROWS = 8;
 
@@ -36,7 +32,6 @@ final class ReduceCode {
 
   private static final int FOLD_AHEAD = 4;
   private static final int FOLD_BYTES = 32 << 10;
-  private static final String EVERY_THREAD = "0xFFFFFFFF";
 
   private final LoopKernel kernel;
   private final Style style;
@@ -44,9 +39,7 @@ final class ReduceCode {
   private final MergedSpace space;
   private final boolean wide;
   private final boolean literal;
-  private final ReduceOp op;
-  private final DType type;
-  private final int value;
+  private final Accumulation sum;
   private final long count;
   private final long blocks;
   private final long outputs;
@@ -63,9 +56,7 @@ final class ReduceCode {
     this.space = MergedSpace.of(kernel);
     this.wide = wide;
     this.literal = literal;
-    this.op = r.op();
-    this.type = kernel.body().type(r.value());
-    this.value = r.value();
+    this.sum = new Accumulation(kernel, r);
     this.count = kernel.reduced().size();
     this.blocks = ReductionTree.blocks(count);
     this.outputs = kernel.space().size();
@@ -77,12 +68,12 @@ final class ReduceCode {
     boolean endGathers = LoopPlanner.gathers(kernel.epilogue());
     List<Step> steps = new ArrayList<>();
     LoopText x = text(bodyGathers || (!split && endGathers));
-    steps.add(ReductionTree.isSequential(count) ? chains(x) : prefersAcross() ? tiles(x) : warps(x));
+    steps.add(ReductionTree.isSequential(count) ? chains(x) : prefersAcross(kernel, space) ? tiles(x) : warps(x));
     if (split) {
       steps.add(fold(text(endGathers)));
     }
     Plan.Check checked = bodyGathers || endGathers ? Plan.Check.GATHER : null;
-    List<Long> temps = split ? List.of(Math.multiplyExact(outputs * blocks, (long) accumulatorBytes())) : List.of();
+    List<Long> temps = split ? List.of(Math.multiplyExact(outputs * blocks, (long) sum.bytes())) : List.of();
     return new Plan(bytes, temps, List.of(), steps, checked);
   }
 
@@ -90,12 +81,8 @@ final class ReduceCode {
     return new LoopText(kernel, space, wide, literal, gathers, split ? new Arg.Temp(0) : null);
   }
 
-  private int accumulatorBytes() {
-    return type == DType.BOOL ? 4 : type.byteSize();
-  }
-
   /** Whether more loads move by one element along the outputs than along the reduced dimensions. */
-  private boolean prefersAcross() {
+  static boolean prefersAcross(LoopKernel kernel, MergedSpace space) {
     int lastParallel = space.parallel() - 1;
     int lastReduced = space.extents().size() - 1;
     if (lastParallel < 0 || lastReduced == lastParallel) {
@@ -117,57 +104,10 @@ final class ReduceCode {
     return new @Nullable String[space.extents().size()];
   }
 
-  private String identity(LoopText x) {
-    String r = x.t.value(type);
-    Scalars.constant(x.t, r, type, op.identity(type));
-    return r;
-  }
-
-  private void combine(LoopText x, String into, String with) {
-    Scalars.binary(x.t, into, op.combine(), type, into, with);
-  }
-
-  /** Runs the body at reduced element {@code e}, and combines its value into {@code into}. */
-  private void element(LoopText x, @Nullable String[] point, String e, String into) {
-    @Nullable String[] index = point.clone();
-    x.split(e, space.parallel(), index.length, index);
-    String[] v = x.program(kernel.body(), index, "");
-    combine(x, into, v[value]);
-  }
-
-  /** A value as words of 32 bits or one of 64 that shuffles and memory take; a bool is a word. */
-  private String stored(LoopText x, String v) {
-    if (type != DType.BOOL) {
-      return v;
-    }
-    String word = x.t.word();
-    x.t.op("selp.b32", word, "1", "0", v);
-    return word;
-  }
-
-  private void put(LoopText x, String where, String v) {
-    String suffix = type == DType.BOOL ? "u32" : Scalars.type(type);
-    x.t.op("st." + where.substring(0, where.indexOf(' ')) + "." + suffix, where.substring(where.indexOf(' ') + 1), stored(x, v));
-  }
-
-  private String get(LoopText x, String where) {
-    String at = where.substring(where.indexOf(' ') + 1);
-    String memory = where.substring(0, where.indexOf(' '));
-    String v = x.t.value(type);
-    if (type == DType.BOOL) {
-      String word = x.t.word();
-      x.t.op("ld." + memory + ".u32", word, at);
-      x.t.op("setp.ne.s32", v, word, "0");
-    } else {
-      x.t.op("ld." + memory + "." + Scalars.type(type), v, at);
-    }
-    return v;
-  }
-
   /** Keeps the result of a unit, or runs the epilogue on it. */
   private void finish(LoopText x, String unit, @Nullable String[] point, String result) {
     if (split) {
-      put(x, "global [" + x.at(x.part, unit, accumulatorBytes()) + "]", result);
+      sum.put(x, "global [" + x.at(x.part, unit, sum.bytes()) + "]", result);
     } else {
       x.stores(x.program(kernel.epilogue(), point, result), point);
     }
@@ -182,13 +122,7 @@ final class ReduceCode {
     x.walk(first, step, x.params.of("outputs", outputs), u -> {
       @Nullable String[] point = newIndex();
       x.split(u, 0, space.parallel(), point);
-      String r = identity(x);
-      if (count > 0) {
-        String e = x.index();
-        x.move(e, "0");
-        x.walk(e, "1", x.params.of("count", count), at -> element(x, point, at, r));
-      }
-      finish(x, u, point, r);
+      finish(x, u, point, sum.chain(x, point, count));
     });
     int threads = Style.threads(outputs);
     return step(x, "tz_reduce", style.blocks(outputs, threads), threads);
@@ -198,21 +132,12 @@ final class ReduceCode {
     return new Step(new KernelSource(x.module(entry, Math.max(block, Style.BLOCK))), entry, x.params.args(), grid, block);
   }
 
-  /** How many elements of a lane are taken at once, so that their loads overlap: fewer where the body is long. */
-  private int unroll() {
-    int size = kernel.body().size();
-    return size <= 12 ? 4 : size <= 40 ? 2 : 1;
-  }
-
-  /** The first element of a unit and the end of its block. */
-  private record Range(String first, String stop) {}
-
   /** Splits a unit's number into block and point. */
   private String point(LoopText x, String unit) {
     return split ? x.quotient(unit, "blocks", blocks) : unit;
   }
 
-  private Range range(LoopText x, String unit, String of) {
+  private Accumulation.Range range(LoopText x, String unit, String of) {
     String first = x.index();
     if (split) {
       String whole = x.calc("mul.lo", of, x.params.of("blocks", blocks));
@@ -221,7 +146,7 @@ final class ReduceCode {
       x.move(first, "0");
     }
     String end = x.calc("add", first, Integer.toString(ReductionTree.BLOCK));
-    return new Range(first, x.calc("min", end, x.params.of("count", count)));
+    return new Accumulation.Range(first, x.calc("min", end, x.params.of("count", count)));
   }
 
   /** A warp for each unit. */
@@ -246,103 +171,17 @@ final class ReduceCode {
       @Nullable String[] point = newIndex();
       String of = point(x, u);
       x.split(of, 0, space.parallel(), point);
-      Range range = range(x, u, of);
-      String[] acc = {identity(x), identity(x)};
-      String e = x.calc("add", range.first, own);
-      lanes(x, point, e, range, HALF, acc);
-      combine(x, acc[0], acc[1]);
-      for (int w = HALF / 2; w >= 1; w /= 2) {
-        shuffle(x, acc[0], w);
-      }
+      Accumulation.Range range = range(x, u, of);
+      String result = sum.warp(x, point, range, own);
       String skip = t.label();
       String others = t.pred();
       t.op("setp.ne.s32", others, lane, "0");
       t.jumpIf(others, skip);
-      finish(x, u, point, acc[0]);
+      finish(x, u, point, result);
       t.place(skip);
     });
     int size = (int) Math.min(Style.BLOCK, units * Style.WARP);
     return step(x, "tz_reduce", style.blocks(units, size / Style.WARP), size);
-  }
-
-  /**
-   * Takes all elements of a range: those of whole groups of 64 several groups at a time, and the others one group at a time with tests.
-   *
-   * @param e the register with the first element of the thread's first lane
-   * @param distance between the thread's lanes
-   * @param acc one accumulator for each of its lanes
-   */
-  private void lanes(LoopText x, @Nullable String[] point, String e, Range range, int distance, String[] acc) {
-    PtxText t = x.t;
-    int lanes = ReductionTree.LANES;
-    int groups = acc.length > 2 ? 1 : unroll();
-    String whole = t.label();
-    String rest = t.label();
-    String end = t.label();
-    String base = x.index();
-    String next = x.index();
-    x.move(base, range.first);
-    t.place(whole);
-    x.calc(next, "add", base, Integer.toString(groups * lanes));
-    t.jumpIf(x.test("gt", next, range.stop), rest);
-    for (int g = 0; g < groups; g++) {
-      for (int j = 0; j < acc.length; j++) {
-        int ahead = g * lanes + j * distance;
-        element(x, point, ahead == 0 ? e : x.calc("add", e, Integer.toString(ahead)), acc[j]);
-      }
-    }
-    x.calc(e, "add", e, Integer.toString(groups * lanes));
-    x.move(base, next);
-    t.jump(whole);
-    t.place(rest);
-    t.jumpIf(x.test("ge", base, range.stop), end);
-    for (int j = 0; j < acc.length; j++) {
-      String skip = t.label();
-      String at = j == 0 ? e : x.calc("add", e, Integer.toString(j * distance));
-      t.jumpIf(x.test("ge", at, range.stop), skip);
-      element(x, point, at, acc[j]);
-      t.place(skip);
-    }
-    x.calc(e, "add", e, Integer.toString(lanes));
-    x.calc(base, "add", base, Integer.toString(lanes));
-    t.jump(rest);
-    t.place(end);
-  }
-
-  /** Combines a value with that of the thread {@code distance} above; those of the upper threads lose their meaning. */
-  private void shuffle(LoopText x, String acc, int distance) {
-    PtxText t = x.t;
-    String by = Integer.toString(distance);
-    if (type.byteSize() == 8) {
-      String low = t.word();
-      String high = t.word();
-      String from = t.value(type);
-      t.line("mov.b64 {" + low + ", " + high + "}, " + acc);
-      t.op("shfl.sync.down.b32", low, low, by, "31", EVERY_THREAD);
-      t.op("shfl.sync.down.b32", high, high, by, "31", EVERY_THREAD);
-      t.line("mov.b64 " + from + ", {" + low + ", " + high + "}");
-      combine(x, acc, from);
-      return;
-    }
-    String word = type == DType.I32 ? acc : t.word();
-    if (type == DType.BOOL) {
-      t.op("selp.b32", word, "1", "0", acc);
-    } else if (type == DType.F32) {
-      t.op("mov.b32", word, acc);
-    }
-    String other = t.word();
-    t.op("shfl.sync.down.b32", other, word, by, "31", EVERY_THREAD);
-    if (type == DType.I32) {
-      combine(x, acc, other);
-      return;
-    }
-    String from = t.value(type);
-    if (type == DType.BOOL) {
-      t.op("setp.ne.s32", from, other, "0");
-    } else {
-      t.op("mov.b32", from, other);
-    }
-    combine(x, acc, from);
   }
 
   /** A block for each block of the tree of 32 neighbouring outputs. */
@@ -352,7 +191,7 @@ final class ReduceCode {
     long columns = space.extents().get(last);
     long tiles = (columns + Style.WARP - 1) / Style.WARP;
     long units = outputs / columns * tiles * blocks;
-    t.shared("side", ROWS * Style.WARP * accumulatorBytes());
+    t.shared("side", ROWS * Style.WARP * sum.bytes());
     String tid = t.word();
     String column = t.word();
     String row = t.word();
@@ -371,17 +210,17 @@ final class ReduceCode {
       String at = x.mad(tile, Integer.toString(Style.WARP), x.widened(column));
       point[last] = at;
       String inside = x.test("lt", at, x.params.of("columns", columns));
-      Range range = range(x, u, of);
+      Accumulation.Range range = range(x, u, of);
       String[] acc = new String[ReductionTree.LANES / ROWS];
       for (int j = 0; j < acc.length; j++) {
-        acc[j] = identity(x);
+        acc[j] = sum.identity(x);
       }
       String outside = t.label();
       t.jumpUnless(inside, outside);
-      lanes(x, point, x.calc("add", range.first, x.widened(row)), range, ROWS, acc);
+      sum.lanes(x, point, x.calc("add", range.first(), x.widened(row)), range, ROWS, acc);
       for (int half = acc.length / 2; half >= 1; half /= 2) {
         for (int j = 0; j < half; j++) {
-          combine(x, acc[j], acc[j + half]);
+          sum.combine(x, acc[j], acc[j + half]);
         }
       }
       t.place(outside);
@@ -396,7 +235,7 @@ final class ReduceCode {
    */
   private void foldRows(LoopText x, String side, String row, String inside, String acc, Consumer<String> finish) {
     PtxText t = x.t;
-    put(x, "shared [" + side + "]", acc);
+    sum.put(x, "shared [" + side + "]", acc);
     t.line("bar.sync 0");
     String done = t.label();
     String others = t.pred();
@@ -405,11 +244,11 @@ final class ReduceCode {
     t.jumpUnless(inside, done);
     String[] rows = new String[ROWS];
     for (int y = 0; y < ROWS; y++) {
-      rows[y] = get(x, "shared [" + side + "+" + y * Style.WARP * accumulatorBytes() + "]");
+      rows[y] = sum.get(x, "shared [" + side + "+" + y * Style.WARP * sum.bytes() + "]");
     }
     for (int half = ROWS / 2; half >= 1; half /= 2) {
       for (int j = 0; j < half; j++) {
-        combine(x, rows[j], rows[j + half]);
+        sum.combine(x, rows[j], rows[j + half]);
       }
     }
     finish.accept(rows[0]);
@@ -427,7 +266,7 @@ final class ReduceCode {
     String base = x.t.word();
     String side = x.t.word();
     x.t.op("mov.u32", base, "side");
-    x.t.op("mad.lo.s32", side, low, Integer.toString(accumulatorBytes()), base);
+    x.t.op("mad.lo.s32", side, low, Integer.toString(sum.bytes()), base);
     return side;
   }
 
@@ -448,7 +287,7 @@ final class ReduceCode {
    */
   private Step fold(LoopText x) {
     PtxText t = x.t;
-    int bytes = accumulatorBytes();
+    int bytes = sum.bytes();
     int room = (int) Math.min(Long.highestOneBit(Math.max(1, blocks - 1)), FOLD_BYTES / bytes);
     t.shared("side", room * bytes);
     String tid = x.special("%tid.x");
@@ -476,7 +315,7 @@ final class ReduceCode {
       foldShared(x, m, tid, threads);
       String done = t.label();
       t.jumpIf(x.test("ne", tid, "0"), done);
-      String result = get(x, "shared [side]");
+      String result = sum.get(x, "shared [side]");
       @Nullable String[] point = newIndex();
       x.split(u, 0, space.parallel(), point);
       x.stores(x.program(kernel.epilogue(), point, result), point);
@@ -501,7 +340,7 @@ final class ReduceCode {
    */
   private void pairs(LoopText x, String own, String m, String half, String tid, String threads, boolean toShared) {
     PtxText t = x.t;
-    int bytes = accumulatorBytes();
+    int bytes = sum.bytes();
     String upper = x.calc("sub", m, half); // so many have a partner
     String lastLow = x.calc("sub", half, "1");
     String lastHigh = x.calc("sub", m, "1");
@@ -513,17 +352,17 @@ final class ReduceCode {
       String[] places = new String[FOLD_AHEAD];
       for (int i = 0; i < FOLD_AHEAD; i++) { // what is past the end is loaded from the end, and not used
         places[i] = i == 0 ? first : x.calc("add", places[i - 1], threads);
-        low[i] = get(x, "global [" + x.at(own, x.calc("min", places[i], lastLow), bytes) + "]");
-        high[i] = get(x, "global [" + x.at(own, x.calc("min", x.calc("add", places[i], half), lastHigh), bytes) + "]");
+        low[i] = sum.get(x, "global [" + x.at(own, x.calc("min", places[i], lastLow), bytes) + "]");
+        high[i] = sum.get(x, "global [" + x.at(own, x.calc("min", x.calc("add", places[i], half), lastHigh), bytes) + "]");
       }
       for (int i = 0; i < FOLD_AHEAD; i++) {
         String alone = t.label();
         t.jumpUnless(x.test("lt", places[i], upper), alone);
-        combine(x, low[i], high[i]);
+        sum.combine(x, low[i], high[i]);
         t.place(alone);
         String outside = t.label();
         t.jumpUnless(x.test("lt", places[i], half), outside);
-        put(x, toShared ? "shared [" + sideAddress(x, places[i]) + "]" : "global [" + x.at(own, places[i], bytes) + "]", low[i]);
+        sum.put(x, toShared ? "shared [" + sideAddress(x, places[i]) + "]" : "global [" + x.at(own, places[i], bytes) + "]", low[i]);
         t.place(outside);
       }
     });
@@ -541,9 +380,9 @@ final class ReduceCode {
     x.move(k, tid);
     x.walk(k, threads, x.calc("sub", m, half), at -> {
       String low = "shared [" + sideAddress(x, at) + "]";
-      String r = get(x, low);
-      combine(x, r, get(x, "shared [" + sideAddress(x, x.calc("add", at, half)) + "]"));
-      put(x, low, r);
+      String r = sum.get(x, low);
+      sum.combine(x, r, sum.get(x, "shared [" + sideAddress(x, x.calc("add", at, half)) + "]"));
+      sum.put(x, low, r);
     });
     t.line("bar.sync 0");
     x.move(m, half);

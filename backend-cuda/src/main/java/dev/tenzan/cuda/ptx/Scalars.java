@@ -366,10 +366,10 @@ final class Scalars {
     };
   }
 
-  /** Loads an element, widened to its compute type; inputs never change while a kernel runs, so they may stay in the read-only cache. */
-  static String load(PtxText t, DType storage, String address) {
+  /** Loads an element, widened to its compute type. */
+  static String load(PtxText t, Space space, DType storage, String address) {
     String raw = raw(t, storage);
-    t.op("ld.global.nc." + memory(storage), raw, "[" + address + "]");
+    t.op("ld." + space.load + "." + memory(storage), raw, "[" + address + "]");
     return widened(t, storage, raw);
   }
 
@@ -385,16 +385,9 @@ final class Scalars {
     t.op("st.shared." + (group > 1 ? "u32" : stored(storage)), "[" + address + "]", raw);
   }
 
-  /** Loads an element from shared memory, widened to its compute type. */
-  static String loadShared(PtxText t, DType storage, String address) {
-    String raw = raw(t, storage);
-    t.op("ld.shared." + memory(storage), raw, "[" + address + "]");
-    return widened(t, storage, raw);
-  }
-
   /** Stores a value that fits its storage type. */
-  static void store(PtxText t, DType storage, String address, String v) {
-    t.op("st.global." + stored(storage), "[" + address + "]", narrowed(t, storage, v));
+  static void store(PtxText t, Space space, DType storage, String address, String v) {
+    t.op("st." + space.store + "." + stored(storage), "[" + address + "]", narrowed(t, storage, v));
   }
 
   /** The elements that one instruction moves: 16 bytes at most. */
@@ -403,7 +396,7 @@ final class Scalars {
   }
 
   /** Loads neighbouring elements at an address that is a multiple of their size. */
-  static String[] load(PtxText t, DType storage, String address, int count) {
+  static String[] load(PtxText t, Space space, DType storage, String address, int count) {
     String[] raw = new String[count];
     for (int i = 0; i < count; i++) {
       raw[i] = raw(t, storage);
@@ -411,7 +404,7 @@ final class Scalars {
     int part = atOnce(storage, count);
     for (int i = 0; i < count; i += part) {
       String registers = "{" + String.join(", ", Arrays.asList(raw).subList(i, i + part)) + "}";
-      t.op("ld.global.nc.v" + part + "." + memory(storage), registers, "[" + address + at(i * storage.byteSize()) + "]");
+      t.op("ld." + space.load + ".v" + part + "." + memory(storage), registers, "[" + address + at(i * storage.byteSize()) + "]");
     }
     String[] values = new String[count];
     for (int i = 0; i < count; i++) {
@@ -421,7 +414,7 @@ final class Scalars {
   }
 
   /** Stores neighbouring elements at an address that is a multiple of their size. */
-  static void store(PtxText t, DType storage, String address, String[] v) {
+  static void store(PtxText t, Space space, DType storage, String address, String[] v) {
     String[] raw = new String[v.length];
     for (int i = 0; i < v.length; i++) {
       raw[i] = narrowed(t, storage, v[i]);
@@ -429,7 +422,7 @@ final class Scalars {
     int part = atOnce(storage, v.length);
     for (int i = 0; i < v.length; i += part) {
       String registers = "{" + String.join(", ", Arrays.asList(raw).subList(i, i + part)) + "}";
-      t.op("st.global.v" + part + "." + stored(storage), "[" + address + at(i * storage.byteSize()) + "]", registers);
+      t.op("st." + space.store + ".v" + part + "." + stored(storage), "[" + address + at(i * storage.byteSize()) + "]", registers);
     }
   }
 

@@ -345,7 +345,7 @@ final class TileCode {
     for (int j = 0; j < ahead; j++) {
       for (int c = 0; c < copies.size(); c++) {
         DType storage = copies.get(c).load.storage();
-        values[j][copies.get(c).number] = Scalars.loadShared(t, storage, reads.get(c) + "+" + j * place.rows * storage.byteSize());
+        values[j][copies.get(c).number] = Scalars.load(t, Space.SHARED, storage, reads.get(c) + "+" + j * place.rows * storage.byteSize());
       }
     }
     String[] own = new String[ahead];

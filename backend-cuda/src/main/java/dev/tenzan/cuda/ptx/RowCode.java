@@ -1,0 +1,465 @@
+package dev.tenzan.cuda.ptx;
+
+import dev.tenzan.cuda.plan.Arg;
+import dev.tenzan.cuda.plan.Plan;
+import dev.tenzan.cuda.plan.Step;
+import dev.tenzan.cuda.plan.Style;
+import dev.tenzan.cuda.program.KernelSource;
+import dev.tenzan.kernel.LoopFootprint;
+import dev.tenzan.kernel.LoopKernel;
+import dev.tenzan.kernel.MergedSpace;
+import dev.tenzan.kernel.ReductionTree;
+import dev.tenzan.kernel.RowRun;
+import dev.tenzan.kernel.RowRun.Access;
+import dev.tenzan.kernel.RowRun.Part;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Loop kernels that are walked together ({@link RowRun}) as one PTX kernel. A block takes a row through all of them. What lives only inside
+ * the run is in shared memory, and so is what several of them read: it is copied there first, by all threads and in long pieces.
+ *
+ * <p>Extents of a row, strides and offsets are in the text, so that its loops are short ones of known length; the number of rows is an
+ * argument. Warps take the results of a reduction, 64 lanes each; the blocks of {@link ReductionTree} of a long row are results of their
+ * own, which one thread folds.
+ */
+final class RowCode {
+  /** Blocks that need no more may be declared on every device. */
+  private static final int MOST_SHARED = 48 << 10;
+
+  /** Smaller rows are not worth a block. */
+  private static final long LEAST_ELEMENTS = 64;
+
+  /** Elements of a row for each thread, where rows are long enough. */
+  private static final int ELEMENTS = 16;
+
+  private static final int MOST_THREADS = 512;
+
+  /** Runs of fewer rows than a quarter of the processors, whose kernels would use all of them, are better off apart from so many bytes on. */
+  private static final long FEW_BYTES = 1 << 20;
+
+  /** The longest piece that one instruction copies, and how many pieces of a thread are under way at once. */
+  private static final int PIECE = 16;
+
+  private static final int AHEAD = 4;
+
+  /** The most partial results of a part that a thread may have to fold. */
+  private static final long MOST_PARTIAL = 64;
+
+  private final RowRun run;
+  private final PtxText t = new PtxText();
+
+  /** Holds what is an argument, and {@link #inside} what is in the text. */
+  private final Params outside = new Params(t, false, false);
+
+  private final Params inside = new Params(t, false, true);
+  private final int threads;
+
+  /** What of each buffer is in shared memory and where; null where it is in global memory. */
+  private final @Nullable Room[] rooms;
+
+  private final boolean[] written;
+  private String tid = "";
+  private String row = "";
+
+  /** A part of a row in shared memory: its own bytes {@code from} to {@code end}, of which those before {@code from} have no room. */
+  private record Room(String name, long from, long end, long rowBytes) {}
+
+  private RowCode(RowRun run, @Nullable Room[] rooms, boolean[] written, int threads) {
+    this.run = run;
+    this.rooms = rooms;
+    this.written = written;
+    this.threads = threads;
+  }
+
+  /** The plan of a run, or null where its kernels are better launched one by one. */
+  static @Nullable Plan plan(RowRun run, Style style) {
+    long most = 0;
+    for (Part p : run.parts()) {
+      LoopKernel one = p.first(1);
+      if (!fits(one)) {
+        return null;
+      }
+      most = Math.max(most, Math.max(one.space().size(), one.space().size() * one.reduced().size()));
+    }
+    boolean few = run.rows() * 4 < style.processors() && run.rows() * run.rowBytes() >= FEW_BYTES;
+    if (most < LEAST_ELEMENTS || few || run.rows() > Integer.MAX_VALUE / 2) {
+      return null;
+    }
+    boolean[] written = written(run);
+    @Nullable Room[] rooms = rooms(run, written);
+    if (rooms == null) {
+      return null;
+    }
+    int threads = Math.clamp(Long.highestOneBit(most / ELEMENTS), Style.WARP, MOST_THREADS);
+    return new RowCode(run, rooms, written, threads).plan(style, bytes(run));
+  }
+
+  private static boolean fits(LoopKernel one) {
+    if (LoopFootprint.of(one).largestIndex() >= LoopPlanner.NARROW) {
+      return false;
+    }
+    if (one.reduction() == null) {
+      return true;
+    }
+    long count = one.reduced().size();
+    long partial = ReductionTree.blocks(count) > 1 ? one.space().size() * ReductionTree.blocks(count) : 0;
+    return partial <= MOST_PARTIAL && (ReductionTree.isSequential(count) || !ReduceCode.prefersAcross(one, MergedSpace.of(one)));
+  }
+
+  private static boolean[] written(RowRun run) {
+    boolean[] written = new boolean[run.buffers() + run.localRowBytes().size()];
+    for (Part p : run.parts()) {
+      int inputs = p.kernel().inputs().size();
+      p.buffers().subList(inputs, p.buffers().size()).forEach(b -> written[b] = true);
+    }
+    return written;
+  }
+
+  /** The least size of each buffer of a launch. */
+  private static List<Long> bytes(RowRun run) {
+    Long[] bytes = new Long[run.buffers()];
+    Arrays.fill(bytes, 0L);
+    for (Part p : run.parts()) {
+      long[] touched = LoopFootprint.of(p.kernel()).bytes();
+      for (int slot = 0; slot < touched.length; slot++) {
+        int b = p.buffers().get(slot);
+        if (b < bytes.length) {
+          bytes[b] = Math.max(bytes[b], touched[slot]);
+        }
+      }
+    }
+    return List.of(bytes);
+  }
+
+  /** What is in shared memory; null where it is too much. */
+  private static @Nullable Room @Nullable [] rooms(RowRun run, boolean[] written) {
+    @Nullable Room[] rooms = new @Nullable Room[written.length];
+    long bytes = 0;
+    for (int i = 0; i < run.localRowBytes().size(); i++) {
+      long size = run.localRowBytes().get(i);
+      rooms[run.buffers() + i] = new Room("local" + i, 0, size, size);
+      bytes += roundUp(size);
+    }
+    for (int b = 0; b < run.buffers(); b++) {
+      Access all = written[b] ? null : readOften(run, b);
+      if (all != null && bytes + roundUp(all.end() - all.least()) <= MOST_SHARED) {
+        rooms[b] = new Room("copy" + b, all.least(), all.end(), all.rowBytes());
+        bytes += roundUp(all.end() - all.least());
+      }
+    }
+    long partial = 0;
+    for (Part p : run.parts()) {
+      partial = Math.max(partial, partialBytes(p.first(1)));
+    }
+    return bytes + partial <= MOST_SHARED ? rooms : null;
+  }
+
+  private static long roundUp(long bytes) {
+    return Math.ceilDiv(bytes, PIECE) * PIECE;
+  }
+
+  private static long partialBytes(LoopKernel one) {
+    LoopKernel.Reduction r = one.reduction();
+    long blocks = r == null ? 1 : ReductionTree.blocks(one.reduced().size());
+    return blocks == 1 || r == null ? 0 : one.space().size() * blocks * new Accumulation(one, r).bytes();
+  }
+
+  /** What the kernels read of a row of a buffer, where several do and rows keep apart; else null. */
+  private static @Nullable Access readOften(RowRun run, int buffer) {
+    List<Access> all = new ArrayList<>();
+    for (Part p : run.parts()) {
+      for (int slot = 0; slot < p.kernel().inputs().size(); slot++) {
+        if (p.buffers().get(slot) == buffer) {
+          Access a = RowRun.accesses(p.kernel(), slot);
+          if (a == null) {
+            return null;
+          }
+          all.add(a);
+        }
+      }
+    }
+    Access union = all.size() < 2 ? null : RowRun.union(all);
+    return union == null || union.rowBytes() <= 0 || union.end() - union.least() > union.rowBytes() ? null : union;
+  }
+
+  private Plan plan(Style style, List<Long> bytes) {
+    String[] bases = new String[run.buffers()];
+    for (int b = 0; b < bases.length; b++) {
+      bases[b] = outside.address("b" + b, new Arg.Slot(b));
+    }
+    String rows = outside.ofWord("rows", run.rows());
+    declareShared();
+    tid = t.word();
+    row = t.word();
+    String step = t.word();
+    t.op("mov.u32", tid, "%tid.x");
+    t.op("mov.u32", row, "%ctaid.x");
+    t.op("mov.u32", step, "%nctaid.x");
+    String begin = t.label();
+    String end = t.label();
+    String done = t.pred();
+    t.place(begin);
+    t.op("setp.ge.s32", done, row, rows);
+    t.jumpIf(done, end);
+    oneRow(bases);
+    t.op("add.s32", row, row, step);
+    t.jump(begin);
+    t.place(end);
+    KernelSource source = new KernelSource(PtxText.HEAD + t.text("tz_rows", threads, outside.prologue()));
+    Step only = new Step(source, "tz_rows", outside.args(), style.blocks(run.rows()), threads);
+    return new Plan(bytes, List.of(), List.of(), List.of(only), null);
+  }
+
+  private void declareShared() {
+    for (Room r : rooms) {
+      if (r != null) {
+        t.shared(r.name, (int) roundUp(r.end - r.from));
+      }
+    }
+    long partial = 0;
+    for (Part p : run.parts()) {
+      partial = Math.max(partial, partialBytes(p.first(1)));
+    }
+    if (partial > 0) {
+      t.shared("partial", (int) partial);
+    }
+  }
+
+  /** The text of a part, where {@code at} has the address of its row in each buffer in global memory, by buffer and distance of rows. */
+  private LoopText text(Part part, Map<String, String> at) {
+    LoopKernel one = part.first(1);
+    List<LoopText.Operand> operands = new ArrayList<>();
+    for (int slot = 0; slot < part.buffers().size(); slot++) {
+      int b = part.buffers().get(slot);
+      Room room = rooms[b];
+      if (room == null) {
+        String base = Objects.requireNonNull(at.get(b + " " + part.rowBytes(slot)));
+        operands.add(new LoopText.Operand(written[b] ? Space.GLOBAL : Space.CONSTANT, base));
+      } else {
+        String base = t.word();
+        t.op("mov.u32", base, room.name);
+        if (room.from > 0) {
+          t.op("sub.s32", base, base, Long.toString(room.from));
+        }
+        operands.add(new LoopText.Operand(Space.SHARED, base));
+      }
+    }
+    return new LoopText(one, MergedSpace.of(one), t, inside, operands);
+  }
+
+  private void oneRow(String[] bases) {
+    Map<String, String> at = new LinkedHashMap<>();
+    for (Part p : run.parts()) {
+      for (int slot = 0; slot < p.buffers().size(); slot++) {
+        int b = p.buffers().get(slot);
+        long rowBytes = p.rowBytes(slot);
+        if (b < bases.length && rooms[b] == null) {
+          at.computeIfAbsent(b + " " + rowBytes, _ -> rowAddress(bases[b], rowBytes));
+        }
+      }
+    }
+    boolean copied = false;
+    for (int b = 0; b < bases.length; b++) {
+      Room room = rooms[b];
+      if (room != null) {
+        copy(room, rowAddress(bases[b], room.rowBytes));
+        copied = true;
+      }
+    }
+    if (copied) {
+      t.line("bar.sync 0");
+    }
+    for (Part p : run.parts()) {
+      LoopText x = text(p, at);
+      if (p.kernel().reduction() == null) {
+        map(x, p);
+      } else {
+        reduce(x, p.first(1));
+      }
+      t.line("bar.sync 0"); // what it wrote is read next, and what it read is overwritten by the next row
+    }
+  }
+
+  private String rowAddress(String base, long rowBytes) {
+    if (rowBytes == 0) {
+      return base;
+    }
+    String wide = t.wide();
+    String d = t.wide();
+    t.op("cvt.u64.u32", wide, row);
+    t.op("mad.lo.s64", d, wide, Long.toString(rowBytes), base);
+    return d;
+  }
+
+  /** Copies a row to shared memory. */
+  private void copy(Room room, String from) {
+    int piece = PIECE;
+    while (room.rowBytes % piece != 0 || room.from % piece != 0 || room.end % piece != 0) {
+      piece /= 2;
+    }
+    long pieces = (room.end - room.from) / piece;
+    String source = t.wide();
+    String target = t.word();
+    t.op("mad.wide.s32", source, tid, Integer.toString(piece), from);
+    t.op("add.s64", source, source, Long.toString(room.from));
+    t.op("mov.u32", target, room.name);
+    t.op("mad.lo.s32", target, tid, Integer.toString(piece), target);
+    for (long done = 0; done < pieces; done += (long) AHEAD * threads) {
+      List<String> guards = new ArrayList<>();
+      List<String> values = new ArrayList<>();
+      for (long k = done; k < Math.min(pieces, done + (long) AHEAD * threads); k += threads) {
+        String guard = "";
+        if (k + threads > pieces) {
+          String p = t.pred();
+          t.op("setp.lt.s32", p, tid, Long.toString(pieces - k));
+          guard = "@" + p + " ";
+        }
+        guards.add(guard);
+        values.add(piece(piece, guard, "[" + source + "+" + k * piece + "]"));
+      }
+      for (int i = 0; i < values.size(); i++) {
+        t.line(guards.get(i) + "st.shared" + type(piece) + " [" + target + "+" + (done + (long) i * threads) * piece + "], " + values.get(i));
+      }
+    }
+  }
+
+  private static String type(int piece) {
+    return switch (piece) {
+      case 16 -> ".v4.u32";
+      case 8 -> ".u64";
+      default -> ".u" + 8 * piece;
+    };
+  }
+
+  private String piece(int piece, String guard, String from) {
+    String to =
+        piece == 16
+            ? "{" + t.word() + ", " + t.word() + ", " + t.word() + ", " + t.word() + "}"
+            : piece == 8 ? t.wide() : t.word();
+    t.line(guard + "ld.global.nc" + type(piece) + " " + to + ", " + from);
+    return to;
+  }
+
+  /** Neighbouring threads take neighbouring elements, or vectors of them. */
+  private void map(LoopText x, Part part) {
+    int width = MapCode.takesVectors(x.kernel, x.space) && rowsAreAligned(part) ? MapCode.VECTOR : 1;
+    each(x, x.kernel.space().size() / width, p -> {
+      @Nullable String[] index = new @Nullable String[x.space.extents().size()];
+      x.split(p, 0, x.space.parallel(), index, width);
+      if (width > 1) {
+        x.vector(index, width);
+      } else {
+        x.stores(x.program(x.kernel.body(), index, ""), index);
+      }
+    });
+  }
+
+  /** Whether a vector is one in every row. */
+  private boolean rowsAreAligned(Part part) {
+    int inputs = part.kernel().inputs().size();
+    boolean aligned = true;
+    for (int slot = 0; slot < part.buffers().size(); slot++) {
+      Room room = rooms[part.buffers().get(slot)];
+      int bytes = (slot < inputs ? part.kernel().inputs().get(slot) : part.kernel().outputs().get(slot - inputs)).byteSize();
+      long apart = room == null ? part.rowBytes(slot) : room.from; // rooms begin at a multiple of any vector's size
+      aligned &= apart % Math.min(PIECE, (long) MapCode.VECTOR * bytes) == 0;
+    }
+    return aligned;
+  }
+
+  /** All threads of the block share {@code n} units of work. */
+  private void each(LoopText x, long n, LoopText.UnitBody body) {
+    String first = t.word();
+    t.op("mov.u32", first, tid);
+    x.walk(first, Integer.toString(threads), Long.toString(n), body);
+  }
+
+  private void reduce(LoopText x, LoopKernel one) {
+    LoopKernel.Reduction r = one.reduction();
+    if (r == null) {
+      throw new IllegalArgumentException("the kernel has no reduction");
+    }
+    Accumulation sum = new Accumulation(one, r);
+    long outputs = one.space().size();
+    long count = one.reduced().size();
+    if (ReductionTree.isSequential(count)) {
+      each(x, outputs, u -> {
+        @Nullable String[] point = point(x, u);
+        finish(x, point, sum.chain(x, point, count));
+      });
+      return;
+    }
+    long blocks = ReductionTree.blocks(count);
+    String lane = t.word();
+    String warp = t.word();
+    t.op("and.b32", lane, tid, Integer.toString(Style.WARP - 1));
+    t.op("shr.u32", warp, tid, "5");
+    x.walk(warp, Integer.toString(threads / Style.WARP), Long.toString(outputs * blocks), u -> {
+      String of = blocks == 1 ? u : x.quotient(u, "blocks", blocks);
+      String first = "0";
+      String stop = Long.toString(count);
+      if (blocks > 1) {
+        String block = x.calc("sub", u, x.calc("mul.lo", of, Long.toString(blocks)));
+        first = x.calc("mul.lo", block, Integer.toString(ReductionTree.BLOCK));
+        stop = x.calc("min", x.calc("add", first, Integer.toString(ReductionTree.BLOCK)), stop);
+      }
+      @Nullable String[] point = point(x, of);
+      String result = sum.warp(x, point, new Accumulation.Range(first, stop), lane);
+      String others = t.pred();
+      String skip = t.label();
+      t.op("setp.ne.s32", others, lane, "0");
+      t.jumpIf(others, skip);
+      if (blocks == 1) {
+        finish(x, point, result);
+      } else {
+        sum.put(x, "shared [" + partial(u, sum.bytes()) + "]", result);
+      }
+      t.place(skip);
+    });
+    if (blocks > 1) {
+      t.line("bar.sync 0");
+      each(x, outputs, u -> finish(x, point(x, u), fold(x, sum, u, (int) blocks)));
+    }
+  }
+
+  private static @Nullable String[] point(LoopText x, String unit) {
+    @Nullable String[] point = new @Nullable String[x.space.extents().size()];
+    x.split(unit, 0, x.space.parallel(), point);
+    return point;
+  }
+
+  private static void finish(LoopText x, @Nullable String[] point, String result) {
+    x.stores(x.program(x.kernel.epilogue(), point, result), point);
+  }
+
+  /** The address of a partial result. */
+  private String partial(String number, int bytes) {
+    String base = t.word();
+    String d = t.word();
+    t.op("mov.u32", base, "partial");
+    t.op("mad.lo.s32", d, number, Integer.toString(bytes), base);
+    return d;
+  }
+
+  /** Folds the blocks' results in the order of {@link ReductionTree}. */
+  private String fold(LoopText x, Accumulation sum, String unit, int blocks) {
+    String at = partial(x.calc("mul.lo", unit, Integer.toString(blocks)), sum.bytes());
+    String[] r = new String[blocks];
+    for (int i = 0; i < blocks; i++) {
+      r[i] = sum.get(x, "shared [" + at + "+" + i * sum.bytes() + "]");
+    }
+    for (int m = blocks; m > 1; m = (m + 1) / 2) {
+      int half = (m + 1) / 2;
+      for (int i = 0; i < m - half; i++) {
+        sum.combine(x, r[i], r[i + half]);
+      }
+    }
+    return r[0];
+  }
+}
