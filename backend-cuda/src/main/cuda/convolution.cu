@@ -18,10 +18,11 @@ __device__ __forceinline__ i64 coordinate(i64 at, i64 extent, i64 dilation) {
 }
 
 // Axes that the convolution lacks have extent 1. steps holds, for each (channel, window position), the address of its weight behind the
-// channel's first, the address of the input channel, and its distance from the window's start along each axis.
+// channel's first, the address of the input channel, and its distance from the window's start along each axis. Where `split` is more than 1,
+// each block of K_BLOCK products is a convolution of its own, and `parts` takes their results one after the other.
 extern "C" __global__ void __launch_bounds__(THREADS)
-    tz_convolution(const T* __restrict__ x, const T* __restrict__ w, T* __restrict__ out, const i64* __restrict__ steps, i64 tiles,
-                   i64 groups, i64 rows, i64 positions, i64 k, i64 w_offset, i64 w_row, i64 x_offset, i64 s_batch, i64 s_group, i64 s_z,
+    tz_convolution(const T* __restrict__ x, const T* __restrict__ w, T* __restrict__ out, ACC* __restrict__ parts,
+                   const i64* __restrict__ steps, i64 tiles, i64 images, i64 split, i64 groups, i64 rows, i64 positions, i64 all_k, i64 w_offset, i64 w_row, i64 x_offset, i64 s_batch, i64 s_group, i64 s_z,
                    i64 s_y, i64 s_x, i64 e_z, i64 e_y, i64 e_x, i64 o_y, i64 o_x, i64 st_z, i64 st_y, i64 st_x, i64 pad_z, i64 pad_y,
                    i64 pad_x, i64 id_z, i64 id_y, i64 id_x) {
   __shared__ Panels<BM, BN> panels;
@@ -30,7 +31,10 @@ extern "C" __global__ void __launch_bounds__(THREADS)
   const int row = threadIdx.x / (BN / TN) * TM;
   const int column = threadIdx.x % (BN / TN) * TN;
   for (i64 tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
-    const i64 image = tile / (across * down);
+    const i64 matrix = tile / (across * down);
+    const i64 image = matrix % images;
+    const i64 begin = matrix / images * K_BLOCK;
+    const i64 k = split > 1 ? min(begin + K_BLOCK, all_k) : all_k;
     const i64 group = image % groups;
     const i64 row0 = tile / across % down * BM;
     const i64 column0 = tile % across * BN;
@@ -43,7 +47,7 @@ extern "C" __global__ void __launch_bounds__(THREADS)
     Tile<BM, BN, TM, TN> t;
     t.begin();
 #pragma unroll 1
-    for (i64 k0 = 0; k0 < k; k0 += BK) {
+    for (i64 k0 = begin; k0 < k; k0 += BK) {
       __syncthreads();
 #pragma unroll
       for (int i = 0; i < BM * BK / THREADS; i++) {
@@ -70,7 +74,7 @@ extern "C" __global__ void __launch_bounds__(THREADS)
       __syncthreads();
       t.steps(panels, (int)min((i64)BK, k - k0), row, column);
       if ((k0 + BK) % K_BLOCK == 0 || k0 + BK >= k) {
-        t.finish(k0 < K_BLOCK);
+        t.finish();
       }
     }
 #pragma unroll
@@ -80,9 +84,24 @@ extern "C" __global__ void __launch_bounds__(THREADS)
       for (int j = 0; j < TN; j++) {
         const i64 c = column0 + column + j;
         if (r < rows && c < positions) {
-          store(out, (image * rows + r) * positions + c, t.total[i][j]);
+          if (split > 1) {
+            parts[(matrix * rows + r) * positions + c] = t.total[i][j];
+          } else {
+            store(out, (image * rows + r) * positions + c, t.total[i][j]);
+          }
         }
       }
     }
+  }
+}
+
+// Adds the results of the blocks of a split convolution in order.
+extern "C" __global__ void __launch_bounds__(256) tz_add_blocks(const ACC* __restrict__ parts, T* __restrict__ out, i64 split, i64 n) {
+  for (i64 i = blockIdx.x * (i64)blockDim.x + threadIdx.x; i < n; i += gridDim.x * (i64)blockDim.x) {
+    ACC total = parts[i];
+    for (i64 s = 1; s < split; s++) {
+      total = add(total, parts[s * n + i]);
+    }
+    store(out, i, total);
   }
 }

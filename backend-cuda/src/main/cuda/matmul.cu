@@ -108,7 +108,7 @@ __device__ __forceinline__ void product(const T* __restrict__ x, const T* __rest
       }
       t.steps(panels, part + 1 < parts ? BK : (int)(k - (i64)part * BK), row, column);
       if ((part + 1) % (K_BLOCK / BK) == 0 || part + 1 == parts) {
-        t.finish(part < K_BLOCK / BK);
+        t.finish();
       }
     }
 #pragma unroll

@@ -192,6 +192,7 @@ struct Results {
       UNROLL for (int j = 0; j < TJ; j++) {
         UNROLL for (int q = 0; q < 4; q++) {
           chain[i][j][q] = 0;
+          total[i][j][q] = -0.0;
         }
       }
     }
@@ -205,12 +206,13 @@ struct Results {
     }
   }
 
-  // Ends the chains. The first are taken as they are: +0 plus a chain of -0 would be +0.
-  __device__ __forceinline__ void settle(bool first) {
+  // Ends the chains. -0 plus the first is the first, whatever it is. (The assembler of CUDA 12.6 loses totals where the first chains are
+  // selected instead.)
+  __device__ __forceinline__ void settle() {
     UNROLL for (int i = 0; i < TI; i++) {
       UNROLL for (int j = 0; j < TJ; j++) {
         UNROLL for (int q = 0; q < 4; q++) {
-          total[i][j][q] = first ? chain[i][j][q] : __dadd_rn(total[i][j][q], chain[i][j][q]);
+          total[i][j][q] = __dadd_rn(total[i][j][q], chain[i][j][q]);
           chain[i][j][q] = 0;
         }
       }
@@ -344,7 +346,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, RESIDENT)
         stage = stage == (STAGES - 1) * STAGE ? 0 : stage + STAGE;
       }
       if ((part + 1) % (K_BLOCK / BK) == 0 || part + 1 == parts) {
-        results.settle(part < K_BLOCK / BK);
+        results.settle();
         if (part + 1 == parts) { // here: behind the loop, the totals would be kept twice
           results.write(to, n, out_pairs, rows_left, columns_left);
         }

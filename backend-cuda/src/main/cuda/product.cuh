@@ -31,7 +31,7 @@ struct Tile {
     for (int i = 0; i < TM; i++) {
 #pragma unroll
       for (int j = 0; j < TN; j++) {
-        total[i][j] = 0;
+        total[i][j] = (ACC)-0.0;
         chain[i][j] = 0;
       }
     }
@@ -72,13 +72,13 @@ struct Tile {
     }
   }
 
-  // Ends a chain. The first is taken as it is: +0 plus a chain of -0 would be +0.
-  __device__ __forceinline__ void finish(bool first) {
+  // Ends a chain. -0 plus the first is the first, whatever it is.
+  __device__ __forceinline__ void finish() {
 #pragma unroll
     for (int i = 0; i < TM; i++) {
 #pragma unroll
       for (int j = 0; j < TN; j++) {
-        total[i][j] = first ? chain[i][j] : add(total[i][j], chain[i][j]);
+        total[i][j] = add(total[i][j], chain[i][j]);
         chain[i][j] = 0;
       }
     }

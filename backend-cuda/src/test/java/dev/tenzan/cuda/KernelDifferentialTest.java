@@ -82,6 +82,20 @@ class KernelDifferentialTest {
     }
   }
 
+  /** Large ones with few processors, so that a small one is planned as they are. */
+  @Test
+  void operandsThatAreTurnedFirst() {
+    Affine rows = new Affine(3, 260, 1);
+    Affine columns = new Affine(5, 1, 300);
+    for (long k : new long[] {64, 257}) {
+      for (Affine a : List.of(rows, columns)) {
+        for (Affine b : List.of(rows, columns)) {
+          check(new MatMulKernel(DType.F32, DType.F32, Shape.SCALAR, 260, 256, k, a, b), Differential.SMALL);
+        }
+      }
+    }
+  }
+
   /** On tensor cores of both kinds, with values whose sums stay finite and with special ones. */
   private static void checkF64(Shape batch, long m, long n, long k, Affine a, Affine b) {
     MatMulKernel kernel = new MatMulKernel(DType.F64, DType.F64, batch, m, n, k, a, b);
@@ -167,6 +181,9 @@ class KernelDifferentialTest {
     check(convolution(DType.F32, 2, 4, 6, 2, Shape.of(70), Shape.of(5), 2, 3, 1, 2), Differential.SMALL);
     check(convolution(DType.F32, 1, 2, 66, 1, Shape.of(4, 5, 6), Shape.of(2, 3, 2), 1, 1, 2, 1), Differential.SMALL);
     check(convolution(DType.F32, 2, 40, 3, 1, Shape.of(4, 4), Shape.of(3, 3), 1, -1, 1, 1), Differential.SMALL); // k of 360, cropped
+    for (DType t : List.of(DType.F32, DType.F16, DType.I8)) { // as gradients of weights: blocks of k are convolutions of their own
+      check(convolution(t, 1, 12, 5, 1, Shape.of(12, 11), Shape.of(10, 10), 1, 0, 1, 1), Differential.SMALL);
+    }
   }
 
   @Test

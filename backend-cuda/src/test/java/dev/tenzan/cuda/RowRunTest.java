@@ -90,6 +90,23 @@ class RowRunTest {
     }
   }
 
+  /** The powers lie where x did: x is read last where they are written. */
+  @Test
+  void aRowIsReplacedWhereItIsReadLast() {
+    check(DType.F32, new long[] {17, 640}, x -> List.of(x.softmax(-1)));
+    String softmax = LoopPlanner.plan(runs.getFirst(), H100).steps().getFirst().source().code();
+    assertTrue(softmax.contains(".b8 copy0[2560]"), softmax.substring(0, 600));
+    assertEquals(1, softmax.split("\\[2560]", -1).length - 1);
+    check(DType.F32, new long[] {17, 640}, x -> {
+      Tensor e = x.sub(x.maxKeep(-1)).exp();
+      return List.of(e.div(e.sumKeep(-1)).add(x)); // x is read once more
+    });
+    check(DType.F32, new long[] {17, 640}, x -> {
+      Tensor e = x.sub(x.maxKeep(-1)).exp().flip(1); // written elsewhere in the row
+      return List.of(e.div(e.sumKeep(-1)));
+    });
+  }
+
   @Test
   void everyFloat() {
     for (DType t : List.of(DType.F64, DType.F16, DType.BF16)) {

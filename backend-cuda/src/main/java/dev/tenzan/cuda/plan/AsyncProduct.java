@@ -34,6 +34,9 @@ final class AsyncProduct {
 
   private static final double BYTE = 0.06;
 
+  /** How much longer f32 products of an operand take whose neighbouring rows, or columns, are no vectors: on an H200. */
+  private static final double NOT_SIDE_BY_SIDE = 1.12;
+
   private final MatMulKernel kernel;
   private final Style style;
   private final String source;
@@ -138,6 +141,20 @@ final class AsyncProduct {
       aligned &= address.stride(d) % VECTOR == 0;
     }
     return aligned;
+  }
+
+  /** The cost of a kernel that moves so many bytes, as {@link #cost} counts. */
+  static double launchCost(long bytes) {
+    return LAUNCH + BYTE * bytes;
+  }
+
+  /** About how long the product takes: in f32 products of a multiprocessor at its best. */
+  double cost() {
+    return way().cost * slowness(a) * slowness(b);
+  }
+
+  private double slowness(Side side) {
+    return kernel.input() == DType.F32 && side.layout != 'v' ? NOT_SIDE_BY_SIDE : 1;
   }
 
   /** A tile, and whether k is split. */

@@ -2,6 +2,7 @@ package dev.tenzan.cuda.plan;
 
 import dev.tenzan.cuda.program.Shipped;
 import dev.tenzan.kernel.ConvolutionKernel;
+import dev.tenzan.kernel.MatMulKernel;
 import dev.tenzan.kernel.OperandFootprint;
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
@@ -13,6 +14,9 @@ import java.util.List;
 final class ConvolutionPlanner {
   /** The rows and columns of a tile in {@code convolution.cu}. */
   private static final int TILE = 64;
+
+  /** So many blocks of k are done before their results would be added. */
+  private static final long FEW_BLOCKS = 4;
 
   /** The numbers of a step in the table of (channel, window position). */
   private static final int STEP = 5;
@@ -38,17 +42,35 @@ final class ConvolutionPlanner {
     if (isAsync(kernel, style)) {
       return async(kernel, style, bytes);
     }
-    long tiles =
-        kernel.batch() * kernel.groups() * MatMulPlanner.tiles(rows, TILE) * MatMulPlanner.tiles(positions, TILE);
+    long images = kernel.batch() * kernel.groups();
+    long whole = images * MatMulPlanner.tiles(rows, TILE) * MatMulPlanner.tiles(positions, TILE);
+    long products = channels * kernel.window().size();
+    long split = split(whole, MatMulPlanner.tiles(products, MatMulKernel.K_BLOCK), style);
+    long tiles = whole * split;
     Affine w = kernel.w();
+    Arg out = new Arg.Slot(2);
+    Arg parts = split > 1 ? new Arg.Temp(0) : out; // which is not written then
     List<Object> args = new ArrayList<>();
-    args.addAll(List.of(new Arg.Slot(0), new Arg.Slot(1), new Arg.Slot(2), new Arg.Table(0), tiles));
-    args.addAll(List.of(kernel.groups(), rows, positions, channels * kernel.window().size(), w.offset(), w.stride(0)));
+    args.addAll(List.of(new Arg.Slot(0), new Arg.Slot(1), out, parts, new Arg.Table(0), tiles, images, split));
+    args.addAll(List.of(kernel.groups(), rows, positions, products, w.offset(), w.stride(0)));
     args.addAll(input(kernel, channels));
     args.addAll(three(kernel.inputDilation(), 1));
     Pieces pieces = new Pieces(style, "convolution", kernel.dtype());
     pieces.tiles("tz_convolution", tiles, args.toArray());
-    return new Plan(bytes, List.of(), List.of(steps(kernel, channels)), pieces.steps(), null);
+    List<Long> temps = List.of();
+    if (split > 1) {
+      temps = List.of(split * outputs * kernel.dtype().compute().byteSize());
+      pieces.each("tz_add_blocks", outputs, parts, out, split);
+    }
+    return new Plan(bytes, temps, List.of(steps(kernel, channels)), pieces.steps(), null);
+  }
+
+  /**
+   * How many convolutions of their own the blocks of k are: all, or one where there are tiles enough for the device or few blocks. The
+   * gradient of weights has few tiles and a block for every 256 positions of all images.
+   */
+  private static long split(long tiles, long blocks, Style style) {
+    return blocks >= FEW_BLOCKS && tiles < style.processors() ? blocks : 1;
   }
 
   /**

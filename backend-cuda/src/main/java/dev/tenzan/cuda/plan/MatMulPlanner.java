@@ -45,7 +45,7 @@ final class MatMulPlanner {
     Affine b = kernel.b();
     Optional<AsyncProduct> async = AsyncProduct.of(kernel, style);
     if (async.isPresent()) {
-      return async.get().plan(bytes);
+      return TurnedProduct.plan(kernel, async.get(), style, bytes);
     }
     Pieces pieces = new Pieces(style, "matmul", kernel.input());
     String suffix = kernel.output() == kernel.input() ? "" : "_i32";

@@ -2,6 +2,7 @@ package dev.tenzan.cuda.plan;
 
 import dev.tenzan.cuda.program.KernelSource;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * One launch of one kernel over one dimension.
@@ -22,5 +23,10 @@ public record Step(KernelSource source, String entry, List<Arg> args, int grid, 
   /** A launch of a kernel that declares all its shared memory. */
   public Step(KernelSource source, String entry, List<Arg> args, int grid, int block) {
     this(source, entry, args, grid, block, 0);
+  }
+
+  /** The same launch with other arguments. */
+  Step with(UnaryOperator<Arg> argument) {
+    return new Step(source, entry, args.stream().map(argument).toList(), grid, block, shared);
   }
 }

@@ -12,16 +12,20 @@ import dev.tenzan.kernel.ReductionTree;
 import dev.tenzan.kernel.RowRun;
 import dev.tenzan.kernel.RowRun.Access;
 import dev.tenzan.kernel.RowRun.Part;
+import dev.tenzan.scalar.Instr;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Loop kernels that are walked together ({@link RowRun}) as one PTX kernel. A block takes a row through all of them. What lives only inside
+ * Loop kernels that are walked together ({@link RowRun}) as one PTX kernel. There is a block for each row, which takes it through all of
+ * them: blocks that end in their own time leave no processor idle, and fetch rows while others compute. What lives only inside
  * the run is in shared memory, and so is what several of them read: it is copied there first, by all threads and in long pieces.
  *
  * <p>Extents of a row, strides and offsets are in the text, so that its loops are short ones of known length; the number of rows is an
@@ -97,7 +101,7 @@ final class RowCode {
       return null;
     }
     int threads = Math.clamp(Long.highestOneBit(most / ELEMENTS), Style.WARP, MOST_THREADS);
-    return new RowCode(run, rooms, written, threads).plan(style, bytes(run));
+    return new RowCode(run, rooms, written, threads).plan(bytes(run));
   }
 
   private static boolean fits(LoopKernel one) {
@@ -140,24 +144,82 @@ final class RowCode {
   /** What is in shared memory; null where it is too much. */
   private static @Nullable Room @Nullable [] rooms(RowRun run, boolean[] written) {
     @Nullable Room[] rooms = new @Nullable Room[written.length];
-    long bytes = 0;
     for (int i = 0; i < run.localRowBytes().size(); i++) {
       long size = run.localRowBytes().get(i);
       rooms[run.buffers() + i] = new Room("local" + i, 0, size, size);
-      bytes += roundUp(size);
     }
     for (int b = 0; b < run.buffers(); b++) {
       Access all = written[b] ? null : readOften(run, b);
-      if (all != null && bytes + roundUp(all.end() - all.least()) <= MOST_SHARED) {
+      if (all != null) {
         rooms[b] = new Room("copy" + b, all.least(), all.end(), all.rowBytes());
-        bytes += roundUp(all.end() - all.least());
+        share(run, rooms, b);
+        if (bytes(run, rooms) > MOST_SHARED) {
+          rooms[b] = null;
+        }
       }
     }
+    return bytes(run, rooms) <= MOST_SHARED ? rooms : null;
+  }
+
+  /** Lets a row that lives only inside take the room of a copy, where the kernel that writes it is the last that reads the copy. */
+  private static void share(RowRun run, @Nullable Room[] rooms, int copy) {
+    Room room = rooms[copy];
+    for (int b = run.buffers(); b < rooms.length; b++) {
+      Room own = rooms[b];
+      if (room != null && own != null && own.name.startsWith("local") && own.end == room.end && own.from == room.from && replaces(run, copy, b)) {
+        rooms[b] = room;
+        return;
+      }
+    }
+  }
+
+  private static boolean replaces(RowRun run, int copy, int local) {
+    boolean replaced = false;
+    for (Part p : run.parts()) {
+      int inputs = p.kernel().inputs().size();
+      boolean reads = p.buffers().subList(0, inputs).contains(copy);
+      boolean writes = p.buffers().subList(inputs, p.buffers().size()).contains(local);
+      if (replaced ? reads || writes : writes && !(reads && isInPlace(p, copy, local))) {
+        return false;
+      }
+      replaced |= writes;
+    }
+    return replaced;
+  }
+
+  /** Whether a kernel reads of one buffer what it writes to another, element by element. */
+  private static boolean isInPlace(Part p, int from, int to) {
+    LoopKernel k = p.kernel();
+    List<LoopKernel.Store> stores =
+        k.stores().stream().filter(s -> p.buffers().get(k.inputs().size() + s.slot()) == to).toList();
+    return k.reduction() == null
+        && k.body().code().stream()
+            .filter(i -> i instanceof Instr.Load l && p.buffers().get(l.slot()) == from)
+            .map(Instr.Load.class::cast)
+            .allMatch(l -> stores.stream().allMatch(s -> isSame(k, l, s)));
+  }
+
+  private static boolean isSame(LoopKernel k, Instr.Load l, LoopKernel.Store s) {
+    return l.address().equals(s.address()) && l.storage().byteSize() == k.outputs().get(s.slot()).byteSize();
+  }
+
+  /** The shared memory of a block. */
+  private static long bytes(RowRun run, @Nullable Room[] rooms) {
     long partial = 0;
     for (Part p : run.parts()) {
       partial = Math.max(partial, partialBytes(p.first(1)));
     }
-    return bytes + partial <= MOST_SHARED ? rooms : null;
+    return partial + distinct(rooms).stream().mapToLong(r -> roundUp(r.end - r.from)).sum();
+  }
+
+  private static Set<Room> distinct(@Nullable Room[] rooms) {
+    Set<Room> distinct = new LinkedHashSet<>();
+    for (Room r : rooms) {
+      if (r != null) {
+        distinct.add(r);
+      }
+    }
+    return distinct;
   }
 
   private static long roundUp(long bytes) {
@@ -188,7 +250,7 @@ final class RowCode {
     return union == null || union.rowBytes() <= 0 || union.end() - union.least() > union.rowBytes() ? null : union;
   }
 
-  private Plan plan(Style style, List<Long> bytes) {
+  private Plan plan(List<Long> bytes) {
     String[] bases = new String[run.buffers()];
     for (int b = 0; b < bases.length; b++) {
       bases[b] = outside.address("b" + b, new Arg.Slot(b));
@@ -212,16 +274,12 @@ final class RowCode {
     t.jump(begin);
     t.place(end);
     KernelSource source = new KernelSource(PtxText.HEAD + t.text("tz_rows", threads, outside.prologue()));
-    Step only = new Step(source, "tz_rows", outside.args(), style.blocks(run.rows()), threads);
+    Step only = new Step(source, "tz_rows", outside.args(), (int) run.rows(), threads);
     return new Plan(bytes, List.of(), List.of(), List.of(only), null);
   }
 
   private void declareShared() {
-    for (Room r : rooms) {
-      if (r != null) {
-        t.shared(r.name, (int) roundUp(r.end - r.from));
-      }
-    }
+    distinct(rooms).forEach(r -> t.shared(r.name, (int) roundUp(r.end - r.from)));
     long partial = 0;
     for (Part p : run.parts()) {
       partial = Math.max(partial, partialBytes(p.first(1)));

@@ -1,6 +1,7 @@
 package dev.tenzan.cuda.plan;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tenzan.cuda.program.KernelSource;
@@ -75,8 +76,33 @@ class AsyncProductTest {
       assertEquals(List.of("tz_product", "tz_add_blocks"), split.steps().stream().map(Step::entry).toList(), dtype.label());
       assertEquals(List.of(33L * 128 * 128 * dtype.byteSize()), split.temps(), dtype.label());
       assertEquals(1, plan(90, dtype, 128, 128, 256).steps().size(), dtype.label());
-      assertEquals(1, plan(90, dtype, 4096, 4096, 4096).steps().size(), dtype.label());
+      long products = plan(90, dtype, 4096, 4096, 4096).steps().stream().filter(step -> step.entry().equals("tz_product")).count();
+      assertEquals(1, products, dtype.label());
     }
+  }
+
+  private static List<String> entries(Plan plan) {
+    return plan.steps().stream().map(Step::entry).toList();
+  }
+
+  @Test
+  void operandsOfLargeProductsAreTurnedFirst() {
+    Affine rows = new Affine(0, 4096, 1);
+    Affine columns = new Affine(0, 1, 4096);
+    Plan first = plan(90, DType.F32, 4096, 4096, 4096, rows, rows);
+    assertEquals(List.of("tz_tile", "tz_product"), entries(first));
+    assertEquals(List.of(4L * 4096 * 4096), first.temps());
+    assertTrue(first.steps().getLast().source().code().contains("-DTZ_A=0 -DTZ_B=0"), "both are vectors");
+    assertEquals(List.of("tz_tile", "tz_tile", "tz_product"), entries(plan(90, DType.F32, 4096, 4096, 4096, rows, columns)));
+    assertEquals(List.of("tz_tile", "tz_product"), entries(plan(90, DType.F32, 4096, 4096, 4096, columns, columns)));
+    assertFalse(isTurned(plan(90, DType.F32, 4096, 4096, 4096, columns, rows)));
+    assertFalse(isTurned(plan(90, DType.F32, 256, 256, 256)));
+    assertFalse(isTurned(plan(90, DType.F32, 4096, 8, 4096)), "the copy would be most of the work");
+    assertFalse(isTurned(plan(90, DType.F32, 4095, 4096, 4096)), "no whole vectors in a line of the copy");
+  }
+
+  private static boolean isTurned(Plan plan) {
+    return entries(plan).contains("tz_tile");
   }
 
   /** More shared memory than this has to be asked for, and a block of an earlier device may not have it. */
