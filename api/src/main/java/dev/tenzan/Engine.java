@@ -14,6 +14,7 @@ import dev.tenzan.schedule.Scheduler;
 import dev.tenzan.spi.Backend;
 import dev.tenzan.spi.Buffer;
 import dev.tenzan.spi.Executable;
+import dev.tenzan.spi.Replay;
 import dev.tenzan.spi.RunExecutable;
 import dev.tenzan.spi.Support;
 import dev.tenzan.type.DType;
@@ -42,6 +43,9 @@ final class Engine {
   /** Below this many live bytes the garbage collector is left alone. */
   private static final long COLLECT_ABOVE = 1L << 30;
 
+  /** Programs of fewer launches are not worth repeating at once. */
+  private static final int REPLAYED = 4;
+
   static final ScopedValue<Boolean> TRACING = ScopedValue.newInstance();
 
   private final Device device;
@@ -64,8 +68,9 @@ final class Engine {
    * @param program the plan
    * @param launches what is launched, in order
    * @param lastUse for each of the program's own buffers, the launch after which it is dead; -1 for outputs
+   * @param replay runs all launches, or null where they are made one by one
    */
-  record Compiled(Program program, List<Launch> launches, int[] lastUse) {}
+  record Compiled(Program program, List<Launch> launches, int[] lastUse, @Nullable Replay replay) {}
 
   /**
    * Steps of a program that are launched at once.
@@ -151,7 +156,8 @@ final class Engine {
         }
       }
       List<Launch> launches = launches(program);
-      Compiled compiled = new Compiled(program, launches, program.lastUses(launches.stream().map(Launch::buffers).toList()));
+      Replay replay = launches.size() < REPLAYED ? null : device.backend().replay(device.index());
+      Compiled compiled = new Compiled(program, launches, program.lastUses(launches.stream().map(Launch::buffers).toList()), replay);
       programs.put(graph, compiled);
       return compiled;
     } finally {
@@ -176,6 +182,27 @@ final class Engine {
     return List.copyOf(launches);
   }
 
+  /** Allocates, launches and frees in order. */
+  private void launch(Compiled compiled, List<Buffer> leaves, @Nullable Buffer[] own) {
+    Program program = compiled.program();
+    Backend backend = device.backend();
+    for (int s = 0; s < compiled.launches().size(); s++) {
+      Launch launch = compiled.launches().get(s);
+      List<Buffer> buffers = new ArrayList<>(launch.buffers().size());
+      for (int b : launch.buffers()) {
+        buffers.add(b < program.leaves() ? leaves.get(b) : own(own, b - program.leaves(), program));
+      }
+      launch.code().launch(buffers);
+      for (int i = 0; i < own.length; i++) {
+        Buffer dead = own[i];
+        if (compiled.lastUse()[i] == s && dead != null) {
+          backend.free(dead);
+          own[i] = null;
+        }
+      }
+    }
+  }
+
   /**
    * Launches a program.
    *
@@ -187,20 +214,11 @@ final class Engine {
     Backend backend = device.backend();
     @Nullable Buffer[] own = new Buffer[program.bytes().size()];
     try {
-      for (int s = 0; s < compiled.launches().size(); s++) {
-        Launch launch = compiled.launches().get(s);
-        List<Buffer> buffers = new ArrayList<>(launch.buffers().size());
-        for (int b : launch.buffers()) {
-          buffers.add(b < program.leaves() ? leaves.get(b) : own(own, b - program.leaves(), program));
-        }
-        launch.code().launch(buffers);
-        for (int i = 0; i < own.length; i++) {
-          Buffer dead = own[i];
-          if (compiled.lastUse()[i] == s && dead != null) {
-            backend.free(dead);
-            own[i] = null;
-          }
-        }
+      Replay replay = compiled.replay();
+      if (replay == null) {
+        launch(compiled, leaves, own);
+      } else {
+        replay.run(() -> launch(compiled, leaves, own));
       }
       return results(program, own, held);
     } catch (RuntimeException | Error e) {

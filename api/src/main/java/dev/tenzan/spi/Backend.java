@@ -68,6 +68,14 @@ public interface Backend extends AutoCloseable {
   }
 
   /**
+   * Something that runs the launches of one program, or null where launching them one by one is as good; null where not overridden. A
+   * program keeps it as long as it lives.
+   */
+  default @Nullable Replay replay(int device) {
+    return null;
+  }
+
+  /**
    * Runs a kernel.
    *
    * @param executable made by this backend

@@ -18,6 +18,7 @@ import dev.tenzan.spi.Buffer;
 import dev.tenzan.spi.DeviceInfo;
 import dev.tenzan.spi.Executable;
 import dev.tenzan.spi.MemoryStats;
+import dev.tenzan.spi.Replay;
 import dev.tenzan.spi.RunExecutable;
 import dev.tenzan.spi.Support;
 import java.lang.foreign.MemorySegment;
@@ -267,6 +268,11 @@ public final class CudaBackend implements Backend {
   public @Nullable RunExecutable compile(int device, RowRun run) {
     CudaKernel k = device("compile", device).compile(run);
     return k == null ? null : buffers -> launch(k, buffers);
+  }
+
+  @Override
+  public @Nullable Replay replay(int device) {
+    return device("replay", device).replay();
   }
 
   @Override

@@ -46,6 +46,12 @@ final class CudaDevice {
   private static final int MAX_KERNELS = 2048;
   private static final int MAX_MODULES = 512;
 
+  /** The property that switches records of programs off. */
+  private static final String GRAPHS = "tenzan.cuda.graphs";
+
+  /** So many launches are worth a record. */
+  private static final int LEAST_RECORDED = 4;
+
   /** The status words: whether an index was bad, the index, the extent and the position, of 8 bytes each. */
   private static final long STATUS_BYTES = 32;
 
@@ -65,6 +71,11 @@ final class CudaDevice {
   private final CudaBuffer status;
   private final MemorySegment statusWords = Arena.ofAuto().allocate(STATUS_BYTES, 8);
   private final Set<Handles> handles = new HashSet<>();
+  private final Set<RecordedProgram.Records> records = new HashSet<>();
+
+  /** Launches that wait for the last of their program; null where none do. */
+  private @Nullable LaunchSequence held;
+
   private boolean closed;
 
   private final Map<KernelSpec, CudaKernel> kernels =
@@ -223,6 +234,7 @@ final class CudaDevice {
 
   /** Unloads the modules that nobody uses, after all kernels that may still run. */
   private void dropUnused(Loaded keep) {
+    launchHeld();
     driver.synchronize(stream);
     for (Iterator<Loaded> all = modules.values().iterator(); all.hasNext(); ) {
       Loaded l = all.next();
@@ -244,6 +256,59 @@ final class CudaDevice {
     }
   }
 
+  /** What repeats a program's launches; null where {@code -Dtenzan.cuda.graphs=off} says so. */
+  synchronized @Nullable RecordedProgram replay() {
+    if (System.getProperty(GRAPHS, "on").equals("off")) {
+      return null;
+    }
+    RecordedProgram program = new RecordedProgram(this);
+    RecordedProgram.Records mine = program.records();
+    records.add(mine);
+    CLEANER.register(program, () -> forget(mine));
+    return program;
+  }
+
+  private synchronized void forget(RecordedProgram.Records gone) {
+    if (records.remove(gone)) {
+      gone.release(driver);
+    }
+  }
+
+  /** Holds a program's launches back until all have come, and lets it launch them. */
+  synchronized void run(RecordedProgram program, Runnable launches) {
+    checkOpen("launch");
+    LaunchSequence mine = new LaunchSequence();
+    held = mine;
+    try {
+      launches.run();
+    } finally {
+      held = null; // what was held when something went wrong is not launched: nobody is given its results
+    }
+    try {
+      if (mine.isBroken() || mine.launches() < LEAST_RECORDED) {
+        mine.forEach(this::enqueueLaunches);
+      } else {
+        program.launch(mine, driver, stream, this::enqueueLaunches);
+      }
+    } catch (DriverError e) {
+      throw failures.noted(mine.name(), e);
+    }
+  }
+
+  /** Launches what is held back: something comes that must find it done. */
+  private void launchHeld() {
+    LaunchSequence h = held;
+    if (h != null) {
+      h.drain(this::enqueueLaunches);
+    }
+  }
+
+  private void enqueueLaunches(CudaKernel k, long[] addresses) {
+    for (PreparedLaunch launch : k.launches()) {
+      launch.run(driver, context, stream, addresses);
+    }
+  }
+
   /**
    * Runs a kernel on buffers that have been checked.
    *
@@ -254,9 +319,13 @@ final class CudaDevice {
     String op = k.kernel().name();
     failures.checkThere(op);
     try {
-      enqueue(k, addresses);
       Plan.Check checked = k.plan().checked();
+      if (checked != null || k.plan().library() != null) {
+        launchHeld();
+      }
+      enqueue(k, addresses);
       if (checked != null) {
+        launchHeld();
         checkIndices(checked);
       }
     } catch (DriverError e) {
@@ -295,8 +364,11 @@ final class CudaDevice {
         addresses[k.plan().bytes().size() + temps.size()] = temp.address;
         temps.add(temp);
       }
-      for (PreparedLaunch launch : k.launches()) {
-        launch.run(driver, context, stream, addresses);
+      LaunchSequence h = held;
+      if (h != null) {
+        h.add(k, addresses);
+      } else {
+        enqueueLaunches(k, addresses);
       }
     } finally {
       temps.forEach(pool::free);
@@ -324,11 +396,13 @@ final class CudaDevice {
 
   synchronized void copyIn(MemorySegment source, CudaBuffer target, long offset) {
     checkOpen("copyIn");
+    launchHeld();
     staging.copyIn(source, target.address + offset);
   }
 
   synchronized void copyOut(CudaBuffer source, long offset, MemorySegment target) {
     checkOpen("copyOut");
+    launchHeld();
     staging.copyOut(source.address + offset, target);
   }
 
@@ -342,6 +416,8 @@ final class CudaDevice {
     synchronized (first) {
       synchronized (second) {
         checkOpen("copy");
+        launchHeld();
+        taker.launchHeld();
         if (taker == this) {
           driver.copy(stream, from, to, bytes);
           return;
@@ -367,6 +443,7 @@ final class CudaDevice {
 
   synchronized void synchronize() {
     checkOpen("synchronize");
+    launchHeld();
     driver.synchronize(stream);
   }
 
@@ -382,6 +459,8 @@ final class CudaDevice {
       System.getLogger("dev.tenzan.cuda").log(System.Logger.Level.WARNING, "close: {0}: {1}", name, e.getMessage());
     }
     library.close();
+    records.forEach(r -> r.release(driver));
+    records.clear();
     kernels.clear();
     handles.clear();
     modules.values().forEach(m -> driver.unload(m.module));

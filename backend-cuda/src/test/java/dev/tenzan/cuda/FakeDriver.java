@@ -41,7 +41,7 @@ final class FakeDriver implements CudaDriver {
   private final Map<Long, Arena> arenas = new HashMap<>();
   private long allocated;
 
-  private record Thing() implements Context, Stream, Event, Module, Function {}
+  private record Thing() implements Context, Stream, Event, Module, Function, Graph {}
 
   private record Host(MemorySegment segment) implements HostMemory {}
 
@@ -229,5 +229,21 @@ final class FakeDriver implements CudaDriver {
   public void launch(
       Stream stream, Function function, int grid, int block, int sharedBytes, MemorySegment maps, long[] arguments) {
     mapped.add(maps.toArray(ValueLayout.JAVA_BYTE));
+  }
+
+  @Override
+  public void beginCapture(Stream stream) {}
+
+  @Override
+  public Graph endCapture(Stream stream) {
+    return create();
+  }
+
+  @Override
+  public void launch(Stream stream, Graph graph) {}
+
+  @Override
+  public void release(Graph graph) {
+    released++;
   }
 }

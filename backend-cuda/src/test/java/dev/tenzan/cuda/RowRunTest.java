@@ -12,10 +12,7 @@ import dev.tenzan.cuda.plan.Plan;
 import dev.tenzan.cuda.plan.Style;
 import dev.tenzan.cuda.ptx.LoopPlanner;
 import dev.tenzan.kernel.RowRun;
-import dev.tenzan.spi.Backend;
 import dev.tenzan.type.DType;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -32,22 +29,7 @@ class RowRunTest {
   /** The runs that the backend was asked for. */
   private final List<RowRun> runs = new ArrayList<>();
 
-  private final Device device = Devices.wrapped(Devices.get("cuda:sim:0"), this::watched);
-
-  private Backend watched(Backend real) {
-    return (Backend)
-        Proxy.newProxyInstance(
-            Backend.class.getClassLoader(), new Class<?>[] {Backend.class}, (_, method, args) -> {
-              if (method.getName().equals("compile") && args[1] instanceof RowRun run) {
-                runs.add(run);
-              }
-              try {
-                return method.invoke(real, args);
-              } catch (InvocationTargetException e) {
-                throw e.getCause();
-              }
-            });
-  }
+  private final Device device = WatchedRuns.of(Devices.get("cuda:sim:0"), runs);
 
   private static Tensor draw(Device d, DType dtype, long key, long... shape) {
     return d.randomUniform(DType.F32, key, -3.0, 3.0, shape).cast(dtype).eval();

@@ -7,7 +7,7 @@
 
 typedef int CUresult;
 typedef unsigned long long CUdeviceptr;
-enum { OK = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, INVALID_DEVICE = 101, INVALID_PTX = 218, INVALID_CONTEXT = 201, NOT_FOUND = 500 };
+enum { OK = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, INVALID_DEVICE = 101, INVALID_PTX = 218, INVALID_CONTEXT = 201, ILLEGAL_STATE = 401, NOT_FOUND = 500 };
 
 int stream; // tests look its address up
 static int devices[2];
@@ -47,6 +47,25 @@ CUresult cuStreamCreate(void **s, unsigned flags) { return *s = &stream, current
 CUresult cuStreamSynchronize(void *s) { return s == &stream ? OK : INVALID_VALUE; }
 CUresult cuStreamDestroy_v2(void *s) { return s == &stream ? OK : INVALID_VALUE; }
 CUresult cuStreamWaitEvent(void *s, void *event, unsigned flags) { return s == &stream && *(int *)event >= 0 && flags == 0 ? OK : INVALID_VALUE; }
+
+// A stream is recorded without looking at what: a graph is a number, and what is made of it another one.
+static int recording;
+CUresult cuStreamBeginCapture_v2(void *s, int mode) {
+  if (current == 0 || s != &stream || mode != 2) return INVALID_VALUE;
+  return recording++ == 0 ? OK : ILLEGAL_STATE;
+}
+CUresult cuStreamEndCapture(void *s, void **graph) {
+  if (s != &stream || recording == 0) return ILLEGAL_STATE;
+  return recording = 0, *graph = malloc(1), *(char *)*graph = 7, OK;
+}
+CUresult cuGraphInstantiateWithFlags(void **executable, void *graph, unsigned long long flags) {
+  if (*(char *)graph != 7 || flags != 0) return INVALID_VALUE;
+  return *executable = malloc(1), *(char *)*executable = 8, OK;
+}
+CUresult cuGraphDestroy(void *graph) { return *(char *)graph == 7 ? free(graph), OK : INVALID_VALUE; }
+CUresult cuGraphLaunch(void *executable, void *s) { return *(char *)executable == 8 && s == &stream && recording == 0 ? OK : INVALID_VALUE; }
+CUresult cuGraphExecDestroy(void *executable) { return *(char *)executable == 8 ? free(executable), OK : INVALID_VALUE; }
+
 CUresult cuEventCreate(void **event, unsigned flags) { return *event = calloc(1, sizeof(int)), flags == 2 ? OK : INVALID_VALUE; }
 CUresult cuEventRecord(void *event, void *s) { return ++*(int *)event, s == &stream ? OK : INVALID_VALUE; }
 CUresult cuEventSynchronize(void *event) { return *(int *)event >= 0 ? OK : INVALID_VALUE; }

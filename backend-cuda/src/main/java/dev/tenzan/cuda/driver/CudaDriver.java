@@ -25,6 +25,9 @@ public interface CudaDriver {
   /** One kernel of a module. */
   interface Function {}
 
+  /** Launches that were recorded, ready to be repeated at once. */
+  interface Graph {}
+
   /** Host memory that the device copies from and to by itself. */
   interface HostMemory {
     /** The memory. */
@@ -168,4 +171,20 @@ public interface CudaDriver {
    * @param arguments one for each parameter behind them
    */
   void launch(Stream stream, Function function, int grid, int block, int sharedBytes, MemorySegment maps, long[] arguments);
+
+  /** Begins to record what is put into a stream: it does not run. */
+  void beginCapture(Stream stream);
+
+  /**
+   * Ends the recording.
+   *
+   * @throws DriverError also where something was put into the stream that cannot be recorded
+   */
+  Graph endCapture(Stream stream);
+
+  /** Puts all that was recorded into a stream, in its order. */
+  void launch(Stream stream, Graph graph);
+
+  /** Releases a record; what was launched still runs. */
+  void release(Graph graph);
 }

@@ -37,6 +37,16 @@ final class DriverCalls {
   private static final MethodHandle COPY_OUT = handle("cuMemcpyDtoHAsync_v2", ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_LONG);
   private static final MethodHandle COPY = handle("cuMemcpyDtoDAsync_v2", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
 
+  private static final MethodHandle BEGIN_CAPTURE = handle("cuStreamBeginCapture_v2", JAVA_LONG, JAVA_INT);
+  private static final MethodHandle END_CAPTURE = handle("cuStreamEndCapture", JAVA_LONG, ADDRESS);
+  private static final MethodHandle INSTANTIATE = handle("cuGraphInstantiateWithFlags", ADDRESS, JAVA_LONG, JAVA_LONG);
+  private static final MethodHandle LAUNCH_GRAPH = handle("cuGraphLaunch", JAVA_LONG, JAVA_LONG);
+  private static final MethodHandle DESTROY_GRAPH = handle("cuGraphDestroy", JAVA_LONG);
+  private static final MethodHandle DESTROY_EXECUTABLE = handle("cuGraphExecDestroy", JAVA_LONG);
+
+  /** Calls that are not put into a stream are the caller's business while one is recorded. */
+  private static final int RELAXED = 2;
+
   private static final int NO_INTERLEAVE = 0;
   private static final int SWIZZLE_128B = 3;
   private static final int PROMOTE_256B = 3;
@@ -138,6 +148,56 @@ final class DriverCalls {
       return (int) COPY.invokeExact(target, source, bytes, stream);
     } catch (Throwable e) {
       throw thrown("cuMemcpyDtoDAsync", e);
+    }
+  }
+
+  static int beginCapture(long stream) {
+    try {
+      return (int) BEGIN_CAPTURE.invokeExact(stream, RELAXED);
+    } catch (Throwable e) {
+      throw thrown("cuStreamBeginCapture", e);
+    }
+  }
+
+  /** Ends a recording; {@code graph} takes the graph. */
+  static int endCapture(long stream, MemorySegment graph) {
+    try {
+      return (int) END_CAPTURE.invokeExact(stream, graph);
+    } catch (Throwable e) {
+      throw thrown("cuStreamEndCapture", e);
+    }
+  }
+
+  /** Makes a graph ready; {@code executable} takes what can be launched. */
+  static int instantiate(MemorySegment executable, long graph) {
+    try {
+      return (int) INSTANTIATE.invokeExact(executable, graph, 0L);
+    } catch (Throwable e) {
+      throw thrown("cuGraphInstantiateWithFlags", e);
+    }
+  }
+
+  static int launchGraph(long executable, long stream) {
+    try {
+      return (int) LAUNCH_GRAPH.invokeExact(executable, stream);
+    } catch (Throwable e) {
+      throw thrown("cuGraphLaunch", e);
+    }
+  }
+
+  static int destroyGraph(long graph) {
+    try {
+      return (int) DESTROY_GRAPH.invokeExact(graph);
+    } catch (Throwable e) {
+      throw thrown("cuGraphDestroy", e);
+    }
+  }
+
+  static int destroyExecutable(long executable) {
+    try {
+      return (int) DESTROY_EXECUTABLE.invokeExact(executable);
+    } catch (Throwable e) {
+      throw thrown("cuGraphExecDestroy", e);
     }
   }
 

@@ -43,6 +43,9 @@ public final class ErrorCodes {
   /** PTX of a later version than the driver knows. */
   public static final int UNSUPPORTED_PTX_VERSION = 222;
 
+  /** A call that does not fit what came before. */
+  public static final int ILLEGAL_STATE = 401;
+
   /** No function of this name. */
   public static final int NOT_FOUND = 500;
 
@@ -96,7 +99,7 @@ public final class ErrorCodes {
           Map.entry(223, "CUDA_ERROR_JIT_COMPILATION_DISABLED"),
           Map.entry(304, "CUDA_ERROR_OPERATING_SYSTEM"),
           Map.entry(400, "CUDA_ERROR_INVALID_HANDLE"),
-          Map.entry(401, "CUDA_ERROR_ILLEGAL_STATE"),
+          Map.entry(ILLEGAL_STATE, "CUDA_ERROR_ILLEGAL_STATE"),
           Map.entry(500, "CUDA_ERROR_NOT_FOUND"),
           Map.entry(600, "CUDA_ERROR_NOT_READY"),
           Map.entry(700, "CUDA_ERROR_ILLEGAL_ADDRESS"),

@@ -495,4 +495,37 @@ public final class JCudaDriver implements CudaDriver {
     long s = enter(stream).handle();
     check("cuLaunchKernel", DriverCalls.launch(f, grid, block, sharedBytes, s, parameters));
   }
+
+  private record CudaGraph(CudaContext context, long executable) implements Graph {}
+
+  @Override
+  public void beginCapture(Stream stream) {
+    check("cuStreamBeginCapture", DriverCalls.beginCapture(enter(stream).handle()));
+  }
+
+  @Override
+  public Graph endCapture(Stream stream) {
+    long s = enter(stream).handle();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment handle = arena.allocate(ValueLayout.JAVA_LONG);
+      check("cuStreamEndCapture", DriverCalls.endCapture(s, handle));
+      long graph = handle.get(ValueLayout.JAVA_LONG, 0);
+      int code = DriverCalls.instantiate(handle, graph);
+      released("cuGraphDestroy", DriverCalls.destroyGraph(graph));
+      check("cuGraphInstantiate", code);
+      return new CudaGraph(((CudaStream) stream).context, handle.get(ValueLayout.JAVA_LONG, 0));
+    }
+  }
+
+  @Override
+  public void launch(Stream stream, Graph graph) {
+    check("cuGraphLaunch", DriverCalls.launchGraph(((CudaGraph) graph).executable, enter(stream).handle()));
+  }
+
+  @Override
+  public void release(Graph graph) {
+    CudaGraph g = (CudaGraph) graph;
+    int code = DriverCalls.setCurrent(g.context.id.handle());
+    released("cuGraphExecDestroy", code == ErrorCodes.SUCCESS ? DriverCalls.destroyExecutable(g.executable) : code);
+  }
 }

@@ -11,6 +11,8 @@ import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Devices that are simulated on the host: every call is done when it returns. They take PTX alone, and what would go wrong on hardware,
@@ -33,6 +35,9 @@ public final class SimulatedDriver implements CudaDriver {
   private final int capability;
   private final List<Device> devices = new ArrayList<>();
 
+  /** What is recorded of streams of which something is. */
+  private final Map<Stream, List<Runnable>> recorded = new ConcurrentHashMap<>();
+
   private record Device(int index, SimMemory memory) implements Context {}
 
   private record SimStream(Device device) implements Stream {}
@@ -42,6 +47,8 @@ public final class SimulatedDriver implements CudaDriver {
   private record SimModule(PtxModule ptx) implements Module {}
 
   private record SimFunction(PtxModule module, PtxModule.Kernel kernel) implements Function {}
+
+  private record SimGraph(List<Runnable> launches) implements Graph {}
 
   private record SimHostMemory(MemorySegment segment) implements HostMemory {}
 
@@ -170,6 +177,13 @@ public final class SimulatedDriver implements CudaDriver {
   @Override
   public void free(Context context, HostMemory memory) {}
 
+  /** Nothing but launches is recorded here. */
+  private void checkNotRecorded(Stream stream) {
+    if (recorded.containsKey(stream)) {
+      throw new DriverError("cuMemcpyAsync", ErrorCodes.ILLEGAL_STATE, "the stream is recorded");
+    }
+  }
+
   private static void copied(String call, Runnable copy) {
     try {
       copy.run();
@@ -180,16 +194,19 @@ public final class SimulatedDriver implements CudaDriver {
 
   @Override
   public void copyIn(Stream stream, MemorySegment source, long target) {
+    checkNotRecorded(stream);
     copied("cuMemcpyHtoDAsync", () -> memoryOf(stream).write(target, source));
   }
 
   @Override
   public void copyOut(Stream stream, long source, MemorySegment target) {
+    checkNotRecorded(stream);
     copied("cuMemcpyDtoHAsync", () -> memoryOf(stream).read(source, target));
   }
 
   @Override
   public void copy(Stream stream, long source, long target, long bytes) {
+    checkNotRecorded(stream);
     copied("cuMemcpyDtoDAsync", () -> memoryOf(stream).copy(source, target, bytes));
   }
 
@@ -268,10 +285,19 @@ public final class SimulatedDriver implements CudaDriver {
         values.set(ValueLayout.JAVA_LONG_UNALIGNED, p.offset(), arguments[i]);
       }
     }
-    try {
-      simulator.launch(f.module, f.kernel.name(), grid, 1, 1, block, 1, 1, sharedBytes, values, memoryOf(stream));
-    } catch (SimException e) {
-      throw new DriverError("cuLaunchKernel", ErrorCodes.LAUNCH_FAILED, String.valueOf(e.getMessage()));
+    Runnable launch =
+        () -> {
+          try {
+            simulator.launch(f.module, f.kernel.name(), grid, 1, 1, block, 1, 1, sharedBytes, values, memoryOf(stream));
+          } catch (SimException e) {
+            throw new DriverError("cuLaunchKernel", ErrorCodes.LAUNCH_FAILED, String.valueOf(e.getMessage()));
+          }
+        };
+    List<Runnable> record = recorded.get(stream);
+    if (record == null) {
+      launch.run();
+    } else {
+      record.add(launch);
     }
   }
 
@@ -289,5 +315,31 @@ public final class SimulatedDriver implements CudaDriver {
   public void launch(
       Stream stream, Function function, int grid, int block, int sharedBytes, MemorySegment maps, long[] arguments) {
     throw new DriverError("cuLaunchKernel", ErrorCodes.NOT_SUPPORTED, "tensor maps");
+  }
+
+  @Override
+  public void beginCapture(Stream stream) {
+    if (recorded.putIfAbsent(stream, new ArrayList<>()) != null) {
+      throw new DriverError("cuStreamBeginCapture", ErrorCodes.ILLEGAL_STATE, "the stream is recorded already");
+    }
+  }
+
+  @Override
+  public Graph endCapture(Stream stream) {
+    List<Runnable> launches = recorded.remove(stream);
+    if (launches == null) {
+      throw new DriverError("cuStreamEndCapture", ErrorCodes.ILLEGAL_STATE, "the stream is not recorded");
+    }
+    return new SimGraph(launches);
+  }
+
+  @Override
+  public void launch(Stream stream, Graph graph) {
+    ((SimGraph) graph).launches.forEach(Runnable::run);
+  }
+
+  @Override
+  public void release(Graph graph) {
+    ((SimGraph) graph).launches.clear();
   }
 }

@@ -48,6 +48,11 @@ final class JCudaDriverMain {
     DRIVER.await(stream, event);
     DRIVER.synchronize(event);
     DRIVER.release(event);
+    same("nothing recorded", ErrorCodes.ILLEGAL_STATE, failing(() -> DRIVER.endCapture(stream)).code());
+    DRIVER.beginCapture(stream);
+    CudaDriver.Graph graph = DRIVER.endCapture(stream);
+    DRIVER.launch(stream, graph);
+    DRIVER.release(graph);
     DRIVER.synchronize(stream);
     DRIVER.release(stream);
     DRIVER.release(context);

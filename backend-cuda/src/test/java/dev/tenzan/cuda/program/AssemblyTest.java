@@ -11,12 +11,16 @@ import dev.tenzan.Tensor;
 import dev.tenzan.conformance.ConformanceKit;
 import dev.tenzan.conformance.RandomLoop;
 import dev.tenzan.conformance.SupportTable;
+import dev.tenzan.cuda.WatchedRuns;
 import dev.tenzan.cuda.driver.DriverError;
 import dev.tenzan.cuda.plan.Abilities;
+import dev.tenzan.cuda.plan.Plan;
 import dev.tenzan.cuda.plan.Planner;
 import dev.tenzan.cuda.plan.Step;
 import dev.tenzan.cuda.plan.Style;
+import dev.tenzan.cuda.ptx.LoopPlanner;
 import dev.tenzan.kernel.KernelSpec;
+import dev.tenzan.kernel.RowRun;
 import dev.tenzan.spi.Support;
 import dev.tenzan.type.DType;
 import dev.tenzan.type.Shape;
@@ -28,6 +32,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -116,6 +121,35 @@ class AssemblyTest {
       }
     }
     System.out.println(kernels + " kernels, " + all.size() + " rendered texts, " + assembled + " assembled");
+  }
+
+  @Test
+  void runsOfRowsAssembleWithoutSpilling() {
+    List<RowRun> runs = new ArrayList<>();
+    Device watched = WatchedRuns.of(Devices.get("reference"), runs);
+    Devices.with(watched, () -> {
+      for (DType t : List.of(DType.F32, DType.F64, DType.F16, DType.BF16)) {
+        for (long n : new long[] {64, 1000, 1024, 5000}) {
+          Tensor x = watched.zeros(t, 33, n);
+          Tensor w = watched.ones(t, n);
+          Tensor.eval(x.softmax(-1));
+          Tensor.eval(x.layerNorm(w, w, 1e-5, 1));
+          Tensor.eval(x.rmsNorm(w, 1e-5));
+        }
+      }
+      return null;
+    });
+    int assembled = 0;
+    for (RowRun run : runs) {
+      Plan plan = LoopPlanner.plan(run, STYLE);
+      for (String architecture : plan == null ? List.<String>of() : ARCHITECTURES) {
+        KernelSource source = Objects.requireNonNull(plan).steps().getFirst().source();
+        Usage.of(source, architecture)
+            .forEach((entry, u) -> assertEquals(0, u.spillBytes(), entry + " on " + architecture + "\n" + source.code()));
+        assembled++;
+      }
+    }
+    assertTrue(assembled >= 40 * ARCHITECTURES.size(), assembled + " assembled of " + runs.size() + " runs");
   }
 
   @Test

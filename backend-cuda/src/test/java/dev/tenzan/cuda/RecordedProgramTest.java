@@ -1,0 +1,150 @@
+package dev.tenzan.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.tenzan.Device;
+import dev.tenzan.Devices;
+import dev.tenzan.Tensor;
+import dev.tenzan.TensorScope;
+import dev.tenzan.Tenzan;
+import dev.tenzan.cuda.driver.CudaDriver;
+import dev.tenzan.cuda.driver.ErrorCodes;
+import dev.tenzan.cuda.driver.SimulatedDriver;
+import dev.tenzan.error.DeviceException;
+import dev.tenzan.error.IndexException;
+import dev.tenzan.type.DType;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Programs that are run again and again are recorded, and have the same results as those that are not. */
+class RecordedProgramTest {
+  private static final long SEED = 20_261_128;
+
+  private final Map<String, Integer> calls = new HashMap<>();
+  private final FailingDriver failing = new FailingDriver(new SimulatedDriver(1));
+  private final CudaBackend cuda = new CudaBackend(counted(failing.driver()), "cuda:sim", null);
+  private final Device device = Devices.wrapped(Devices.get("cuda:sim:0"), _ -> cuda);
+  private final Device reference = Devices.get("reference");
+
+  private CudaDriver counted(CudaDriver inner) {
+    return (CudaDriver)
+        Proxy.newProxyInstance(
+            CudaDriver.class.getClassLoader(), new Class<?>[] {CudaDriver.class}, (_, method, args) -> {
+              boolean graph = args != null && args[args.length - 1] instanceof CudaDriver.Graph;
+              calls.merge((graph ? "graph " : "") + method.getName(), 1, Integer::sum);
+              try {
+                return method.invoke(inner, args);
+              } catch (InvocationTargetException e) {
+                throw e.getCause();
+              }
+            });
+  }
+
+  private int calls(String name) {
+    return calls.getOrDefault(name, 0);
+  }
+
+  @AfterEach
+  void close() {
+    cuda.close();
+    assertEquals(calls("endCapture"), calls("graph release"), "every record is released");
+  }
+
+  /** Products and scans, which are launches of their own. */
+  private static Tensor work(Tensor x) {
+    Tensor y = x.matmul(x).cumulativeSum(1);
+    return y.matmul(x).cumulativeSum(0).matmul(y);
+  }
+
+  private static Tensor draw(Device d, long key) {
+    return d.randomUniform(DType.F32, key, -1.0, 1.0, 12, 12).eval();
+  }
+
+  private void check(Tenzan.Compiled compiled, int times) {
+    for (int i = 0; i < times; i++) {
+      try (TensorScope _ = TensorScope.open()) {
+        float[] found = compiled.apply(draw(device, SEED + i)).getFirst().toFloats();
+        assertArrayEquals(work(draw(reference, SEED + i)).toFloats(), found, "run " + i);
+      }
+    }
+  }
+
+  private static Tenzan.Compiled compiled() {
+    return Tenzan.compile(in -> List.of(work(in.getFirst())));
+  }
+
+  @Test
+  void whatComesAgainIsLaunchedAtOnce() {
+    check(compiled(), 6);
+    assertTrue(calls("graph launch") >= 3, calls.toString());
+    assertTrue(calls("endCapture") <= 2, calls.toString());
+  }
+
+  @Test
+  void evaluationsAreRecordedToo() {
+    for (int i = 0; i < 6; i++) {
+      try (TensorScope _ = TensorScope.open()) {
+        assertArrayEquals(work(draw(reference, SEED + i)).toFloats(), work(draw(device, SEED + i)).toFloats());
+      }
+    }
+    assertTrue(calls("graph launch") >= 3, calls.toString());
+  }
+
+  @Test
+  void buffersElsewhereAreNotThoseOfTheRecord() {
+    Tenzan.Compiled compiled = compiled();
+    check(compiled, 4);
+    int before = calls("graph launch");
+    Tensor kept = device.zeros(DType.F32, 12, 12).eval(); // takes what the next run would
+    Tensor also = device.zeros(DType.F32, 12, 12).eval();
+    check(compiled, 1);
+    assertEquals(before, calls("graph launch"));
+    check(compiled, 3);
+    assertTrue(calls("graph launch") > before);
+    kept.close();
+    also.close();
+  }
+
+  @Test
+  void indicesThatAreCheckedEndWhatIsHeldBack() {
+    for (int i = 0; i < 4; i++) {
+      int at = i;
+      try (TensorScope _ = TensorScope.open()) {
+        Tensor rows = work(draw(device, SEED)).take(device.of(new int[] {at, 11}), 0).cumulativeSum(1).matmul(draw(device, 3));
+        Tensor expected = work(draw(reference, SEED)).take(reference.of(new int[] {at, 11}), 0).cumulativeSum(1).matmul(draw(reference, 3));
+        assertArrayEquals(expected.toFloats(), rows.toFloats());
+      }
+    }
+    assertThrows(IndexException.class, () -> work(draw(device, SEED)).take(device.of(new int[] {12}), 0).cumulativeSum(1).eval());
+  }
+
+  @Test
+  void anErrorInARecordIsTheLaunchs() {
+    Tenzan.Compiled compiled = compiled();
+    check(compiled, 4);
+    Tensor x = draw(device, SEED);
+    failing.failAfter(0, ErrorCodes.ILLEGAL_ADDRESS);
+    DeviceException e = assertThrows(DeviceException.class, () -> compiled.apply(x));
+    assertTrue(String.valueOf(e.getMessage()).contains("CUDA_ERROR_ILLEGAL_ADDRESS"), e.getMessage());
+    assertThrows(DeviceException.class, () -> compiled.apply(x), "the device is lost");
+  }
+
+  @Test
+  void theyCanBeSwitchedOff() {
+    System.setProperty("tenzan.cuda.graphs", "off");
+    try {
+      check(compiled(), 4);
+    } finally {
+      System.clearProperty("tenzan.cuda.graphs");
+    }
+    assertEquals(0, calls("graph launch") + calls("beginCapture"));
+  }
+}
