@@ -45,7 +45,7 @@ extern "C" __global__ void __launch_bounds__(THREADS)
     const i64 y = p / o_x % o_y * st_y - pad_y;
     const i64 at_x = p % o_x * st_x - pad_x;
     Tile<BM, BN, TM, TN> t;
-    t.begin();
+    t.begin(k > begin);
 #pragma unroll 1
     for (i64 k0 = begin; k0 < k; k0 += BK) {
       __syncthreads();

@@ -88,7 +88,7 @@ __device__ __forceinline__ void product(const T* __restrict__ x, const T* __rest
     const T* a = x + x_offset[batch];
     const T* b = y + y_offset[batch];
     Tile<BM, BN, TM, TN> t;
-    t.begin();
+    t.begin(k > 0);
     Fetch<BM> rows;
     Fetch<BN> columns;
     rows.begin(a, row0, m, k, x_row, x_k, x_along);

@@ -26,12 +26,14 @@ struct Tile {
   ACC total[TM][TN];
   ACC chain[TM][TN];
 
-  __device__ __forceinline__ void begin() {
+  // `some`: whether there are products. No chain ends where there are none, and the results are +0.
+  __device__ __forceinline__ void begin(bool some) {
+    const ACC none = (ACC)(some ? -0.0 : 0.0);
 #pragma unroll
     for (int i = 0; i < TM; i++) {
 #pragma unroll
       for (int j = 0; j < TN; j++) {
-        total[i][j] = (ACC)-0.0;
+        total[i][j] = none;
         chain[i][j] = 0;
       }
     }

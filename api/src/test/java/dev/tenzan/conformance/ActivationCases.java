@@ -138,6 +138,7 @@ final class ActivationCases {
     }
     // A line of which the mask leaves nothing is all -infinity: NaN, and without a gradient.
     c.constant();
+    softmax(c, InputSpec.of(t, 18, 130), -1); // enough rows to be walked together
     masked(c, t, "softmax", softmaxTolerance(t), x -> x.softmax(-1), ActivationCases::softmax);
     masked(c, t, "logSoftmax", Tolerance.composite(t, 8), x -> x.logSoftmax(-1), ActivationCases::logSoftmax);
     c.smooth();
@@ -224,6 +225,7 @@ final class ActivationCases {
     layerNorm(c, "noneInLine", normal(t), EPSILON, 1, InputSpec.of(t, 3, 0));
     layerNorm(c, "long", normal(t), EPSILON, 1, InputSpec.of(t, 3, 500));
     c.constant();
+    layerNorm(c, "rows", normal(t), EPSILON, 1, InputSpec.of(t, 18, 130));
     // Deviations are a hundredth of the elements, which the mean's rounding error is relative to.
     layerNorm(c, "offset", Tolerance.composite(t, 4000), EPSILON, 1, InputSpec.of(t, 4, 8).range(100, 101));
     layerNorm(c, "oneInLine", normal(t), EPSILON, 1, InputSpec.of(t, 5, 1));

@@ -68,6 +68,9 @@ final class ProductCases {
       matmul(c, t, dims(2, 3), dims(3, 0));
       matmul(c, t, dims(0, 2, 3), dims(0, 3, 4));
       matmul(c, t, dims(0, 2, 3), dims(3, 4));
+      c.constant();
+      matmul(c, t, dims(40, 530), dims(530, 36)); // three blocks of k in tiles
+      c.smooth();
     }
   }
 
