@@ -62,20 +62,29 @@ public final class RowRuns {
   }
 
   private Piece longest(int first) {
-    Piece alone = new Piece(first, 1, null, program.steps().get(first).buffers());
-    Piece best = null;
+    List<LoopKernel> best = null;
     int end = Math.min(program.steps().size(), first + MAX_STEPS);
     for (int last = first + 1; last < end; last++) {
-      Piece piece = piece(first, last);
-      if (piece == null) {
+      List<LoopKernel> kernels = kernels(first, last);
+      if (kernels == null || independentUses(first, kernels) == null) {
         break;
       }
-      best = piece;
+      best = kernels;
     }
-    return best == null ? alone : best;
+    Piece piece = null;
+    for (List<LoopKernel> k = best; k != null; k = RowRun.withFinerRows(k)) {
+      Map<Integer, Use> uses = independentUses(first, k);
+      long rows = k.getFirst().space().dim(0);
+      if (uses != null && rows >= MIN_ROWS) {
+        int last = first + k.size() - 1;
+        piece = new Piece(first, k.size(), run(first, last, rows, k, uses), given(first, last, uses));
+      }
+    }
+    return piece == null ? new Piece(first, 1, null, program.steps().get(first).buffers()) : piece;
   }
 
-  private @Nullable Piece piece(int first, int last) {
+  /** The kernels of some steps with as many rows as the first dimension of the least of them; null where they have no such rows. */
+  private @Nullable List<LoopKernel> kernels(int first, int last) {
     long rows = Long.MAX_VALUE;
     for (Program.Step step : program.steps().subList(first, last + 1)) {
       if (!(step.kernel() instanceof LoopKernel k) || k.space().rank() == 0 || k.space().isEmpty()) {
@@ -91,15 +100,13 @@ public final class RowRuns {
       }
       kernels.add(kernel);
     }
-    Piece best = null;
-    for (List<LoopKernel> k = kernels; k != null; k = RowRun.withFinerRows(k)) {
-      Map<Integer, Use> uses = uses(first, k);
-      long finer = k.getFirst().space().dim(0);
-      if (uses != null && finer >= MIN_ROWS && areRowsIndependent(uses)) {
-        best = new Piece(first, k.size(), run(first, last, finer, k, uses), given(first, last, uses));
-      }
-    }
-    return best;
+    return kernels;
+  }
+
+  /** What kernels touch of each buffer, where rows of what they write keep apart; else null. */
+  private @Nullable Map<Integer, Use> independentUses(int first, List<LoopKernel> kernels) {
+    Map<Integer, Use> uses = uses(first, kernels);
+    return uses != null && areRowsIndependent(uses) ? uses : null;
   }
 
   /** What kernels from a step on touch of each buffer; null where they touch rows of different distances in one slot. */
