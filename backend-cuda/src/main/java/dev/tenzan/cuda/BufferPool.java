@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +29,7 @@ final class BufferPool {
   private final String name;
   private final int device;
   private final long capacity;
+  private final Holder holder;
   private final Map<Long, ArrayDeque<Long>> idle = new HashMap<>();
   private final Set<Long> all = new HashSet<>();
   private long live;
@@ -36,7 +38,17 @@ final class BufferPool {
   private long allocations;
   private boolean closed;
 
-  BufferPool(CudaDriver driver, CudaDriver.Context context, String name, int device, long capacity) {
+  /** Who may hold launches back: blocks that were freed behind them must stay until they are in the stream. */
+  interface Holder {
+    /** Whether some are held back. */
+    boolean isHolding();
+
+    /** Does something once none are. Its lock comes before the pool's. */
+    <T> T settled(Supplier<T> action);
+  }
+
+  BufferPool(CudaDriver driver, CudaDriver.Context context, String name, int device, long capacity, Holder holder) {
+    this.holder = holder;
     this.driver = driver;
     this.context = context;
     this.name = name;
@@ -63,7 +75,19 @@ final class BufferPool {
     return allocate(bytes, false);
   }
 
-  private synchronized CudaBuffer allocate(long bytes, boolean users) {
+  private CudaBuffer allocate(long bytes, boolean users) {
+    try {
+      return take(bytes, users);
+    } catch (DriverError e) {
+      if (!ErrorCodes.isMemory(e.code())) {
+        throw e;
+      }
+      return holder.settled(() -> takeAfterTrim(bytes, users));
+    }
+  }
+
+  /** A block, where there is none new memory. */
+  private synchronized CudaBuffer take(long bytes, boolean users) {
     if (closed) {
       throw new ClosedException("allocate: the cuda backend is closed; open it again");
     }
@@ -75,7 +99,7 @@ final class BufferPool {
     ArrayDeque<Long> queue = idle.get(size);
     Long address = queue == null ? null : queue.pollLast();
     if (address == null) {
-      address = fresh(size, bytes);
+      address = create(size);
     } else {
       pooled -= size;
     }
@@ -87,23 +111,16 @@ final class BufferPool {
     return new CudaBuffer(this, device, address, size, bytes, users);
   }
 
-  /** New memory. Where there is none the unused blocks are given back, and it is tried once more. */
-  private long fresh(long size, long bytes) {
+  /** Where there is no memory the unused blocks are given back, and it is tried once more. */
+  private synchronized CudaBuffer takeAfterTrim(long bytes, boolean users) {
+    trim();
     try {
-      return create(size);
-    } catch (DriverError first) {
-      if (!ErrorCodes.isMemory(first.code())) {
-        throw first;
+      return take(bytes, users);
+    } catch (DriverError e) {
+      if (!ErrorCodes.isMemory(e.code())) {
+        throw e;
       }
-      trim();
-      try {
-        return create(size);
-      } catch (DriverError second) {
-        if (!ErrorCodes.isMemory(second.code())) {
-          throw second;
-        }
-        throw full(bytes, second);
-      }
+      throw full(bytes, e);
     }
   }
 
@@ -130,7 +147,7 @@ final class BufferPool {
     if (!closed) {
       idle.computeIfAbsent(buffer.blockBytes, _ -> new ArrayDeque<>()).addLast(buffer.address);
       pooled += buffer.blockBytes;
-      if (pooled > capacity / 4) {
+      if (pooled > capacity / 4 && !holder.isHolding()) {
         trim();
       }
     }

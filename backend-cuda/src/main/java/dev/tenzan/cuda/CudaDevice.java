@@ -41,7 +41,7 @@ import org.jspecify.annotations.Nullable;
  * One CUDA device: its primary context, its stream, its memory and the kernels made for it. Launches and copies go through one lock, so
  * that they reach the stream in the order of the calls.
  */
-final class CudaDevice {
+final class CudaDevice implements BufferPool.Holder {
   private static final Cleaner CLEANER = Cleaner.create();
   private static final int MAX_KERNELS = 2048;
   private static final int MAX_MODULES = 512;
@@ -75,6 +75,9 @@ final class CudaDevice {
 
   /** Launches that wait for the last of their program; null where none do. */
   private @Nullable LaunchSequence held;
+
+  /** From before the first of them to behind the last one's launch. */
+  private volatile boolean holding;
 
   private boolean closed;
 
@@ -129,7 +132,7 @@ final class CudaDevice {
       driver.release(context);
       throw e;
     }
-    this.pool = new BufferPool(driver, context, name, index, facts.memoryBytes());
+    this.pool = new BufferPool(driver, context, name, index, facts.memoryBytes(), this);
     this.library = new LibraryProducts(driver, stream, pool, libraries);
     this.staging = new Staging(driver, context, stream);
     this.programs = new AssembledPrograms(driver, context, facts, cache);
@@ -279,20 +282,38 @@ final class CudaDevice {
     checkOpen("launch");
     LaunchSequence mine = new LaunchSequence();
     held = mine;
+    holding = true;
     try {
       launches.run();
+      held = null;
+      launch(program, mine);
     } finally {
       held = null; // what was held when something went wrong is not launched: nobody is given its results
+      holding = false;
     }
+  }
+
+  private void launch(RecordedProgram program, LaunchSequence sequence) {
     try {
-      if (mine.isBroken() || mine.launches() < LEAST_RECORDED) {
-        mine.forEach(this::enqueueLaunches);
+      if (sequence.isBroken() || sequence.launches() < LEAST_RECORDED) {
+        sequence.forEach(this::enqueueLaunches);
       } else {
-        program.launch(mine, driver, stream, this::enqueueLaunches);
+        program.launch(sequence, driver, stream, this::enqueueLaunches);
       }
     } catch (DriverError e) {
-      throw failures.noted(mine.name(), e);
+      throw failures.noted(sequence.name(), e);
     }
+  }
+
+  @Override
+  public boolean isHolding() {
+    return holding;
+  }
+
+  @Override
+  public synchronized <T> T settled(Supplier<T> action) {
+    launchHeld();
+    return action.get();
   }
 
   /** Launches what is held back: something comes that must find it done. */

@@ -11,6 +11,7 @@ import dev.tenzan.Tensor;
 import dev.tenzan.TensorScope;
 import dev.tenzan.Tenzan;
 import dev.tenzan.cuda.driver.CudaDriver;
+import dev.tenzan.cuda.driver.DriverError;
 import dev.tenzan.cuda.driver.ErrorCodes;
 import dev.tenzan.cuda.driver.SimulatedDriver;
 import dev.tenzan.error.DeviceException;
@@ -29,6 +30,10 @@ class RecordedProgramTest {
   private static final long SEED = 20_261_128;
 
   private final Map<String, Integer> calls = new HashMap<>();
+
+  /** The size from which on the next allocation fails; 0 where none does. */
+  private long fullFrom;
+
   private final FailingDriver failing = new FailingDriver(new SimulatedDriver(1));
   private final CudaBackend cuda = new CudaBackend(counted(failing.driver()), "cuda:sim", null);
   private final Device device = Devices.wrapped(Devices.get("cuda:sim:0"), _ -> cuda);
@@ -39,6 +44,10 @@ class RecordedProgramTest {
         Proxy.newProxyInstance(
             CudaDriver.class.getClassLoader(), new Class<?>[] {CudaDriver.class}, (_, method, args) -> {
               boolean graph = args != null && args[args.length - 1] instanceof CudaDriver.Graph;
+              if (method.getName().equals("allocate") && fullFrom > 0 && (long) args[1] >= fullFrom) {
+                fullFrom = 0;
+                throw new DriverError("cuMemAlloc", ErrorCodes.OUT_OF_MEMORY, "");
+              }
               calls.merge((graph ? "graph " : "") + method.getName(), 1, Integer::sum);
               try {
                 return method.invoke(inner, args);
@@ -135,6 +144,22 @@ class RecordedProgramTest {
     DeviceException e = assertThrows(DeviceException.class, () -> compiled.apply(x));
     assertTrue(String.valueOf(e.getMessage()).contains("CUDA_ERROR_ILLEGAL_ADDRESS"), e.getMessage());
     assertThrows(DeviceException.class, () -> compiled.apply(x), "the device is lost");
+  }
+
+  /** Blocks that were freed behind launches that are held back are given back to the driver behind these launches. */
+  @Test
+  void memoryIsGivenBackBehindWhatIsHeld() {
+    try (TensorScope _ = TensorScope.open()) {
+      Tensor x = draw(device, SEED);
+      Tensor wide = device.randomUniform(DType.F32, 5, -1.0, 1.0, 12, 3000).eval();
+      int before = calls("free");
+      fullFrom = 12 * 3000 * 4; // the last result is the first of its size
+      float[] found = work(x).matmul(wide).toFloats();
+      assertEquals(0, fullFrom, "there was no memory once");
+      assertTrue(calls("free") > before, "unused blocks were given back");
+      Tensor expected = work(draw(reference, SEED)).matmul(reference.randomUniform(DType.F32, 5, -1.0, 1.0, 12, 3000));
+      assertArrayEquals(expected.toFloats(), found);
+    }
   }
 
   @Test
