@@ -1,4 +1,5 @@
 // Convolutions of one dtype as products whose columns are output positions: the unrolled input exists only in shared memory.
+#include "blocks.cuh"
 #include "product.cuh"
 
 #define BM 64
@@ -22,8 +23,8 @@ __device__ __forceinline__ i64 coordinate(i64 at, i64 extent, i64 dilation) {
 // each block of K_BLOCK products is a convolution of its own, and `parts` takes their results one after the other.
 extern "C" __global__ void __launch_bounds__(THREADS)
     tz_convolution(const T* __restrict__ x, const T* __restrict__ w, T* __restrict__ out, ACC* __restrict__ parts,
-                   const i64* __restrict__ steps, i64 tiles, i64 images, i64 split, i64 groups, i64 rows, i64 positions, i64 all_k, i64 w_offset, i64 w_row, i64 x_offset, i64 s_batch, i64 s_group, i64 s_z,
-                   i64 s_y, i64 s_x, i64 e_z, i64 e_y, i64 e_x, i64 o_y, i64 o_x, i64 st_z, i64 st_y, i64 st_x, i64 pad_z, i64 pad_y,
+                   const i64* __restrict__ steps, i64 tiles, i64 images, i64 split, i64 groups, i64 rows, i64 positions,
+                   i64 all_k, i64 w_offset, i64 w_row, i64 x_offset, i64 s_batch, i64 s_group, i64 s_z, i64 s_y, i64 s_x, i64 e_z, i64 e_y, i64 e_x, i64 o_y, i64 o_x, i64 st_z, i64 st_y, i64 st_x, i64 pad_z, i64 pad_y,
                    i64 pad_x, i64 id_z, i64 id_y, i64 id_x) {
   __shared__ Panels<BM, BN> panels;
   const i64 across = (positions + BN - 1) / BN;
@@ -95,13 +96,7 @@ extern "C" __global__ void __launch_bounds__(THREADS)
   }
 }
 
-// Adds the results of the blocks of a split convolution in order.
 extern "C" __global__ void __launch_bounds__(256) tz_add_blocks(const ACC* __restrict__ parts, T* __restrict__ out, i64 split, i64 n) {
-  for (i64 i = blockIdx.x * (i64)blockDim.x + threadIdx.x; i < n; i += gridDim.x * (i64)blockDim.x) {
-    ACC total = parts[i];
-    for (i64 s = 1; s < split; s++) {
-      total = add(total, parts[s * n + i]);
-    }
-    store(out, i, total);
-  }
+  add_blocks(
+      parts, split, n, [](ACC a, ACC b) { return add(a, b); }, [=](i64 i, ACC v) { store(out, i, v); });
 }

@@ -1,5 +1,6 @@
 // Products of f32 matrices for devices from sm_80 on, whose operands have unit stride along one of their axes. One module for each tile and
 // each pair of layouts, as an assembler takes a while for one: TZ_TILE is 0, 1 or 2; TZ_A and TZ_B are modes of pipeline.cuh.
+#include "blocks.cuh"
 #include "pipeline.cuh"
 
 #if TZ_TILE == 0
@@ -67,13 +68,7 @@ extern "C" __global__ void __launch_bounds__(Tile::THREADS, RESIDENT)
   }
 }
 
-// Adds the results of the blocks of a split product in order.
 extern "C" __global__ void __launch_bounds__(256) tz_add_blocks(const float* __restrict__ parts, float* __restrict__ out, i64 split, i64 n) {
-  for (i64 i = blockIdx.x * (i64)blockDim.x + threadIdx.x; i < n; i += gridDim.x * (i64)blockDim.x) {
-    float total = parts[i];
-    for (i64 s = 1; s < split; s++) {
-      total = __fadd_rn(total, parts[s * n + i]);
-    }
-    out[i] = total;
-  }
+  add_blocks(
+      parts, split, n, [](float a, float b) { return __fadd_rn(a, b); }, [=](i64 i, float v) { out[i] = v; });
 }

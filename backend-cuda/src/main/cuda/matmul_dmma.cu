@@ -3,6 +3,7 @@
 //
 // The bits are those of product.cuh: an f64 mma is the chain fma(a[k], b[k], ... fma(a[0], b[0], c)), each rounded to nearest, with
 // subnormals (docs/adr/0022-f64-tensor-cores.md). A block of K_BLOCK products is one chain from +0, and the blocks are added in order.
+#include "blocks.cuh"
 #include "pipeline.cuh"
 
 // A warp makes WM x WN results. An mma takes KS products; where AHEAD, those of the next one are loaded while it runs.
@@ -355,13 +356,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, RESIDENT)
   }
 }
 
-// Adds the results of the blocks of a split product in order.
 extern "C" __global__ void __launch_bounds__(256) tz_add_blocks(const double* __restrict__ parts, double* __restrict__ out, i64 split, i64 n) {
-  for (i64 i = blockIdx.x * (i64)blockDim.x + threadIdx.x; i < n; i += gridDim.x * (i64)blockDim.x) {
-    double total = parts[i];
-    for (i64 s = 1; s < split; s++) {
-      total = __dadd_rn(total, parts[s * n + i]);
-    }
-    out[i] = total;
-  }
+  add_blocks(
+      parts, split, n, [](double a, double b) { return __dadd_rn(a, b); }, [=](i64 i, double v) { out[i] = v; });
 }

@@ -228,6 +228,21 @@ public record RowRun(long rows, List<Part> parts, int buffers, List<Long> localR
     return new Access(rowStride * bytes, address.min(first) * bytes, (address.max(first) + 1) * bytes);
   }
 
+  /** The least size in bytes of each buffer that a launch is given: what a backend checks them against. */
+  public long[] bytes() {
+    long[] bytes = new long[buffers];
+    for (Part p : parts) {
+      long[] touched = LoopFootprint.of(p.kernel).bytes();
+      for (int slot = 0; slot < touched.length; slot++) {
+        int b = p.buffers.get(slot);
+        if (b < buffers) {
+          bytes[b] = Math.max(bytes[b], touched[slot]);
+        }
+      }
+    }
+    return bytes;
+  }
+
   /** The bytes that need not go through memory once more where rows stay near. */
   public long savedBytes() {
     long touched = 0;

@@ -55,20 +55,7 @@ record KernelCompiler(CpuPool pool, MatrixEngine matrices, LoopCompiler loops) {
   /** Loops that are walked together, or null where they run as well one by one; errors name the first of them. */
   @Nullable CpuKernel compile(RowRun run) {
     RowChain chain = RowChain.of(run, loops);
-    if (chain == null) {
-      return null;
-    }
-    long[] bytes = new long[run.buffers()];
-    for (RowRun.Part part : run.parts()) {
-      long[] touched = LoopFootprint.of(part.kernel()).bytes();
-      for (int slot = 0; slot < touched.length; slot++) {
-        int b = part.buffers().get(slot);
-        if (b < bytes.length) {
-          bytes[b] = Math.max(bytes[b], touched[slot]);
-        }
-      }
-    }
-    return new CpuKernel(run.parts().getFirst().kernel(), bytes, chain::run);
+    return chain == null ? null : new CpuKernel(run.parts().getFirst().kernel(), run.bytes(), chain::run);
   }
 
   private CpuKernel matMul(MatMulKernel k) {

@@ -340,11 +340,11 @@ final class CudaDevice implements BufferPool.Holder {
     String op = k.kernel().name();
     failures.checkThere(op);
     try {
-      Plan.Check checked = k.plan().checked();
-      if (checked != null || k.plan().library() != null) {
+      if (k.plan().library() != null) {
         launchHeld();
       }
       enqueue(k, addresses);
+      Plan.Check checked = k.plan().checked();
       if (checked != null) {
         launchHeld();
         checkIndices(checked);

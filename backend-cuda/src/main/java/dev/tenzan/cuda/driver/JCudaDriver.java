@@ -87,6 +87,8 @@ public final class JCudaDriver implements CudaDriver {
 
   private record CudaFunction(CudaContext context, NativeFunction id) implements Function {}
 
+  private record CudaGraph(CudaContext context, long executable) implements Graph {}
+
   private record CudaHostMemory(Pointer pointer, MemorySegment segment) implements HostMemory {}
 
   /** A device address, which JCuda keeps as a base and an offset. */
@@ -495,8 +497,6 @@ public final class JCudaDriver implements CudaDriver {
     long s = enter(stream).handle();
     check("cuLaunchKernel", DriverCalls.launch(f, grid, block, sharedBytes, s, parameters));
   }
-
-  private record CudaGraph(CudaContext context, long executable) implements Graph {}
 
   @Override
   public void beginCapture(Stream stream) {

@@ -69,23 +69,22 @@ final class Accumulation {
     return word;
   }
 
-  /** Keeps a partial result; {@code where} is like {@code shared [address]}. */
-  void put(LoopText x, String where, String v) {
+  /** Keeps a partial result. */
+  void put(LoopText x, Space space, String address, String v) {
     String suffix = type == DType.BOOL ? "u32" : Scalars.type(type);
-    x.t.op("st." + where.substring(0, where.indexOf(' ')) + "." + suffix, where.substring(where.indexOf(' ') + 1), stored(x, v));
+    x.t.op("st." + space.store + "." + suffix, "[" + address + "]", stored(x, v));
   }
 
   /** A partial result that was kept. */
-  String get(LoopText x, String where) {
-    String at = where.substring(where.indexOf(' ') + 1);
-    String memory = where.substring(0, where.indexOf(' '));
+  String get(LoopText x, Space space, String address) {
+    String at = "[" + address + "]";
     String v = x.t.value(type);
     if (type == DType.BOOL) {
       String word = x.t.word();
-      x.t.op("ld." + memory + ".u32", word, at);
+      x.t.op("ld." + space.load + ".u32", word, at);
       x.t.op("setp.ne.s32", v, word, "0");
     } else {
-      x.t.op("ld." + memory + "." + Scalars.type(type), v, at);
+      x.t.op("ld." + space.load + "." + Scalars.type(type), v, at);
     }
     return v;
   }

@@ -107,7 +107,7 @@ final class ReduceCode {
   /** Keeps the result of a unit, or runs the epilogue on it. */
   private void finish(LoopText x, String unit, @Nullable String[] point, String result) {
     if (split) {
-      sum.put(x, "global [" + x.at(x.part, unit, sum.bytes()) + "]", result);
+      sum.put(x, Space.GLOBAL, x.at(x.part, unit, sum.bytes()), result);
     } else {
       x.stores(x.program(kernel.epilogue(), point, result), point);
     }
@@ -235,7 +235,7 @@ final class ReduceCode {
    */
   private void foldRows(LoopText x, String side, String row, String inside, String acc, Consumer<String> finish) {
     PtxText t = x.t;
-    sum.put(x, "shared [" + side + "]", acc);
+    sum.put(x, Space.SHARED, side, acc);
     t.line("bar.sync 0");
     String done = t.label();
     String others = t.pred();
@@ -244,7 +244,7 @@ final class ReduceCode {
     t.jumpUnless(inside, done);
     String[] rows = new String[ROWS];
     for (int y = 0; y < ROWS; y++) {
-      rows[y] = sum.get(x, "shared [" + side + "+" + y * Style.WARP * sum.bytes() + "]");
+      rows[y] = sum.get(x, Space.SHARED, side + "+" + y * Style.WARP * sum.bytes());
     }
     for (int half = ROWS / 2; half >= 1; half /= 2) {
       for (int j = 0; j < half; j++) {
@@ -315,7 +315,7 @@ final class ReduceCode {
       foldShared(x, m, tid, threads);
       String done = t.label();
       t.jumpIf(x.test("ne", tid, "0"), done);
-      String result = sum.get(x, "shared [side]");
+      String result = sum.get(x, Space.SHARED, "side");
       @Nullable String[] point = newIndex();
       x.split(u, 0, space.parallel(), point);
       x.stores(x.program(kernel.epilogue(), point, result), point);
@@ -352,8 +352,8 @@ final class ReduceCode {
       String[] places = new String[FOLD_AHEAD];
       for (int i = 0; i < FOLD_AHEAD; i++) { // what is past the end is loaded from the end, and not used
         places[i] = i == 0 ? first : x.calc("add", places[i - 1], threads);
-        low[i] = sum.get(x, "global [" + x.at(own, x.calc("min", places[i], lastLow), bytes) + "]");
-        high[i] = sum.get(x, "global [" + x.at(own, x.calc("min", x.calc("add", places[i], half), lastHigh), bytes) + "]");
+        low[i] = sum.get(x, Space.GLOBAL, x.at(own, x.calc("min", places[i], lastLow), bytes));
+        high[i] = sum.get(x, Space.GLOBAL, x.at(own, x.calc("min", x.calc("add", places[i], half), lastHigh), bytes));
       }
       for (int i = 0; i < FOLD_AHEAD; i++) {
         String alone = t.label();
@@ -362,7 +362,11 @@ final class ReduceCode {
         t.place(alone);
         String outside = t.label();
         t.jumpUnless(x.test("lt", places[i], half), outside);
-        sum.put(x, toShared ? "shared [" + sideAddress(x, places[i]) + "]" : "global [" + x.at(own, places[i], bytes) + "]", low[i]);
+        if (toShared) {
+          sum.put(x, Space.SHARED, sideAddress(x, places[i]), low[i]);
+        } else {
+          sum.put(x, Space.GLOBAL, x.at(own, places[i], bytes), low[i]);
+        }
         t.place(outside);
       }
     });
@@ -379,10 +383,10 @@ final class ReduceCode {
     String k = x.index();
     x.move(k, tid);
     x.walk(k, threads, x.calc("sub", m, half), at -> {
-      String low = "shared [" + sideAddress(x, at) + "]";
-      String r = sum.get(x, low);
-      sum.combine(x, r, sum.get(x, "shared [" + sideAddress(x, x.calc("add", at, half)) + "]"));
-      sum.put(x, low, r);
+      String low = sideAddress(x, at);
+      String r = sum.get(x, Space.SHARED, low);
+      sum.combine(x, r, sum.get(x, Space.SHARED, sideAddress(x, x.calc("add", at, half))));
+      sum.put(x, Space.SHARED, low, r);
     });
     t.line("bar.sync 0");
     x.move(m, half);

@@ -71,8 +71,12 @@ final class RowCode {
   private String tid = "";
   private String row = "";
 
-  /** A part of a row in shared memory: its own bytes {@code from} to {@code end}, of which those before {@code from} have no room. */
-  private record Room(String name, long from, long end, long rowBytes) {}
+  /**
+   * A part of a row in shared memory: its own bytes {@code from} to {@code end}, of which those before {@code from} have no room.
+   *
+   * @param copied whether it is copied there, from an input
+   */
+  private record Room(String name, long from, long end, long rowBytes, boolean copied) {}
 
   private RowCode(RowRun run, @Nullable Room[] rooms, boolean[] written, int threads) {
     this.run = run;
@@ -101,7 +105,7 @@ final class RowCode {
       return null;
     }
     int threads = Math.clamp(Long.highestOneBit(most / ELEMENTS), Style.WARP, MOST_THREADS);
-    return new RowCode(run, rooms, written, threads).plan(bytes(run));
+    return new RowCode(run, rooms, written, threads).plan();
   }
 
   private static boolean fits(LoopKernel one) {
@@ -125,33 +129,17 @@ final class RowCode {
     return written;
   }
 
-  /** The least size of each buffer of a launch. */
-  private static List<Long> bytes(RowRun run) {
-    Long[] bytes = new Long[run.buffers()];
-    Arrays.fill(bytes, 0L);
-    for (Part p : run.parts()) {
-      long[] touched = LoopFootprint.of(p.kernel()).bytes();
-      for (int slot = 0; slot < touched.length; slot++) {
-        int b = p.buffers().get(slot);
-        if (b < bytes.length) {
-          bytes[b] = Math.max(bytes[b], touched[slot]);
-        }
-      }
-    }
-    return List.of(bytes);
-  }
-
   /** What is in shared memory; null where it is too much. */
   private static @Nullable Room @Nullable [] rooms(RowRun run, boolean[] written) {
     @Nullable Room[] rooms = new @Nullable Room[written.length];
     for (int i = 0; i < run.localRowBytes().size(); i++) {
       long size = run.localRowBytes().get(i);
-      rooms[run.buffers() + i] = new Room("local" + i, 0, size, size);
+      rooms[run.buffers() + i] = new Room("local" + i, 0, size, size, false);
     }
     for (int b = 0; b < run.buffers(); b++) {
       Access all = written[b] ? null : readOften(run, b);
       if (all != null) {
-        rooms[b] = new Room("copy" + b, all.least(), all.end(), all.rowBytes());
+        rooms[b] = new Room("copy" + b, all.least(), all.end(), all.rowBytes(), true);
         share(run, rooms, b);
         if (bytes(run, rooms) > MOST_SHARED) {
           rooms[b] = null;
@@ -166,7 +154,7 @@ final class RowCode {
     Room room = rooms[copy];
     for (int b = run.buffers(); b < rooms.length; b++) {
       Room own = rooms[b];
-      if (room != null && own != null && own.name.startsWith("local") && own.end == room.end && own.from == room.from && replaces(run, copy, b)) {
+      if (room != null && own != null && !own.copied && own.end == room.end && own.from == room.from && replaces(run, copy, b)) {
         rooms[b] = room;
         return;
       }
@@ -205,11 +193,7 @@ final class RowCode {
 
   /** The shared memory of a block. */
   private static long bytes(RowRun run, @Nullable Room[] rooms) {
-    long partial = 0;
-    for (Part p : run.parts()) {
-      partial = Math.max(partial, partialBytes(p.first(1)));
-    }
-    return partial + distinct(rooms).stream().mapToLong(r -> roundUp(r.end - r.from)).sum();
+    return partialBytes(run) + distinct(rooms).stream().mapToLong(r -> roundUp(r.end - r.from)).sum();
   }
 
   private static Set<Room> distinct(@Nullable Room[] rooms) {
@@ -224,6 +208,11 @@ final class RowCode {
 
   private static long roundUp(long bytes) {
     return Math.ceilDiv(bytes, PIECE) * PIECE;
+  }
+
+  /** The room for partial results, which one kernel has after the other. */
+  private static long partialBytes(RowRun run) {
+    return run.parts().stream().mapToLong(p -> partialBytes(p.first(1))).max().orElse(0);
   }
 
   private static long partialBytes(LoopKernel one) {
@@ -250,7 +239,7 @@ final class RowCode {
     return union == null || union.rowBytes() <= 0 || union.end() - union.least() > union.rowBytes() ? null : union;
   }
 
-  private Plan plan(List<Long> bytes) {
+  private Plan plan() {
     String[] bases = new String[run.buffers()];
     for (int b = 0; b < bases.length; b++) {
       bases[b] = outside.address("b" + b, new Arg.Slot(b));
@@ -275,15 +264,12 @@ final class RowCode {
     t.place(end);
     KernelSource source = new KernelSource(PtxText.HEAD + t.text("tz_rows", threads, outside.prologue()));
     Step only = new Step(source, "tz_rows", outside.args(), (int) run.rows(), threads);
-    return new Plan(bytes, List.of(), List.of(), List.of(only), null);
+    return new Plan(Arrays.stream(run.bytes()).boxed().toList(), List.of(), List.of(), List.of(only), null);
   }
 
   private void declareShared() {
     distinct(rooms).forEach(r -> t.shared(r.name, (int) roundUp(r.end - r.from)));
-    long partial = 0;
-    for (Part p : run.parts()) {
-      partial = Math.max(partial, partialBytes(p.first(1)));
-    }
+    long partial = partialBytes(run);
     if (partial > 0) {
       t.shared("partial", (int) partial);
     }
@@ -476,7 +462,7 @@ final class RowCode {
       if (blocks == 1) {
         finish(x, point, result);
       } else {
-        sum.put(x, "shared [" + partial(u, sum.bytes()) + "]", result);
+        sum.put(x, Space.SHARED, partial(u, sum.bytes()), result);
       }
       t.place(skip);
     });
@@ -510,7 +496,7 @@ final class RowCode {
     String at = partial(x.calc("mul.lo", unit, Integer.toString(blocks)), sum.bytes());
     String[] r = new String[blocks];
     for (int i = 0; i < blocks; i++) {
-      r[i] = sum.get(x, "shared [" + at + "+" + i * sum.bytes() + "]");
+      r[i] = sum.get(x, Space.SHARED, at + "+" + i * sum.bytes());
     }
     for (int m = blocks; m > 1; m = (m + 1) / 2) {
       int half = (m + 1) / 2;
