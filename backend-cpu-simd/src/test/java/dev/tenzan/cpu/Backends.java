@@ -8,11 +8,16 @@ final class Backends {
 
   /** A backend without vector code. */
   static CpuBackend scalar(int threads) {
-    return new CpuBackend(threads, new CpuFeatures(false, true, "test", 1L << 32), VectorUse.ALWAYS);
+    return new CpuBackend(threads, new CpuFeatures(false, true, "test", 1L << 32), VectorUse.ALWAYS, false);
   }
 
-  /** A backend that uses vector code wherever a row is wide enough, warm or not. */
+  /** A backend that uses vector code of the Vector API wherever a row is wide enough, warm or not. */
   static CpuBackend vector(int threads) {
-    return new CpuBackend(threads, new CpuFeatures(true, true, "test", 1L << 32), VectorUse.ALWAYS);
+    return new CpuBackend(threads, new CpuFeatures(true, true, "test", 1L << 32), VectorUse.ALWAYS, false);
+  }
+
+  /** A backend that uses machine code where it does what a loop does, and vector code elsewhere. */
+  static CpuBackend machine(int threads) {
+    return new CpuBackend(threads, new CpuFeatures(true, true, "test", 1L << 32), VectorUse.ALWAYS, true);
   }
 }

@@ -48,6 +48,16 @@ class LoopDifferentialTest {
     run("vector reduction", Backends.vector(1), 1500, true, 6000, 8);
   }
 
+  @Test
+  void machineMaps() {
+    run("machine map", Backends.machine(1), 3000, false, 400, 12);
+  }
+
+  @Test
+  void machineReductions() {
+    run("machine reduction", Backends.machine(1), 3000, true, 6000, 8);
+  }
+
   /** Every other element, up to the last one of the buffer. */
   @Test
   void everyOtherElement() {

@@ -6,11 +6,12 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A {@link LoopBody} made ready: its generated classes, and the driver that runs their steps over a block of points. Rows that are shorter
- * than a vector take vectors of half the width or a quarter, if these fit.
+ * A {@link LoopBody} made ready: its machine code, or where there is none its generated classes, and the driver that runs their steps over a
+ * block of points. Rows that are shorter than a vector take vectors of half the width or a quarter, if these fit.
  */
 final class CompiledLoop {
   final LoopBody body;
+
   /** The trials of one call at most. */
   private static final int MAX_TRIALS = 64;
 
@@ -20,7 +21,8 @@ final class CompiledLoop {
   private final boolean searches;
   private final boolean repeats;
   private final PassPlan scalarPlan;
-  private final LoopCode scalarCode;
+  private final @Nullable MachineLoop machine;
+  private @Nullable LoopCode scalarCode;
   private final @Nullable Vectors wide;
   private final @Nullable VectorIsa isa;
 
@@ -47,13 +49,18 @@ final class CompiledLoop {
     }
   }
 
-  CompiledLoop(LoopBody body, @Nullable VectorIsa isa, VectorUse use) {
+  /**
+   * Makes a body ready.
+   *
+   * @param useMachine whether machine code may be used
+   */
+  CompiledLoop(LoopBody body, @Nullable VectorIsa isa, VectorUse use, boolean useMachine) {
     this.body = body;
+    this.machine = useMachine ? MachineEmitter.of(body) : null;
     this.use = use;
     this.accumulates = body.outs().stream().anyMatch(o -> o instanceof LoopBody.ToAccumulators);
     this.combinesRows = body.outs().stream().anyMatch(o -> o instanceof LoopBody.ToLanes);
     this.scalarPlan = PassPlan.scalar(body);
-    this.scalarCode = generate(scalarPlan);
     this.searches = body.outs().stream().anyMatch(o -> o instanceof LoopBody.ToFirst);
     this.repeats = body.repeats();
     this.wide = isa == null ? null : new Vectors(PassPlan.vector(body, isa));
@@ -82,6 +89,10 @@ final class CompiledLoop {
 
   /** Runs the body over the frame's block; {@code addresses} is the number of addresses. */
   void run(Frame f, int addresses) {
+    if (machine != null) {
+      machine.run(f);
+      return;
+    }
     Vectors v = vectors(f.n);
     if (v == null) {
       runScalars(f, addresses);
@@ -176,10 +187,15 @@ final class CompiledLoop {
   }
 
   private void runScalars(Frame f, int addresses) {
+    LoopCode code = scalarCode;
+    if (code == null) {
+      code = generate(scalarPlan); // two threads may both do so; the classes are alike
+      scalarCode = code;
+    }
     if (scalarPlan.isSinglePass()) {
-      scalarCode.run(0, f);
+      code.run(0, f);
     } else {
-      ChunkedPasses.run(scalarPlan, scalarCode, f, addresses);
+      ChunkedPasses.run(scalarPlan, code, f, addresses);
     }
   }
 

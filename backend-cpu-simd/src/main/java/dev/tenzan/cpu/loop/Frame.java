@@ -75,6 +75,11 @@ final class Frame {
   /** Room for narrow elements on their way. */
   final Stage.Raw raw = new Stage.Raw();
 
+  /** The arguments of machine code. */
+  private long[] words = {};
+
+  MemorySegment wordsSegment = MemorySegment.NULL;
+
   /** The odometer of the outer dimensions. */
   long[] index = {};
 
@@ -111,6 +116,15 @@ final class Frame {
     redD = values.d;
     redI = values.i;
     redL = values.l;
+  }
+
+  /** Makes room for so many arguments of machine code. */
+  long[] words(int count) {
+    if (words.length < count) {
+      words = new long[count];
+      wordsSegment = MemorySegment.ofArray(words);
+    }
+    return words;
   }
 
   /** Makes room for a plan's scratch arrays. */

@@ -1,6 +1,7 @@
 package dev.tenzan.cpu.loop;
 
 import dev.tenzan.cpu.CpuPool;
+import dev.tenzan.cpu.machine.MachineCode;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -12,6 +13,7 @@ public final class LoopCompiler {
   private final CpuPool pool;
   private final @Nullable VectorIsa isa;
   private final VectorUse use;
+  private final boolean useMachine;
 
   private final Map<LoopBody, CompiledLoop> classes =
       new LinkedHashMap<>(256, 0.75f, true) {
@@ -28,12 +30,14 @@ public final class LoopCompiler {
    *
    * @param pool the threads that loops run on
    * @param isa what the vectors can do, or null to use scalar code only
-   * @param use when vectors are used
+   * @param use when vectors of the Vector API are used
+   * @param useMachine whether loops run in machine code where it does what they do; it has vectors of {@link MachineCode#VECTOR_BITS}
    */
-  public LoopCompiler(CpuPool pool, @Nullable VectorIsa isa, VectorUse use) {
+  public LoopCompiler(CpuPool pool, @Nullable VectorIsa isa, VectorUse use, boolean useMachine) {
     this.pool = pool;
     this.isa = isa;
     this.use = use;
+    this.useMachine = useMachine;
   }
 
   CpuPool pool() {
@@ -64,7 +68,7 @@ public final class LoopCompiler {
     synchronized (classes) {
       CompiledLoop known = classes.get(body);
       if (known == null) {
-        known = new CompiledLoop(body, isa, use);
+        known = new CompiledLoop(body, isa, use, useMachine);
         classes.put(body, known);
       }
       return known;

@@ -1,6 +1,8 @@
 package dev.tenzan.cpu.machine;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Writes x86-64 instructions, those that the kernels use. Encodings: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2
@@ -9,30 +11,54 @@ import java.util.Arrays;
  * <p>General registers are the constants here, vector registers numbers from 0 to 31, mask registers from 1 to 7; mask 0 stands for all
  * lanes. Memory is a general register and a distance.
  */
-final class Assembler {
+public final class Assembler {
   // General registers that a function may overwrite under the System V calling convention.
-  static final int RAX = 0;
-  static final int RCX = 1;
-  static final int RDX = 2;
-  static final int RSI = 6;
-  static final int RDI = 7;
-  static final int R8 = 8;
-  static final int R9 = 9;
-  static final int R10 = 10;
-  static final int R11 = 11;
+  public static final int RAX = 0;
+  public static final int RCX = 1;
+  public static final int RDX = 2;
+  public static final int RSI = 6;
+  public static final int RDI = 7;
+  public static final int R8 = 8;
+  public static final int R9 = 9;
+  public static final int R10 = 10;
+  public static final int R11 = 11;
 
   /** All lanes. */
-  static final int ALL = 0;
+  public static final int ALL = 0;
 
   private static final int JZ = 0x84;
   private static final int JNZ = 0x85;
+  private static final int JL = 0x8C;
+  private static final int JGE = 0x8D;
+  private static final int JLE = 0x8E;
+
+  /** The constants that instructions of one kind of lanes read, and the places of their distances: end of the instruction, constant. */
+  private final List<Long> constants = new ArrayList<>();
+
+  private final List<int[]> uses = new ArrayList<>();
+  private boolean wideConstants;
 
   private byte[] code = new byte[1024];
   private int size;
 
-  /** The instructions so far. */
-  byte[] code() {
-    return Arrays.copyOf(code, size);
+  /** The instructions so far, and the constants behind them. */
+  public byte[] code() {
+    int bytes = wideConstants ? Long.BYTES : Integer.BYTES;
+    int pool = Math.ceilDiv(size, Long.BYTES) * Long.BYTES;
+    byte[] all = Arrays.copyOf(code, uses.isEmpty() ? size : pool + constants.size() * bytes);
+    for (int c = 0; c < constants.size(); c++) {
+      put(all, pool + c * bytes, constants.get(c), bytes);
+    }
+    for (int[] use : uses) {
+      put(all, use[0], pool + use[2] * bytes - use[1], Integer.BYTES);
+    }
+    return all;
+  }
+
+  private static void put(byte[] to, int at, long value, int bytes) {
+    for (int i = 0; i < bytes; i++) {
+      to[at + i] = (byte) (value >> 8 * i);
+    }
   }
 
   private void emit(int... bytes) {
@@ -51,24 +77,53 @@ final class Assembler {
   // General registers, 64 bits wide.
 
   /** Copies a register. */
-  void move(int to, int from) {
+  public void move(int to, int from) {
     rex(from, to, 0x89);
   }
 
   /** Sets one of the first 8 registers to 32 bits, and its upper half to 0. */
-  void set(int to, int bits) {
+  public void set(int to, int bits) {
     emit(0xB8 | to);
     emitInt(bits);
   }
 
+  /** Sets one of the first 8 registers to 0. */
+  public void clearRegister(int to) {
+    emit(0x31, 0xC0 | to << 3 | to);
+  }
+
   /** Loads 8 bytes. */
-  void load(int to, int base, int distance) {
+  public void load(int to, int base, int distance) {
     emit(0x48 | to >> 3 << 2 | base >> 3, 0x8B);
     memory(to, base, distance, 1);
   }
 
+  /** Adds 8 bytes in memory to a register. */
+  public void addFromMemory(int to, int base, int distance) {
+    emit(0x48 | to >> 3 << 2 | base >> 3, 0x03);
+    memory(to, base, distance, 1);
+  }
+
+  /** Subtracts 1 from 8 bytes in memory. */
+  public void countDown(int base, int distance) {
+    emit(0x48 | base >> 3, 0x83);
+    memory(5, base, distance, 1);
+    emit(1);
+  }
+
+  /** Compares a register with 8 bytes in memory. */
+  public void compare(int register, int base, int distance) {
+    emit(0x48 | register >> 3 << 2 | base >> 3, 0x3B);
+    memory(register, base, distance, 1);
+  }
+
+  /** Clears the bits of a register from the place on that another one has, which is not negative (BZHI, BMI2). */
+  public void keepLowBits(int to, int from, int place) {
+    emit(0xC4, (to >> 3 ^ 1) << 7 | 0x40 | (from >> 3 ^ 1) << 5 | 2, 0x80 | (~place & 15) << 3, 0xF5, 0xC0 | (to & 7) << 3 | from & 7);
+  }
+
   /** Adds a register to 8 bytes in memory. */
-  void addToMemory(int base, int distance, int from) {
+  public void addToMemory(int base, int distance, int from) {
     emit(0x48 | from >> 3 << 2 | base >> 3, 0x01);
     memory(from, base, distance, 1);
   }
@@ -90,11 +145,15 @@ final class Assembler {
     emit(0x48 | to >> 3 << 2 | b >> 3 << 1 | a >> 3, 0x8D, (to & 7) << 3 | 4, (b & 7) << 3 | a & 7);
   }
 
-  void add(int to, int from) {
+  public void add(int to, int from) {
     rex(from, to, 0x01);
   }
 
-  void addConstant(int to, int constant) {
+  public void subtract(int to, int from) {
+    rex(from, to, 0x29);
+  }
+
+  public void addConstant(int to, int constant) {
     immediate(0, to, constant);
   }
 
@@ -102,7 +161,7 @@ final class Assembler {
     immediate(4, to, constant);
   }
 
-  void subtractConstant(int to, int constant) {
+  public void subtractConstant(int to, int constant) {
     immediate(5, to, constant);
   }
 
@@ -112,7 +171,7 @@ final class Assembler {
   }
 
   /** Sets the flags that {@link #jumpIfZero} asks for. */
-  void test(int register) {
+  public void test(int register) {
     rex(register, register, 0x85);
   }
 
@@ -126,33 +185,56 @@ final class Assembler {
   }
 
   /** Where the next instruction begins: a target of jumps. */
-  int here() {
+  public int here() {
     return size;
   }
 
+  /** Jumps back. */
+  public void jump(int target) {
+    emit(0xE9);
+    emitInt(target - (size + 4));
+  }
+
   /** Jumps back where the last result was not 0. */
-  void jumpIfNotZero(int target) {
+  public void jumpIfNotZero(int target) {
     emit(0x0F, JNZ);
     emitInt(target - (size + 4));
   }
 
   /** Jumps forward where the last result was 0, to a place that {@link #land} gives. */
-  int jumpIfZero() {
+  public int jumpIfZero() {
     emit(0x0F, JZ);
     emitInt(0);
     return size;
   }
 
+  /** Jumps back where the last comparison's or subtraction's first operand was less. */
+  public void jumpIfLess(int target) {
+    emit(0x0F, JL);
+    emitInt(target - (size + 4));
+  }
+
+  /** Jumps forward where it was not less, to a place that {@link #land} gives. */
+  public int jumpUnlessLess() {
+    emit(0x0F, JGE);
+    emitInt(0);
+    return size;
+  }
+
+  /** Jumps forward where it was not greater. */
+  public int jumpUnlessGreater() {
+    emit(0x0F, JLE);
+    emitInt(0);
+    return size;
+  }
+
   /** Lets a forward jump end here. */
-  void land(int jump) {
-    int distance = size - jump;
-    for (int i = 0; i < 4; i++) {
-      code[jump - 4 + i] = (byte) (distance >> 8 * i);
-    }
+  public void land(int jump) {
+    put(code, jump - Integer.BYTES, size - jump, Integer.BYTES);
   }
 
   /** Returns from a function that used vector registers. */
-  void returnFromVectors() {
+  public void returnFromVectors() {
     emit(0xC5, 0xF8, 0x77); // vzeroupper: what follows may use SSE instructions
     emit(0xC3);
   }
@@ -160,13 +242,18 @@ final class Assembler {
   // Mask registers, 16 bits wide.
 
   /** Copies the lower bits of one of the first 8 general registers to a mask (KMOVW). */
-  void maskFromRegister(int mask, int register) {
+  public void maskFromRegister(int mask, int register) {
     emit(0xC5, 0xF8, 0x92, 0xC0 | mask << 3 | register);
   }
 
   /** Copies a mask (KMOVW). */
   void copyMask(int to, int from) {
     emit(0xC5, 0xF8, 0x90, 0xC0 | to << 3 | from);
+  }
+
+  /** {@code to = a op b}. */
+  public void masks(MaskOp op, int to, int a, int b) {
+    emit(0xC5, 0x80 | (op == MaskOp.NOT ? 15 : ~a & 15) << 3 | (op == MaskOp.NOT ? 0 : 4), op.opcode, 0xC0 | to << 3 | b);
   }
 
   // Vector registers.
@@ -234,23 +321,122 @@ final class Assembler {
     emit(0xC0 | extension << 3 | from & 7, count);
   }
 
-  void clear(int register) {
+  public void clear(int register) {
     vector(VectorOp.VPXORD, register, register, register);
   }
 
   /** Sets all bits. */
-  void setOnes(int register) {
+  public void setOnes(int register) {
     vector(VectorOp.VPTERNLOGD, register, register, register, (byte) 0xFF);
   }
 
   private void evex(VectorOp op, int register, int first, int b, int x, int mask, boolean zeroing) {
+    evex(op.map, op.prefix, op.wide, op.opcode, op.length, register, first, b, x, mask, zeroing);
+  }
+
+  private void evex(
+      int map, int prefix, int wide, int opcode, int length, int register, int first, int b, int x, int mask, boolean zeroing) {
     int inverted = ~(register >> 3 & 1) & 1;
     emit(
         0x62,
-        inverted << 7 | (x ^ 1) << 6 | (b ^ 1) << 5 | (register >> 4 ^ 1) << 4 | op.map,
-        op.wide << 7 | (~first & 15) << 3 | 4 | op.prefix,
-        (zeroing ? 0x80 : 0) | op.length << 5 | (first >> 4 ^ 1) << 3 | mask,
-        op.opcode);
+        inverted << 7 | (x ^ 1) << 6 | (b ^ 1) << 5 | (register >> 4 ^ 1) << 4 | map,
+        wide << 7 | (~first & 15) << 3 | 4 | prefix,
+        (zeroing ? 0x80 : 0) | length << 5 | (first >> 4 ^ 1) << 3 | mask,
+        opcode);
+  }
+
+  // Vector instructions whose second source may be anything. All constants of one function are for lanes of one width.
+
+  /** {@code to = first op second} for lanes of 64 bits or of 32; comparisons set a mask. */
+  public void lanes(LaneOp op, boolean wide, int to, int first, Source second) {
+    lanes(op, wide, to, first, second, ALL, false);
+  }
+
+  /** The same for the lanes of a mask alone; the others are 0, or stay as they are. */
+  public void lanes(LaneOp op, boolean wide, int to, int first, Source second, int mask, boolean zeroing) {
+    instruction(
+        op.map, op.prefix(wide), wide ? 1 : 0, op.opcode(wide), op.length(), op.unit(wide), to, first, second, mask, zeroing, 0);
+  }
+
+  /** The same, where a constant says how. */
+  public void lanes(LaneOp op, boolean wide, int to, int first, Source second, int mask, boolean zeroing, int constant) {
+    instruction(
+        op.map, op.prefix(wide), wide ? 1 : 0, op.opcode(wide), op.length(), op.unit(wide), to, first, second, mask, zeroing, 1);
+    emit(constant);
+  }
+
+  /** {@code to = op source} for the lanes of a mask. */
+  public void vector(VectorOp op, int to, Source source, int mask, boolean zeroing) {
+    instruction(op.map, op.prefix, op.wide, op.opcode, op.length, op.unit, to, 0, source, mask, zeroing, 0);
+  }
+
+  /** {@code to = op source} for the lanes of a mask, where a constant says how. */
+  public void vector(VectorOp op, int to, Source source, int mask, boolean zeroing, int constant) {
+    instruction(op.map, op.prefix, op.wide, op.opcode, op.length, op.unit, to, 0, source, mask, zeroing, 1);
+    emit(constant);
+  }
+
+  /** Shifts lanes by a constant. */
+  public void shift(Shift shift, boolean wide, int to, Source.Register from, int count) {
+    int opcode = wide && shift != Shift.RIGHT_SIGNED ? 0x73 : 0x72;
+    instruction(1, 1, wide ? 1 : 0, opcode, 2, 64, shift.extension, to, from, ALL, false, 1);
+    emit(count);
+  }
+
+  private void instruction(
+      int map, int prefix, int wide, int opcode, int length, int unit, int register, int first, Source source, int mask, boolean zeroing,
+      int immediates) {
+    switch (source) {
+      case Source.Register r -> {
+        evex(map, prefix, wide, opcode, length, register, first, r.number() >> 3 & 1, r.number() >> 4, mask, zeroing);
+        emit(0xC0 | (register & 7) << 3 | r.number() & 7);
+      }
+      case Source.Memory m when m.index() < 0 -> {
+        evex(map, prefix, wide, opcode, length, register, first, m.base() >> 3, 0, mask, zeroing);
+        memory(register, m.base(), m.distance(), unit);
+      }
+      case Source.Memory m -> {
+        evex(map, prefix, wide, opcode, length, register, first, m.base() >> 3, m.index() >> 3, mask, zeroing);
+        indexed(register, m, unit);
+      }
+      case Source.Constant c -> {
+        evex(map, prefix, wide, opcode, length, register, first, 0, 0, mask, zeroing);
+        if (opcode != LaneOp.BROADCAST.opcode(wide == 1) || map != LaneOp.BROADCAST.map) {
+          code[size - 2] |= 0x10;
+        }
+        emit((register & 7) << 3 | 5);
+        wideConstants |= wide == 1;
+        uses.add(new int[] {size, size + Integer.BYTES + immediates, number(wide == 1 ? c.bits() : c.bits() & 0xffffffffL)});
+        emitInt(0);
+      }
+    }
+  }
+
+  private int number(long bits) {
+    int known = constants.indexOf(bits);
+    if (known >= 0) {
+      return known;
+    }
+    constants.add(bits);
+    return constants.size() - 1;
+  }
+
+  private void indexed(int register, Source.Memory m, int unit) {
+    int low = m.base() & 7;
+    if (low == 5) {
+      throw new IllegalArgumentException("register " + m.base() + " is no base here");
+    }
+    int sib = Integer.numberOfTrailingZeros(m.scale()) << 6 | (m.index() & 7) << 3 | low;
+    int bits = (register & 7) << 3 | 4;
+    int units = m.distance() / unit;
+    if (m.distance() == 0) {
+      emit(bits, sib);
+    } else if (m.distance() % unit == 0 && units == (byte) units) {
+      emit(0x40 | bits, sib, units);
+    } else {
+      emit(0x80 | bits, sib);
+      emitInt(m.distance());
+    }
   }
 
   /** The address of an operand; a distance of whole units is one byte where it fits. */

@@ -42,6 +42,10 @@ public final class MachineCode {
     static final MethodHandle CALL_WITH_HEAP =
         LINKER.downcallHandle(FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.ADDRESS), Linker.Option.critical(true));
 
+    static final MethodHandle CALL_WITH_ARRAYS =
+        LINKER.downcallHandle(
+            FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.ADDRESS), Linker.Option.critical(true));
+
     static final MethodHandle MAP =
         LINKER.downcallHandle(
             LINKER.defaultLookup().findOrThrow("mmap"),
@@ -76,7 +80,7 @@ public final class MachineCode {
   }
 
   /** Whether code with AVX-512 can run here, as far as is known without trying. */
-  static boolean canRun() {
+  public static boolean canRun() {
     return obstacle().isEmpty() && ProcessorFlags.hasAvx512();
   }
 
@@ -108,7 +112,7 @@ public final class MachineCode {
   }
 
   /** The same, or null where the system refuses, which is logged with its consequence. */
-  static @Nullable MachineCode loadOrWarn(byte[] code, String consequence) {
+  public static @Nullable MachineCode loadOrWarn(byte[] code, String consequence) {
     try {
       return load(code);
     } catch (IllegalStateException e) {
@@ -135,6 +139,15 @@ public final class MachineCode {
   void call(MemorySegment arguments, MemorySegment array) {
     try {
       Calls.CALL_WITH_HEAP.invokeExact(entry, arguments, array);
+    } catch (Throwable e) {
+      throw new AssertionError("machine code cannot be called", e);
+    }
+  }
+
+  /** Calls the function with the addresses of three arrays. */
+  public void call(MemorySegment arguments, MemorySegment first, MemorySegment second) {
+    try {
+      Calls.CALL_WITH_ARRAYS.invokeExact(entry, arguments, first, second);
     } catch (Throwable e) {
       throw new AssertionError("machine code cannot be called", e);
     }

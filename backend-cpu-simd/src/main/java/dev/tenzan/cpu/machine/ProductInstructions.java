@@ -68,7 +68,7 @@ public final class ProductInstructions {
       return "no: " + obstacle;
     }
     if (!ProcessorFlags.hasAvx512()) {
-      return "no: the processor lacks AVX-512 (F, BW and VL)";
+      return "no: the processor lacks AVX-512 (F, BW, DQ and VL)";
     }
     boolean bytes = ProcessorFlags.has(BYTES);
     boolean halves = ProcessorFlags.has(HALVES);

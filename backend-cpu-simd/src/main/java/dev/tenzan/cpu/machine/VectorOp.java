@@ -1,7 +1,7 @@
 package dev.tenzan.cpu.machine;
 
 /** The vector instructions that the kernels use, all of AVX-512 (EVEX). Encodings: Intel SDM, volume 2, each instruction's page. */
-enum VectorOp {
+public enum VectorOp {
   /** Adds the four products of unsigned bytes of the first source and signed bytes of the second one to each i32. */
   VPDPBUSD(Map.F38, Prefix.P66, 0, 0x50, 512, 64),
   /** Adds two products of bf16 numbers to each f32: two chained fused multiply-adds, that of the upper halves first. */
@@ -42,6 +42,30 @@ enum VectorOp {
   VPMOVZXWD(Map.F38, Prefix.P66, 0, 0x33, 512, 32),
   /** Loads 16 bytes and extends them by zeros to 32 bits. */
   VPMOVZXBD(Map.F38, Prefix.P66, 0, 0x31, 512, 16),
+  /** Loads 16 bytes and extends them by their signs to 32 bits. */
+  VPMOVSXBD(Map.F38, Prefix.P66, 0, 0x21, 512, 16),
+  /** Loads 16 words and extends them by their signs to 32 bits. */
+  VPMOVSXWD(Map.F38, Prefix.P66, 0, 0x23, 512, 32),
+  /** Loads 8 bytes and extends them by zeros to 64 bits. */
+  VPMOVZXBQ(Map.F38, Prefix.P66, 0, 0x32, 512, 8),
+  /** Stores the lower words of 16 numbers of 32 bits (VPMOVDW). */
+  STORE_LOWER_WORDS(Map.F38, Prefix.PF3, 0, 0x33, 512, 32),
+  /** Stores the lower bytes of 8 numbers of 64 bits (VPMOVQB). */
+  STORE_LOWER_BYTES_OF_LONGS(Map.F38, Prefix.PF3, 0, 0x32, 512, 8),
+  /** Converts 16 numbers of f16 to f32. */
+  VCVTPH2PS(Map.F38, Prefix.P66, 0, 0x13, 512, 32),
+  /** Converts 16 numbers of f32 to f16; the source is the register, and a constant says how to round. */
+  VCVTPS2PH(Map.F3A, Prefix.P66, 0, 0x1D, 512, 32),
+  VCVTDQ2PS(Map.F, Prefix.NONE, 0, 0x5B, 512, 64),
+  VCVTQQ2PD(Map.F, Prefix.PF3, 1, 0xE6, 512, 64),
+  /** Converts f32 to i32, towards zero; what does not fit gives the least number. */
+  VCVTTPS2DQ(Map.F, Prefix.PF3, 0, 0x5B, 512, 64),
+  /** Converts f64 to i64, towards zero; what does not fit gives the least number. */
+  VCVTTPD2QQ(Map.F, Prefix.P66, 1, 0x7A, 512, 64),
+  /** Copies one byte in memory to all bytes. */
+  VPBROADCASTB(Map.F38, Prefix.P66, 0, 0x78, 512, 1),
+  /** Copies one word in memory to all words. */
+  VPBROADCASTW(Map.F38, Prefix.P66, 0, 0x79, 512, 2),
   /** Loads 16 numbers of f32 and rounds them to bf16, to nearest even; subnormal numbers become zero. */
   VCVTNEPS2BF16(Map.F38, Prefix.PF3, 0, 0x72, 512, 64),
   /** Loads numbers of 32 bits from a base and the distances of a vector, and clears the mask. */

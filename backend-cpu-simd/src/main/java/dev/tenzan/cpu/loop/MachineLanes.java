@@ -1,0 +1,185 @@
+package dev.tenzan.cpu.loop;
+
+import static dev.tenzan.cpu.machine.Assembler.ALL;
+import static dev.tenzan.cpu.machine.Assembler.R11;
+import static dev.tenzan.cpu.machine.Assembler.RAX;
+import static dev.tenzan.cpu.machine.Assembler.RCX;
+import static dev.tenzan.cpu.machine.Assembler.RDI;
+import static dev.tenzan.cpu.machine.Assembler.RSI;
+
+import dev.tenzan.cpu.machine.Assembler;
+import dev.tenzan.cpu.machine.LaneOp;
+import dev.tenzan.cpu.machine.Source;
+import dev.tenzan.cpu.machine.VectorOp;
+import dev.tenzan.kernel.ReductionTree;
+import dev.tenzan.scalar.ReduceOp;
+import dev.tenzan.type.DType;
+
+/**
+ * The part of a body's machine code that combines a row: accumulators in registers, which what is left over of the row meets lane by lane, and
+ * the folds of {@link ReductionTree}. Minima and maxima of floats compare bits, for the reasons that {@link FloatExtremes} gives.
+ */
+final class MachineLanes {
+  /** The groups of three accumulators of a minimum or maximum of floats. */
+  private static final int EXTREME_GROUPS = 2;
+
+  // Select the other half of all lanes, of each half, and so on: parts of 128 bits, then numbers within them.
+  private static final int OTHER_HALF = 0x4E;
+  private static final int OTHER_PART = 0xB1;
+  private static final int OTHER_PAIR = 0x4E;
+  private static final int OTHER_NUMBER = 0xB1;
+
+  private final MachineEmitter emitter;
+  private final Assembler a;
+  private final LoopBody.ToLanes out;
+  private final DType type;
+  private final boolean floatExtreme;
+
+  /** The accumulators, by vector of a group; three for each where floats are compared. */
+  private final int[][] accumulators;
+
+  MachineLanes(MachineEmitter emitter, LoopBody.ToLanes out) {
+    this.emitter = emitter;
+    this.a = emitter.a;
+    this.out = out;
+    this.type = emitter.body.type(out.value());
+    this.floatExtreme = type.isFloat() && (out.op() == ReduceOp.MIN || out.op() == ReduceOp.MAX);
+    this.accumulators = floatExtreme ? new int[EXTREME_GROUPS][3] : new int[ReductionTree.LANES / emitter.lanes][1];
+  }
+
+  /** The columns of a group of vectors, each of which has accumulators of its own. */
+  int group() {
+    return accumulators.length * emitter.lanes;
+  }
+
+  /** Takes the registers. */
+  void prepare() {
+    for (int[] group : accumulators) {
+      for (int i = 0; i < group.length; i++) {
+        group[i] = emitter.values.vectors.take();
+      }
+    }
+    a.set(RAX, -1);
+    a.move(R11, RAX);
+  }
+
+  private void lanes(LaneOp op, int to, int first, int second, int mask) {
+    a.lanes(op, emitter.wide, to, first, new Source.Register(second), mask, false);
+  }
+
+  /** Emits the work of one row; the column is 0. */
+  void row() {
+    Source identity = new Source.Constant(out.op().identity(type));
+    for (int[] group : accumulators) {
+      for (int i = 0; i < group.length; i++) {
+        if (i == 0) {
+          a.lanes(LaneOp.BROADCAST, emitter.wide, group[0], 0, identity);
+        } else {
+          lanes(LaneOp.LOAD, group[i], 0, group[0], ALL);
+        }
+      }
+    }
+    int limit = MachineLoop.GROUPED * Long.BYTES;
+    a.compare(RCX, RDI, limit);
+    int none = a.jumpUnlessLess();
+    int again = a.here();
+    for (int g = 0; g < accumulators.length; g++) {
+      emitter.point(ALL, g * emitter.lanes);
+    }
+    a.addConstant(RCX, group());
+    a.compare(RCX, RDI, limit);
+    a.jumpIfLess(again);
+    a.land(none);
+    rest();
+    finish();
+  }
+
+  /** Emits what is left of a row: up to as many vectors as a group has, each with a mask of what there is. */
+  private void rest() {
+    int[] ends = new int[accumulators.length];
+    for (int g = 0; g < accumulators.length; g++) {
+      a.load(RAX, RDI, MachineLoop.COLUMNS * Long.BYTES);
+      a.subtract(RAX, RCX);
+      a.subtractConstant(RAX, g * emitter.lanes);
+      ends[g] = a.jumpUnlessGreater();
+      a.keepLowBits(RAX, R11, RAX);
+      a.maskFromRegister(MachineValues.TAIL, RAX);
+      emitter.point(MachineValues.TAIL, g * emitter.lanes);
+    }
+    for (int end : ends) {
+      a.land(end);
+    }
+  }
+
+  /** Combines a vector into the accumulators of its place in the group. */
+  void take(int v, int place, int mask) {
+    combine(accumulators[place], v, v, v, mask);
+  }
+
+  private void combine(int[] group, int first, int second, int third, int mask) {
+    if (floatExtreme) {
+      lanes(LaneOp.MAX_INTEGERS, group[0], group[0], first, mask);
+      lanes(LaneOp.MIN_INTEGERS, group[1], group[1], second, mask);
+      lanes(LaneOp.MAX_UNSIGNED, group[2], group[2], third, mask);
+    } else {
+      LaneOp op = MachineValues.plain(VectorPassEmitter.combination(out.op(), type), type.isFloat());
+      lanes(op, group[0], group[0], first, mask);
+    }
+  }
+
+  /** Folds the accumulators and their lanes, and writes the row's result. */
+  private void finish() {
+    for (int w = accumulators.length / 2; w > 0; w /= 2) {
+      for (int g = 0; g < w; g++) {
+        int[] other = accumulators[g + w];
+        combine(accumulators[g], other[0], other[other.length / 2], other[other.length - 1], ALL);
+      }
+    }
+    int[] last = accumulators[0];
+    int[] turned = accumulators[1];
+    fold(last, turned, true, OTHER_HALF);
+    fold(last, turned, true, OTHER_PART);
+    fold(last, turned, false, OTHER_PAIR);
+    if (!emitter.wide) {
+      fold(last, turned, false, OTHER_NUMBER);
+    }
+    if (floatExtreme) {
+      select(last);
+    }
+    a.lanes(LaneOp.STORE_FIRST, emitter.wide, last[0], 0, new Source.Memory(RSI, 0));
+  }
+
+  private void fold(int[] group, int[] turned, boolean parts, int constant) {
+    for (int i = 0; i < group.length; i++) {
+      Source.Register from = new Source.Register(group[i]);
+      if (parts) {
+        a.lanes(LaneOp.SHUFFLE_PARTS, emitter.wide, turned[i], group[i], from, ALL, false, constant);
+      } else {
+        a.vector(VectorOp.VPSHUFD, turned[i], from, ALL, false, constant);
+      }
+    }
+    combine(group, turned[0], turned[turned.length / 2], turned[turned.length - 1], ALL);
+  }
+
+  /** Selects the greatest or the least float of the integers that tell it. */
+  private void select(int[] group) {
+    int k = emitter.values.masks.take();
+    long infinity = emitter.wide ? Double.doubleToRawLongBits(Double.POSITIVE_INFINITY) : Float.floatToRawIntBits(Float.POSITIVE_INFINITY);
+    long negative = emitter.wide ? Double.doubleToRawLongBits(Double.NEGATIVE_INFINITY) : Float.floatToRawIntBits(Float.NEGATIVE_INFINITY);
+    Source nan = new Source.Constant(emitter.wide ? Double.doubleToRawLongBits(Double.NaN) : Float.floatToRawIntBits(Float.NaN));
+    int result = accumulators[1][0];
+    int sign = out.op() == ReduceOp.MAX ? group[0] : group[2];
+    a.lanes(LaneOp.SIGNS, emitter.wide, k, 0, new Source.Register(sign));
+    if (out.op() == ReduceOp.MAX) {
+      lanes(LaneOp.BLEND, result, group[0], group[1], k);
+    } else {
+      lanes(LaneOp.BLEND, result, group[1], group[2], k);
+    }
+    a.lanes(LaneOp.COMPARE_INTEGERS, emitter.wide, k, group[0], new Source.Constant(infinity), ALL, false, MachineValues.INTEGERS_GREATER);
+    a.lanes(LaneOp.BROADCAST, emitter.wide, result, 0, nan, k, false);
+    a.lanes(LaneOp.COMPARE_UNSIGNED, emitter.wide, k, group[2], new Source.Constant(negative), ALL, false, MachineValues.INTEGERS_GREATER);
+    a.lanes(LaneOp.BROADCAST, emitter.wide, result, 0, nan, k, false);
+    lanes(LaneOp.LOAD, group[0], 0, result, ALL);
+    emitter.values.masks.free(k);
+  }
+}

@@ -1,0 +1,110 @@
+package dev.tenzan.cpu.loop;
+
+import dev.tenzan.cpu.machine.MachineCode;
+import dev.tenzan.type.DType;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A body in machine code: no class is generated, nothing has to be compiled before it is fast, and rows of any length run in vectors. The
+ * code takes an array of numbers, in this order.
+ */
+final class MachineLoop {
+  /** The rows that are left. */
+  static final int ROWS = 0;
+
+  static final int COLUMNS = 1;
+
+  /** The columns of whole groups of vectors. */
+  static final int GROUPED = 2;
+
+  /** The columns of whole vectors. */
+  static final int WHOLE = 3;
+
+  /** The lanes of the vector behind them. */
+  static final int MASK = 4;
+
+  /** The byte in the array of results where the first row's begin, and how far it moves from row to row. */
+  static final int AT = 5;
+
+  static final int AT_STEP = 6;
+
+  /** The same in the array of a reduction's results. */
+  static final int REDUCED_AT = 7;
+
+  static final int REDUCED_STEP = 8;
+
+  /** For each pointer the address of the current row, and how far it moves from row to row. */
+  static final int POINTERS = 9;
+
+  /**
+   * What a load or store is relative to.
+   *
+   * @param buffer the number of the buffer
+   * @param address the number of the address
+   */
+  record Pointer(int buffer, int address) {}
+
+  private final MachineCode code;
+  private final int[] buffers;
+  private final int[] addresses;
+  private final int lanes;
+  private final int grouped;
+  private final @Nullable DType results;
+  private final @Nullable DType reduced;
+
+  /**
+   * What the code was written for.
+   *
+   * @param grouped the columns of a group of vectors
+   * @param results the type of the array that results go to, or null
+   * @param reduced the type of the array that a reduction's results come from, or null
+   */
+  MachineLoop(MachineCode code, List<Pointer> pointers, int lanes, int grouped, @Nullable DType results, @Nullable DType reduced) {
+    this.code = code;
+    this.buffers = pointers.stream().mapToInt(Pointer::buffer).toArray();
+    this.addresses = pointers.stream().mapToInt(Pointer::address).toArray();
+    this.lanes = lanes;
+    this.grouped = grouped;
+    this.results = results;
+    this.reduced = reduced;
+  }
+
+  /** Runs the frame's block. */
+  void run(Frame f) {
+    long[] words = f.words(POINTERS + 2 * buffers.length);
+    int n = f.n;
+    words[ROWS] = f.rows;
+    words[COLUMNS] = n;
+    words[GROUPED] = (long) n - n % grouped;
+    words[WHOLE] = n & -lanes;
+    words[MASK] = (1L << (n & lanes - 1)) - 1;
+    for (int p = 0; p < buffers.length; p++) {
+      words[POINTERS + 2 * p] = f.seg[buffers[p]].address() + f.base[addresses[p]];
+      words[POINTERS + 2 * p + 1] = f.step[addresses[p]];
+    }
+    MemorySegment out = f.wordsSegment;
+    if (results != null) {
+      words[AT] = (long) f.at * results.byteSize();
+      words[AT_STEP] = (long) f.atStep * results.byteSize();
+      out = array(results, f.outF, f.outD, f.outI, f.outL);
+    }
+    MemorySegment from = f.wordsSegment;
+    if (reduced != null) {
+      words[REDUCED_AT] = (long) f.redAt * reduced.byteSize();
+      words[REDUCED_STEP] = (long) f.redStep * reduced.byteSize();
+      from = array(reduced, f.redF, f.redD, f.redI, f.redL);
+    }
+    code.call(f.wordsSegment, out, from);
+  }
+
+  private static MemorySegment array(DType type, float[] f, double[] d, int[] i, long[] l) {
+    return switch (PassPlan.kind(type)) {
+      case 0 -> MemorySegment.ofArray(f);
+      case 1 -> MemorySegment.ofArray(d);
+      case 2 -> MemorySegment.ofArray(i);
+      default -> MemorySegment.ofArray(l);
+    };
+  }
+}
