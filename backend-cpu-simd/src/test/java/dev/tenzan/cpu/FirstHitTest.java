@@ -57,7 +57,7 @@ class FirstHitTest {
   /** A hit at each place of a row, with another one behind it. */
   @Test
   void everyPlace() {
-    for (CpuBackend backend : List.of(Backends.scalar(1), Backends.vector(1))) {
+    for (CpuBackend backend : List.of(Backends.scalar(1), Backends.vector(1), Backends.machine(1))) {
       try (backend) {
         for (DType type : List.of(DType.F32, DType.F64, DType.I8, DType.BOOL)) {
           for (long n : LENGTHS) {

@@ -61,7 +61,7 @@ class LoopDifferentialTest {
   /** Every other element, up to the last one of the buffer. */
   @Test
   void everyOtherElement() {
-    try (CpuBackend backend = Backends.vector(2)) {
+    for (CpuBackend backend : List.of(Backends.vector(2), Backends.machine(2))) { try (backend) {
       for (DType type : List.of(DType.F32, DType.F64, DType.I32, DType.I64, DType.F16, DType.I8)) {
         for (long n = 1; n < 70; n++) {
           Instr first = new Instr.Load(type, 0, new Affine(0, 2 * n + 1, 2));
@@ -69,13 +69,13 @@ class LoopDifferentialTest {
           check(backend, type, Shape.of(3, n), first, second);
         }
       }
-    }
+    } }
   }
 
   /** Rows around the sizes of the narrower vectors, where the long dimension has large steps. */
   @Test
   void shortRows() {
-    try (CpuBackend backend = Backends.vector(2)) {
+    for (CpuBackend backend : List.of(Backends.vector(2), Backends.machine(2))) { try (backend) {
       for (DType type : List.of(DType.F32, DType.F64, DType.I32, DType.I64, DType.BF16, DType.BOOL)) {
         for (long n = 1; n < 18; n++) {
           Shape space = Shape.of(3, 21, n);
@@ -85,13 +85,13 @@ class LoopDifferentialTest {
           check(backend, type, space, whole, new Instr.Load(type, 0, new Affine(2, 0, 1, 0)));
         }
       }
-    }
+    } }
   }
 
   /** Pairs of points that share an element, up to the last one of the buffer, beside loads with and without strides. */
   @Test
   void repeatedElements() {
-    for (CpuBackend backend : List.of(Backends.scalar(1), Backends.vector(2))) {
+    for (CpuBackend backend : List.of(Backends.scalar(1), Backends.vector(2), Backends.machine(2))) {
       try (backend) {
         for (DType type : List.of(DType.F32, DType.F64, DType.I32, DType.I64, DType.BF16, DType.BOOL)) {
           for (long n = 1; n < 40; n++) {
@@ -114,7 +114,7 @@ class LoopDifferentialTest {
   /** A repeated element among the operands of an operation without vectors, and one of whose vectors there are few lanes. */
   @Test
   void repeatedOperands() {
-    try (CpuBackend backend = Backends.vector(1)) {
+    for (CpuBackend backend : List.of(Backends.vector(1), Backends.machine(1))) { try (backend) {
       for (long n = 4; n < 40; n += 3) {
         ScalarProgram body =
             new ScalarProgram(
@@ -135,13 +135,13 @@ class LoopDifferentialTest {
                 ScalarProgram.EMPTY, stores);
         LoopCase.check("repeated operands " + n, k, backend, new Random(SEED));
       }
-    }
+    } }
   }
 
   /** Loads that move by one element from row to row, around the size of their tiles. */
   @Test
   void turned() {
-    try (CpuBackend backend = Backends.vector(2)) {
+    for (CpuBackend backend : List.of(Backends.vector(2), Backends.machine(2))) { try (backend) {
       for (DType type : DType.values()) {
         for (long rows : new long[] {2, 63, 64, 65, 130}) {
           for (long columns : new long[] {15, 64, 67, 600}) {
@@ -151,7 +151,7 @@ class LoopDifferentialTest {
           }
         }
       }
-    }
+    } }
   }
 
   /** A kernel that stores the greater of two values. */
@@ -167,7 +167,7 @@ class LoopDifferentialTest {
   /** Values that are the same along each row, of rows that are more than their elements. */
   @Test
   void reductionsWithRowInvariantValues() {
-    try (CpuBackend backend = Backends.vector(2)) {
+    for (CpuBackend backend : List.of(Backends.vector(2), Backends.machine(2))) { try (backend) {
       for (long n : new long[] {20, 63, 64, 65, 127, 128, 300}) {
         long rows = 2 * n;
         for (ReduceOp op : ReduceOp.values()) {
@@ -185,6 +185,6 @@ class LoopDifferentialTest {
           LoopCase.check(op + " of " + rows + " rows of " + n, k, backend, new Random(SEED));
         }
       }
-    }
+    } }
   }
 }

@@ -10,6 +10,7 @@ import static dev.tenzan.cpu.machine.Assembler.RSI;
 import dev.tenzan.cpu.machine.Assembler;
 import dev.tenzan.cpu.machine.LaneOp;
 import dev.tenzan.cpu.machine.Source;
+import dev.tenzan.cpu.machine.VectorForm;
 import dev.tenzan.cpu.machine.VectorOp;
 import dev.tenzan.kernel.ReductionTree;
 import dev.tenzan.scalar.ReduceOp;
@@ -23,9 +24,13 @@ final class MachineLanes {
   /** The groups of three accumulators of a minimum or maximum of floats. */
   private static final int EXTREME_GROUPS = 2;
 
+  /** The bytes of 128 bits. */
+  private static final int PART = 16;
+
   // Select the other half of all lanes, of each half, and so on: parts of 128 bits, then numbers within them.
   private static final int OTHER_HALF = 0x4E;
   private static final int OTHER_PART = 0xB1;
+  private static final int OTHER_OF_TWO = 0x01;
   private static final int OTHER_PAIR = 0x4E;
   private static final int OTHER_NUMBER = 0xB1;
 
@@ -34,6 +39,7 @@ final class MachineLanes {
   private final LoopBody.ToLanes out;
   private final DType type;
   private final boolean floatExtreme;
+  private final VectorForm form;
 
   /** The accumulators, by vector of a group; three for each where floats are compared. */
   private final int[][] accumulators;
@@ -43,6 +49,7 @@ final class MachineLanes {
     this.a = emitter.a;
     this.out = out;
     this.type = emitter.body.type(out.value());
+    this.form = emitter.values.form(MachineEmitter.inArray(type));
     this.floatExtreme = type.isFloat() && (out.op() == ReduceOp.MIN || out.op() == ReduceOp.MAX);
     this.accumulators = floatExtreme ? new int[EXTREME_GROUPS][3] : new int[ReductionTree.LANES / emitter.lanes][1];
   }
@@ -64,7 +71,7 @@ final class MachineLanes {
   }
 
   private void lanes(LaneOp op, int to, int first, int second, int mask) {
-    a.lanes(op, emitter.wide, to, first, new Source.Register(second), mask, false);
+    a.lanes(op, form, to, first, new Source.Register(second), mask, false);
   }
 
   /** Emits the work of one row; the column is 0. */
@@ -73,23 +80,13 @@ final class MachineLanes {
     for (int[] group : accumulators) {
       for (int i = 0; i < group.length; i++) {
         if (i == 0) {
-          a.lanes(LaneOp.BROADCAST, emitter.wide, group[0], 0, identity);
+          a.lanes(LaneOp.BROADCAST, form, group[0], 0, identity);
         } else {
           lanes(LaneOp.LOAD, group[i], 0, group[0], ALL);
         }
       }
     }
-    int limit = MachineLoop.GROUPED * Long.BYTES;
-    a.compare(RCX, RDI, limit);
-    int none = a.jumpUnlessLess();
-    int again = a.here();
-    for (int g = 0; g < accumulators.length; g++) {
-      emitter.point(ALL, g * emitter.lanes);
-    }
-    a.addConstant(RCX, group());
-    a.compare(RCX, RDI, limit);
-    a.jumpIfLess(again);
-    a.land(none);
+    emitter.loop(MachineLoop.GROUPED, accumulators.length);
     rest();
     finish();
   }
@@ -98,7 +95,7 @@ final class MachineLanes {
   private void rest() {
     int[] ends = new int[accumulators.length];
     for (int g = 0; g < accumulators.length; g++) {
-      a.load(RAX, RDI, MachineLoop.COLUMNS * Long.BYTES);
+      a.load(RAX, RDI, MachineEmitter.word(MachineLoop.COLUMNS));
       a.subtract(RAX, RCX);
       a.subtractConstant(RAX, g * emitter.lanes);
       ends[g] = a.jumpUnlessGreater();
@@ -137,25 +134,28 @@ final class MachineLanes {
     }
     int[] last = accumulators[0];
     int[] turned = accumulators[1];
-    fold(last, turned, true, OTHER_HALF);
-    fold(last, turned, true, OTHER_PART);
+    int parts = form.lanes() * form.laneBytes() / PART;
+    if (parts > 2) {
+      fold(last, turned, true, OTHER_HALF);
+    }
+    fold(last, turned, true, parts > 2 ? OTHER_PART : OTHER_OF_TWO);
     fold(last, turned, false, OTHER_PAIR);
-    if (!emitter.wide) {
+    if (!form.wide()) {
       fold(last, turned, false, OTHER_NUMBER);
     }
     if (floatExtreme) {
       select(last);
     }
-    a.lanes(LaneOp.STORE_FIRST, emitter.wide, last[0], 0, new Source.Memory(RSI, 0));
+    a.lanes(LaneOp.STORE_FIRST, form, last[0], 0, new Source.Memory(RSI, 0));
   }
 
   private void fold(int[] group, int[] turned, boolean parts, int constant) {
     for (int i = 0; i < group.length; i++) {
       Source.Register from = new Source.Register(group[i]);
       if (parts) {
-        a.lanes(LaneOp.SHUFFLE_PARTS, emitter.wide, turned[i], group[i], from, ALL, false, constant);
+        a.lanes(LaneOp.SHUFFLE_PARTS, form, turned[i], group[i], from, ALL, false, constant);
       } else {
-        a.vector(VectorOp.VPSHUFD, turned[i], from, ALL, false, constant);
+        a.vector(VectorOp.VPSHUFD, form.lanes() * form.laneBytes() / PART == 2, turned[i], from, ALL, false, constant);
       }
     }
     combine(group, turned[0], turned[turned.length / 2], turned[turned.length - 1], ALL);
@@ -164,21 +164,21 @@ final class MachineLanes {
   /** Selects the greatest or the least float of the integers that tell it. */
   private void select(int[] group) {
     int k = emitter.values.masks.take();
-    long infinity = emitter.wide ? Double.doubleToRawLongBits(Double.POSITIVE_INFINITY) : Float.floatToRawIntBits(Float.POSITIVE_INFINITY);
-    long negative = emitter.wide ? Double.doubleToRawLongBits(Double.NEGATIVE_INFINITY) : Float.floatToRawIntBits(Float.NEGATIVE_INFINITY);
-    Source nan = new Source.Constant(emitter.wide ? Double.doubleToRawLongBits(Double.NaN) : Float.floatToRawIntBits(Float.NaN));
+    long infinity = form.wide() ? Double.doubleToRawLongBits(Double.POSITIVE_INFINITY) : Float.floatToRawIntBits(Float.POSITIVE_INFINITY);
+    long negative = form.wide() ? Double.doubleToRawLongBits(Double.NEGATIVE_INFINITY) : Float.floatToRawIntBits(Float.NEGATIVE_INFINITY);
+    Source nan = new Source.Constant(form.wide() ? Double.doubleToRawLongBits(Double.NaN) : Float.floatToRawIntBits(Float.NaN));
     int result = accumulators[1][0];
     int sign = out.op() == ReduceOp.MAX ? group[0] : group[2];
-    a.lanes(LaneOp.SIGNS, emitter.wide, k, 0, new Source.Register(sign));
+    a.lanes(LaneOp.SIGNS, form, k, 0, new Source.Register(sign));
     if (out.op() == ReduceOp.MAX) {
       lanes(LaneOp.BLEND, result, group[0], group[1], k);
     } else {
       lanes(LaneOp.BLEND, result, group[1], group[2], k);
     }
-    a.lanes(LaneOp.COMPARE_INTEGERS, emitter.wide, k, group[0], new Source.Constant(infinity), ALL, false, MachineValues.INTEGERS_GREATER);
-    a.lanes(LaneOp.BROADCAST, emitter.wide, result, 0, nan, k, false);
-    a.lanes(LaneOp.COMPARE_UNSIGNED, emitter.wide, k, group[2], new Source.Constant(negative), ALL, false, MachineValues.INTEGERS_GREATER);
-    a.lanes(LaneOp.BROADCAST, emitter.wide, result, 0, nan, k, false);
+    a.lanes(LaneOp.COMPARE_INTEGERS, form, k, group[0], new Source.Constant(infinity), ALL, false, MachineValues.INTEGERS_GREATER);
+    a.lanes(LaneOp.BROADCAST, form, result, 0, nan, k, false);
+    a.lanes(LaneOp.COMPARE_UNSIGNED, form, k, group[2], new Source.Constant(negative), ALL, false, MachineValues.INTEGERS_GREATER);
+    a.lanes(LaneOp.BROADCAST, form, result, 0, nan, k, false);
     lanes(LaneOp.LOAD, group[0], 0, result, ALL);
     emitter.values.masks.free(k);
   }

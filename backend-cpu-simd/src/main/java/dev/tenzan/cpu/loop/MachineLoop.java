@@ -35,16 +35,27 @@ final class MachineLoop {
 
   static final int REDUCED_STEP = 8;
 
-  /** For each pointer the address of the current row, and how far it moves from row to row. */
+  /** For each pointer the address of the current row, how far it moves from row to row, and from column to column. */
   static final int POINTERS = 9;
+
+  /** The numbers of a pointer. */
+  static final int EACH = 3;
 
   /**
    * What a load or store is relative to.
    *
-   * @param buffer the number of the buffer
+   * @param buffer the number of the buffer, or {@link #INDEX} for the value of an index
    * @param address the number of the address
    */
-  record Pointer(int buffer, int address) {}
+  record Pointer(int buffer, int address) {
+    /** The place of one of its numbers among the arguments. */
+    static int word(int pointer, int which) {
+      return POINTERS + EACH * pointer + which;
+    }
+  }
+
+  /** No buffer. */
+  static final int INDEX = -1;
 
   private final MachineCode code;
   private final int[] buffers;
@@ -73,7 +84,7 @@ final class MachineLoop {
 
   /** Runs the frame's block. */
   void run(Frame f) {
-    long[] words = f.words(POINTERS + 2 * buffers.length);
+    long[] words = f.words(POINTERS + EACH * buffers.length);
     int n = f.n;
     words[ROWS] = f.rows;
     words[COLUMNS] = n;
@@ -81,8 +92,10 @@ final class MachineLoop {
     words[WHOLE] = n & -lanes;
     words[MASK] = (1L << (n & lanes - 1)) - 1;
     for (int p = 0; p < buffers.length; p++) {
-      words[POINTERS + 2 * p] = f.seg[buffers[p]].address() + f.base[addresses[p]];
-      words[POINTERS + 2 * p + 1] = f.step[addresses[p]];
+      int address = addresses[p];
+      words[Pointer.word(p, 0)] = f.base[address] + (buffers[p] == INDEX ? 0 : f.seg[buffers[p]].address());
+      words[Pointer.word(p, 1)] = f.step[address];
+      words[Pointer.word(p, 2)] = f.stride[address];
     }
     MemorySegment out = f.wordsSegment;
     if (results != null) {

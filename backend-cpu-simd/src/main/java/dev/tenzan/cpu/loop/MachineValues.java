@@ -7,6 +7,7 @@ import dev.tenzan.cpu.machine.LaneOp;
 import dev.tenzan.cpu.machine.MaskOp;
 import dev.tenzan.cpu.machine.Shift;
 import dev.tenzan.cpu.machine.Source;
+import dev.tenzan.cpu.machine.VectorForm;
 import dev.tenzan.cpu.machine.VectorOp;
 import dev.tenzan.scalar.Instr;
 import dev.tenzan.scalar.ReduceOp;
@@ -15,7 +16,7 @@ import dev.tenzan.type.DType;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
 
@@ -45,9 +46,9 @@ final class MachineValues {
   private static final int GREATER = 5;
 
   /** Rounding to nearest even (VCVTPS2PH). */
-  private static final int NEAREST = 0;
+  static final int NEAREST = 0;
 
-  private static final int WORD = 16;
+  static final int WORD = 16;
   private static final int BF16_HALF = 0x7fff;
 
   final Assembler a;
@@ -55,7 +56,9 @@ final class MachineValues {
   final VectorRegisters masks = new VectorRegisters(TAIL + 1, 8);
 
   private final LoopBody body;
-  private final boolean wide;
+
+  /** The lanes of all vectors. */
+  private final int lanes;
   private final boolean[] fixed;
 
   /** For each value the one whose register it shares: bits do not change where only their type does. */
@@ -69,26 +72,20 @@ final class MachineValues {
   /** Values that keep their registers for all points of a row. */
   private final boolean[] sticky;
 
-  /** The registers of constants, by bits. */
-  private final Map<Long, Integer> hoisted = new HashMap<>();
+  /** The registers of constants. */
+  private final Map<Number, Integer> hoisted = new HashMap<>();
 
   private final Set<Integer> temporary = new HashSet<>();
-  private final Loads loads;
+  private final MachineMemory memory;
 
-  /** Emits the loads. */
-  interface Loads {
-    /** Emits a load of the current point's, or of the current row's; returns the register. */
-    int load(int value, Instr.Load load, boolean fixed);
+  /** A constant, as it lies in lanes. */
+  record Number(boolean wide, long bits) {}
 
-    /** Emits the load of a reduction's result. */
-    int reduced(int value, Instr.Reduced reduced);
-  }
-
-  MachineValues(LoopBody body, boolean wide, Assembler a, Loads loads) {
+  MachineValues(LoopBody body, int lanes, Assembler a, MachineMemory memory) {
     this.body = body;
-    this.wide = wide;
+    this.lanes = lanes;
     this.a = a;
-    this.loads = loads;
+    this.memory = memory;
     this.fixed = body.rowInvariant();
     int size = body.code().size();
     this.same = new int[size];
@@ -132,26 +129,34 @@ final class MachineValues {
     return ((Instr.Const) instr(v)).bits();
   }
 
-  /** The numbers that vectors read, most often read first. */
-  Map<Long, Integer> constants() {
-    Map<Long, Integer> counts = new LinkedHashMap<>();
+  private Number number(int v) {
+    return new Number(body.type(v).byteSize() == Long.BYTES, bits(v));
+  }
+
+  /** The numbers that vectors read. */
+  Set<Number> constants() {
+    Set<Number> numbers = new LinkedHashSet<>();
     for (int v = 0; v < same.length; v++) {
       if (!fixed[v] && same[v] == v) {
         for (int operand : body.operands(v)) {
           if (isConstant(operand) && body.type(operand) != DType.BOOL) {
-            counts.merge(bits(operand), 1, Integer::sum);
+            numbers.add(number(operand));
           }
         }
       }
     }
-    return counts;
+    return numbers;
   }
 
   /** Keeps a number in a register from here on. */
-  void hoist(long bits) {
+  void hoist(Number number) {
+    hoisted.put(number, broadcast(number));
+  }
+
+  private int broadcast(Number n) {
     int r = vectors.take();
-    lanes(LaneOp.BROADCAST, r, 0, new Source.Constant(bits));
-    hoisted.put(bits, r);
+    a.lanes(LaneOp.BROADCAST, new VectorForm(n.wide, lanes), r, 0, new Source.Constant(n.bits));
+    return r;
   }
 
   /** Computes what is the same for all points of a row. */
@@ -198,20 +203,19 @@ final class MachineValues {
     if (!isConstant(v)) {
       return register[same[v]];
     }
-    Integer known = hoisted.get(bits(v));
-    return known != null ? known : temporary(bits(v));
+    Integer known = hoisted.get(number(v));
+    return known != null ? known : temporary(broadcast(number(v)));
   }
 
-  private int temporary(long bits) {
-    int r = vectors.take();
-    temporary.add(r);
-    lanes(LaneOp.BROADCAST, r, 0, new Source.Constant(bits));
-    return r;
+  /** Frees a register with the operands of this instruction. */
+  int temporary(int register) {
+    temporary.add(register);
+    return register;
   }
 
   /** A value as an instruction's last source. */
   Source source(int v) {
-    if (isConstant(v) && !hoisted.containsKey(bits(v))) {
+    if (isConstant(v) && !hoisted.containsKey(number(v))) {
       return new Source.Constant(bits(v));
     }
     return new Source.Register(vector(v));
@@ -251,11 +255,21 @@ final class MachineValues {
     return !isConstant(s) && !sticky[s] && remaining[s] == reads;
   }
 
-  private void lanes(LaneOp op, int to, int first, Source second) {
-    a.lanes(op, wide, to, first, second);
+  /** The vectors of a type. */
+  VectorForm form(DType type) {
+    return new VectorForm(type.byteSize() == Long.BYTES, lanes);
   }
 
-  private static Source.Register register(int number) {
+  /** Whether vectors of 32 bits a lane are half as long as those of 64 bits. */
+  boolean halved() {
+    return lanes < Integer.SIZE / 2;
+  }
+
+  private void lanes(LaneOp op, DType type, int to, int first, Source second) {
+    a.lanes(op, form(type), to, first, second);
+  }
+
+  static Source.Register register(int number) {
     return new Source.Register(number);
   }
 
@@ -263,8 +277,8 @@ final class MachineValues {
 
   private int compute(int v) {
     return switch (body.code().get(v)) {
-      case Instr.Load l -> loads.load(v, l, fixed[v]);
-      case Instr.Reduced r -> loads.reduced(v, r);
+      case Instr.Load l -> memory.load(this, l, fixed[v]);
+      case Instr.Reduced r -> memory.reduced(this, r);
       case Instr.Unary u -> unary(u);
       case Instr.Binary b when body.type(b.a()) == DType.BOOL -> binaryMasks(b);
       case Instr.Binary b when b.op().isComparison() -> comparison(b);
@@ -273,13 +287,14 @@ final class MachineValues {
       case Instr.Ternary t -> select(t);
       case Instr.Convert c -> convert(c);
       case Instr.Narrow n -> narrow(n);
-      case Instr.Const _, Instr.Gather _, Instr.Index _, Instr.Bitcast _ ->
+      case Instr.Index x -> memory.index(this, x, fixed[v]);
+      case Instr.Const _, Instr.Gather _, Instr.Bitcast _ ->
           throw new IllegalStateException("not computed here: " + body.code().get(v));
     };
   }
 
-  private long sign() {
-    return wide ? Long.MIN_VALUE : Integer.MIN_VALUE;
+  private static long sign(DType type) {
+    return type.byteSize() == Long.BYTES ? Long.MIN_VALUE : Integer.MIN_VALUE;
   }
 
   private int unary(Instr.Unary u) {
@@ -295,23 +310,23 @@ final class MachineValues {
     if (u.op() == ScalarOp.NEG && !isFloat) {
       int to = vectors.take();
       a.clear(to);
-      lanes(LaneOp.SUBTRACT_INTEGERS, to, to, register(x));
+      lanes(LaneOp.SUBTRACT_INTEGERS, u.type(), to, to, register(x));
       release(u.a());
       return to;
     }
     release(u.a());
     int to = vectors.take();
     switch (u.op()) {
-      case NEG -> lanes(LaneOp.XOR, to, x, new Source.Constant(sign()));
+      case NEG -> lanes(LaneOp.XOR, u.type(), to, x, new Source.Constant(sign(u.type())));
       case ABS -> {
         if (isFloat) {
-          lanes(LaneOp.AND, to, x, new Source.Constant(~sign()));
+          lanes(LaneOp.AND, u.type(), to, x, new Source.Constant(~sign(u.type())));
         } else {
-          lanes(LaneOp.ABS_INTEGERS, to, 0, register(x));
+          lanes(LaneOp.ABS_INTEGERS, u.type(), to, 0, register(x));
         }
       }
-      case SQRT -> lanes(LaneOp.SQUARE_ROOT, to, 0, register(x));
-      case NOT -> lanes(LaneOp.XOR, to, x, new Source.Constant(-1));
+      case SQRT -> lanes(LaneOp.SQUARE_ROOT, u.type(), to, 0, register(x));
+      case NOT -> lanes(LaneOp.XOR, u.type(), to, x, new Source.Constant(-1));
       default -> throw new IllegalStateException("not unary: " + u.op());
     }
     return to;
@@ -352,7 +367,7 @@ final class MachineValues {
         };
     release(b.a(), b.b());
     int k = masks.take();
-    a.lanes(isFloat ? LaneOp.COMPARE : LaneOp.COMPARE_INTEGERS, wide, k, x, y, ALL, false, how);
+    a.lanes(isFloat ? LaneOp.COMPARE : LaneOp.COMPARE_INTEGERS, form(body.type(b.a())), k, x, y, ALL, false, how);
     return k;
   }
 
@@ -370,7 +385,7 @@ final class MachineValues {
     Source y = source(turned ? b.a() : b.b());
     release(b.a(), b.b());
     int to = vectors.take();
-    lanes(plain(b.op(), isFloat), to, x, y);
+    lanes(plain(b.op(), isFloat), b.type(), to, x, y);
     return to;
   }
 
@@ -391,20 +406,20 @@ final class MachineValues {
   }
 
   private int shift(Instr.Binary b) {
-    int width = wide ? Long.SIZE : Integer.SIZE;
+    int width = Byte.SIZE * b.type().byteSize();
     int x = vector(b.a());
     if (isConstant(b.b())) {
       int count = (int) bits(b.b()) & width - 1;
       release(b.a(), b.b());
       int to = vectors.take();
       Shift shift = b.op() == ScalarOp.SHL ? Shift.LEFT : b.op() == ScalarOp.SHR ? Shift.RIGHT_SIGNED : Shift.RIGHT;
-      a.shift(shift, wide, to, register(x), count);
+      a.shift(shift, form(b.type()), to, register(x), count);
       return to;
     }
     int to = vectors.take();
-    lanes(LaneOp.AND, to, vector(b.b()), new Source.Constant(width - 1));
+    lanes(LaneOp.AND, b.type(), to, vector(b.b()), new Source.Constant(width - 1));
     LaneOp op = b.op() == ScalarOp.SHL ? LaneOp.SHIFT_LEFT : b.op() == ScalarOp.SHR ? LaneOp.SHIFT_SIGN : LaneOp.SHIFT_RIGHT;
-    lanes(op, to, x, register(to));
+    lanes(op, b.type(), to, x, register(to));
     release(b.a(), b.b());
     return to;
   }
@@ -412,35 +427,36 @@ final class MachineValues {
   private int extreme(Instr.Binary b) {
     boolean least = b.op() == ScalarOp.MIN;
     int number = isConstant(b.a()) ? b.a() : b.b();
-    if (isConstant(number) && isSimpleBound(bits(number), least)) {
+    if (isConstant(number) && isSimpleBound(b.type(), bits(number), least)) {
       int bound = vector(number);
       int x = vector(number == b.a() ? b.b() : b.a());
       release(b.a(), b.b());
       int to = vectors.take();
-      lanes(least ? LaneOp.MIN : LaneOp.MAX, to, bound, register(x)); // NaN is the second source, which wins
+      lanes(least ? LaneOp.MIN : LaneOp.MAX, b.type(), to, bound, register(x)); // NaN is the second source, which wins
       if (!least && bits(number) == 0) {
-        lanes(LaneOp.ADD, to, to, new Source.Constant(0)); // -0 becomes +0
+        lanes(LaneOp.ADD, b.type(), to, to, new Source.Constant(0)); // -0 becomes +0
       }
       return to;
     }
     int to = vectors.take();
-    extreme(least, to, vector(b.a()), source(b.b()), ALL);
+    extreme(least, b.type(), to, vector(b.a()), source(b.b()));
     release(b.a(), b.b());
     return to;
   }
 
   /** Whether a bound is no NaN, and zeros of the other sign are no lesser, or greater, than it. */
-  private boolean isSimpleBound(long bits, boolean least) {
-    double bound = wide ? Double.longBitsToDouble(bits) : Float.intBitsToFloat((int) bits);
+  private static boolean isSimpleBound(DType type, long bits, boolean least) {
+    double bound = type == DType.F64 ? Double.longBitsToDouble(bits) : Float.intBitsToFloat((int) bits);
     return !Double.isNaN(bound) && !(least && bound == 0 && bits != 0);
   }
 
-  /** The lesser or greater of two floats, of the lanes of a mask; the target is none of the sources. */
-  void extreme(boolean least, int to, int x, Source y, int mask) {
+  /** The lesser or greater of two floats; the target is none of the sources. */
+  void extreme(boolean least, DType type, int to, int x, Source y) {
     int k = masks.take();
-    a.lanes(LaneOp.COMPARE, wide, k, x, y, mask, false, UNORDERED);
-    a.lanes(LaneOp.RANGE, wide, to, x, y, ALL, false, least ? LESSER : GREATER);
-    a.lanes(LaneOp.ADD, wide, to, x, y, k, false);
+    VectorForm form = form(type);
+    a.lanes(LaneOp.COMPARE, form, k, x, y, ALL, false, UNORDERED);
+    a.lanes(LaneOp.RANGE, form, to, x, y, ALL, false, least ? LESSER : GREATER);
+    a.lanes(LaneOp.ADD, form, to, x, y, k, false);
     masks.free(k);
   }
 
@@ -450,7 +466,7 @@ final class MachineValues {
     if (dies(t.c(), all) && same[t.c()] != same[t.a()] && same[t.c()] != same[t.b()]) {
       boolean turned = isConstant(t.a());
       to = vector(t.c());
-      lanes(LaneOp.FMA231, to, vector(turned ? t.b() : t.a()), source(turned ? t.a() : t.b()));
+      lanes(LaneOp.FMA231, t.type(), to, vector(turned ? t.b() : t.a()), source(turned ? t.a() : t.b()));
       return keep(to, all);
     }
     for (int turn = 0; turn < 2; turn++) {
@@ -459,9 +475,9 @@ final class MachineValues {
       if (dies(x, all) && same[x] != same[t.c()]) {
         to = vector(x);
         if (isConstant(y)) {
-          lanes(LaneOp.FMA132, to, vector(t.c()), source(y));
+          lanes(LaneOp.FMA132, t.type(), to, vector(t.c()), source(y));
         } else {
-          lanes(LaneOp.FMA213, to, vector(y), source(t.c()));
+          lanes(LaneOp.FMA213, t.type(), to, vector(y), source(t.c()));
         }
         return keep(to, all);
       }
@@ -469,7 +485,7 @@ final class MachineValues {
     to = vectors.take();
     copy(to, t.c());
     boolean turned = isConstant(t.a());
-    lanes(LaneOp.FMA231, to, vector(turned ? t.b() : t.a()), source(turned ? t.a() : t.b()));
+    lanes(LaneOp.FMA231, t.type(), to, vector(turned ? t.b() : t.a()), source(turned ? t.a() : t.b()));
     release(all);
     return to;
   }
@@ -485,9 +501,9 @@ final class MachineValues {
   private void copy(int to, int v) {
     Source from = source(v);
     if (from instanceof Source.Constant) {
-      lanes(LaneOp.BROADCAST, to, 0, from);
+      lanes(LaneOp.BROADCAST, body.type(v), to, 0, from);
     } else {
-      lanes(LaneOp.LOAD, to, 0, from);
+      lanes(LaneOp.LOAD, body.type(v), to, 0, from);
     }
   }
 
@@ -509,14 +525,14 @@ final class MachineValues {
     int y = vector(t.c());
     release(t.a(), t.b(), t.c());
     int to = vectors.take();
-    a.lanes(LaneOp.BLEND, wide, to, y, x, k, false);
+    a.lanes(LaneOp.BLEND, form(t.type()), to, y, x, k, false);
     return to;
   }
 
-  /** The vector with a number where a mask is set, and 0 elsewhere. */
-  int numberWhere(int mask, long bits) {
+  /** The vector with 1 of a type where a mask is set, and 0 elsewhere. */
+  int oneWhere(int mask, DType type) {
     int to = vectors.take();
-    a.lanes(LaneOp.BROADCAST, wide, to, 0, new Source.Constant(bits), mask, true);
+    a.lanes(LaneOp.BROADCAST, form(type), to, 0, new Source.Constant(ReduceOp.PROD.identity(type)), mask, true);
     return to;
   }
 
@@ -525,59 +541,79 @@ final class MachineValues {
     if (from == DType.BOOL) {
       int k = mask(c.a());
       release(c.a());
-      return numberWhere(k, ReduceOp.PROD.identity(c.type()));
+      return oneWhere(k, c.type());
     }
     int x = vector(c.a());
     if (c.type() == DType.BOOL) {
       release(c.a());
       int k = masks.take();
       if (from.isFloat()) {
-        a.lanes(LaneOp.COMPARE, wide, k, x, new Source.Constant(0), ALL, false, NOT_EQUAL);
+        a.lanes(LaneOp.COMPARE, form(from), k, x, new Source.Constant(0), ALL, false, NOT_EQUAL);
       } else {
-        lanes(LaneOp.TEST, k, x, register(x));
+        lanes(LaneOp.TEST, from, k, x, register(x));
       }
       return k;
     }
     int to = vectors.take();
-    if (from.isFloat()) {
-      int k = masks.take();
-      long tooLarge = wide ? Double.doubleToRawLongBits(0x1p63) : Float.floatToRawIntBits(0x1p31f);
-      a.vector(wide ? VectorOp.VCVTTPD2QQ : VectorOp.VCVTTPS2DQ, to, register(x), ALL, false);
-      a.lanes(LaneOp.COMPARE, wide, k, x, new Source.Constant(tooLarge), ALL, false, FLOATS_NOT_LESS);
-      a.lanes(LaneOp.BROADCAST, wide, to, 0, new Source.Constant(~sign()), k, false);
-      a.lanes(LaneOp.COMPARE, wide, k, x, register(x), ALL, false, UNORDERED);
-      a.lanes(LaneOp.XOR, wide, to, to, register(to), k, false);
-      masks.free(k);
+    boolean same = from.byteSize() == c.type().byteSize();
+    boolean half = halved() && same && from.byteSize() == Integer.BYTES;
+    if (from == DType.I64 && c.type() == DType.I32) {
+      a.vector(VectorOp.VPMOVQD, false, x, register(to), ALL, false);
     } else {
-      a.vector(wide ? VectorOp.VCVTQQ2PD : VectorOp.VCVTDQ2PS, to, register(x), ALL, false);
+      a.vector(conversion(from, c.type()), half, to, register(x), ALL, false);
+    }
+    if (from.isFloat() && !c.type().isFloat()) {
+      saturate(to, c.type(), x, from);
     }
     release(c.a());
     return to;
+  }
+
+  private static VectorOp conversion(DType from, DType to) {
+    return switch (from) {
+      case F32 -> to == DType.F64 ? VectorOp.VCVTPS2PD : to == DType.I32 ? VectorOp.VCVTTPS2DQ : VectorOp.VCVTTPS2QQ;
+      case F64 -> to == DType.F32 ? VectorOp.VCVTPD2PS : to == DType.I32 ? VectorOp.VCVTTPD2DQ : VectorOp.VCVTTPD2QQ;
+      case I32 -> to == DType.I64 ? VectorOp.VPMOVSXDQ : to == DType.F32 ? VectorOp.VCVTDQ2PS : VectorOp.VCVTDQ2PD;
+      case I64 -> to == DType.F32 ? VectorOp.VCVTQQ2PS : VectorOp.VCVTQQ2PD;
+      default -> throw new IllegalStateException("not a compute type of numbers: " + from);
+    };
+  }
+
+  /** Makes right what an instruction gives for numbers that no integer is near: it gives the least one for all of them. */
+  private void saturate(int to, DType type, int x, DType from) {
+    int k = masks.take();
+    double end = type == DType.I64 ? 0x1p63 : 0x1p31;
+    long tooLarge = from == DType.F64 ? Double.doubleToRawLongBits(end) : Float.floatToRawIntBits((float) end);
+    a.lanes(LaneOp.COMPARE, form(from), k, x, new Source.Constant(tooLarge), ALL, false, FLOATS_NOT_LESS);
+    a.lanes(LaneOp.BROADCAST, form(type), to, 0, new Source.Constant(~sign(type)), k, false);
+    a.lanes(LaneOp.COMPARE, form(from), k, x, register(x), ALL, false, UNORDERED);
+    a.lanes(LaneOp.XOR, form(type), to, to, register(to), k, false);
+    masks.free(k);
   }
 
   private int narrow(Instr.Narrow n) {
     int x = vector(n.a());
     int to = vectors.take();
     switch (n.storage()) {
-      case U8 -> lanes(LaneOp.AND, to, x, new Source.Constant(255));
+      case U8 -> lanes(LaneOp.AND, n.type(), to, x, new Source.Constant(255));
       case I8, I16 -> {
         int count = Integer.SIZE - Byte.SIZE * n.storage().byteSize();
-        a.shift(Shift.LEFT, false, to, register(x), count);
-        a.shift(Shift.RIGHT_SIGNED, false, to, register(to), count);
+        a.shift(Shift.LEFT, form(DType.I32), to, register(x), count);
+        a.shift(Shift.RIGHT_SIGNED, form(DType.I32), to, register(to), count);
       }
       case F16 -> {
-        a.vector(VectorOp.VCVTPS2PH, x, register(to), ALL, false, NEAREST);
-        a.vector(VectorOp.VCVTPH2PS, to, register(to), ALL, false);
+        a.vector(VectorOp.VCVTPS2PH, halved(), x, register(to), ALL, false, NEAREST);
+        a.vector(VectorOp.VCVTPH2PS, halved(), to, register(to), ALL, false);
       }
       case BF16 -> {
         int k = masks.take();
-        a.shift(Shift.RIGHT, false, to, register(x), WORD);
-        lanes(LaneOp.AND, to, to, new Source.Constant(1));
-        lanes(LaneOp.ADD_INTEGERS, to, to, new Source.Constant(BF16_HALF));
-        lanes(LaneOp.ADD_INTEGERS, to, to, register(x));
-        lanes(LaneOp.AND, to, to, new Source.Constant(-1 << WORD));
-        a.lanes(LaneOp.COMPARE, false, k, x, register(x), ALL, false, UNORDERED);
-        a.lanes(LaneOp.BROADCAST, false, to, 0, new Source.Constant(Float.floatToRawIntBits(Float.NaN)), k, false);
+        a.shift(Shift.RIGHT, form(DType.I32), to, register(x), WORD);
+        lanes(LaneOp.AND, DType.I32, to, to, new Source.Constant(1));
+        lanes(LaneOp.ADD_INTEGERS, DType.I32, to, to, new Source.Constant(BF16_HALF));
+        lanes(LaneOp.ADD_INTEGERS, DType.I32, to, to, register(x));
+        lanes(LaneOp.AND, DType.I32, to, to, new Source.Constant(-1 << WORD));
+        a.lanes(LaneOp.COMPARE, form(DType.F32), k, x, register(x), ALL, false, UNORDERED);
+        a.lanes(LaneOp.BROADCAST, form(DType.F32), to, 0, new Source.Constant(Float.floatToRawIntBits(Float.NaN)), k, false);
         masks.free(k);
       }
       default -> throw new IllegalStateException("not narrow: " + n.storage());
@@ -586,78 +622,11 @@ final class MachineValues {
     return to;
   }
 
-  // Elements of other types in memory.
-
-  /** Loads elements from memory for the lanes of a mask; the result is a vector, or a mask for BOOL. */
-  int load(DType storage, Source.Memory from, int mask) {
-    int to = vectors.take();
-    switch (storage) {
-      case F32, I32, F64, I64 -> a.lanes(LaneOp.LOAD, wide, to, 0, from, mask, mask != ALL);
-      case F16 -> a.vector(VectorOp.VCVTPH2PS, to, from, mask, mask != ALL);
-      case BF16 -> {
-        a.vector(VectorOp.VPMOVZXWD, to, from, mask, mask != ALL);
-        a.shift(Shift.LEFT, false, to, register(to), WORD);
-      }
-      case I16 -> a.vector(VectorOp.VPMOVSXWD, to, from, mask, mask != ALL);
-      case I8 -> a.vector(VectorOp.VPMOVSXBD, to, from, mask, mask != ALL);
-      case U8 -> a.vector(VectorOp.VPMOVZXBD, to, from, mask, mask != ALL);
-      case BOOL -> a.vector(wide ? VectorOp.VPMOVZXBQ : VectorOp.VPMOVZXBD, to, from, mask, mask != ALL);
-    }
-    return storage == DType.BOOL ? toMask(to) : to;
-  }
-
-  /** The mask of the lanes that are not 0; frees the vector. */
+  /** The mask of the lanes of ints that are not 0; frees the vector. */
   int toMask(int vector) {
     int k = masks.take();
-    lanes(LaneOp.TEST, k, vector, register(vector));
+    lanes(LaneOp.TEST, DType.I32, k, vector, register(vector));
     vectors.free(vector);
     return k;
-  }
-
-  /** Loads one element for all lanes. */
-  int loadForAll(DType storage, Source.Memory from) {
-    int to = vectors.take();
-    switch (storage) {
-      case F32, I32, F64, I64 -> lanes(LaneOp.BROADCAST, to, 0, from);
-      case F16 -> {
-        a.vector(VectorOp.VPBROADCASTW, to, from, ALL, false);
-        a.vector(VectorOp.VCVTPH2PS, to, register(to), ALL, false);
-      }
-      case BF16, I16 -> {
-        a.vector(VectorOp.VPBROADCASTW, to, from, ALL, false);
-        if (storage == DType.I16) {
-          a.shift(Shift.RIGHT_SIGNED, false, to, register(to), WORD);
-        } else {
-          a.shift(Shift.LEFT, false, to, register(to), WORD);
-        }
-      }
-      case I8, U8, BOOL -> {
-        a.vector(VectorOp.VPBROADCASTB, to, from, ALL, false);
-        Shift shift = storage == DType.I8 ? Shift.RIGHT_SIGNED : Shift.RIGHT;
-        a.shift(shift, false, to, register(to), Integer.SIZE - Byte.SIZE);
-      }
-    }
-    return storage == DType.BOOL ? toMask(to) : to;
-  }
-
-  /** Stores a value's elements for the lanes of a mask. */
-  void store(DType storage, int v, Source.Memory to, int mask) {
-    switch (storage) {
-      case F32, I32, F64, I64 -> a.lanes(LaneOp.STORE, wide, vector(v), 0, to, mask, false);
-      case F16 -> a.vector(VectorOp.VCVTPS2PH, vector(v), to, mask, false, NEAREST);
-      case BF16 -> {
-        int t = vectors.take();
-        a.shift(Shift.RIGHT, false, t, register(vector(v)), WORD);
-        a.vector(VectorOp.STORE_LOWER_WORDS, t, to, mask, false);
-        vectors.free(t);
-      }
-      case I16 -> a.vector(VectorOp.STORE_LOWER_WORDS, vector(v), to, mask, false);
-      case I8, U8 -> a.vector(VectorOp.STORE_LOWER_BYTES, vector(v), to, mask, false);
-      case BOOL -> {
-        int t = numberWhere(mask(v), 1);
-        a.vector(wide ? VectorOp.STORE_LOWER_BYTES_OF_LONGS : VectorOp.STORE_LOWER_BYTES, t, to, mask, false);
-        vectors.free(t);
-      }
-    }
   }
 }

@@ -32,25 +32,32 @@ public final class Assembler {
   private static final int JGE = 0x8D;
   private static final int JLE = 0x8E;
 
-  /** The constants that instructions of one kind of lanes read, and the places of their distances: end of the instruction, constant. */
-  private final List<Long> constants = new ArrayList<>();
+  /** The constants that instructions read from behind the code, by their bytes. */
+  private final List<List<Byte>> constants = new ArrayList<>();
 
+  /** The instructions that read them: the place of the distance, the end of the instruction, and the constant. */
   private final List<int[]> uses = new ArrayList<>();
-  private boolean wideConstants;
 
   private byte[] code = new byte[1024];
   private int size;
 
   /** The instructions so far, and the constants behind them. */
   public byte[] code() {
-    int bytes = wideConstants ? Long.BYTES : Integer.BYTES;
-    int pool = Math.ceilDiv(size, Long.BYTES) * Long.BYTES;
-    byte[] all = Arrays.copyOf(code, uses.isEmpty() ? size : pool + constants.size() * bytes);
-    for (int c = 0; c < constants.size(); c++) {
-      put(all, pool + c * bytes, constants.get(c), bytes);
+    int[] at = new int[constants.size()];
+    int end = size;
+    for (int c = 0; c < at.length; c++) {
+      int bytes = constants.get(c).size();
+      at[c] = Math.ceilDiv(end, bytes) * bytes;
+      end = at[c] + bytes;
+    }
+    byte[] all = Arrays.copyOf(Arrays.copyOf(code, size), end);
+    for (int c = 0; c < at.length; c++) {
+      for (int i = 0; i < constants.get(c).size(); i++) {
+        all[at[c] + i] = constants.get(c).get(i);
+      }
     }
     for (int[] use : uses) {
-      put(all, use[0], pool + use[2] * bytes - use[1], Integer.BYTES);
+      put(all, use[0], at[use[2]] - use[1], Integer.BYTES);
     }
     return all;
   }
@@ -135,6 +142,12 @@ public final class Assembler {
     }
     emit(0x0F, 0x18);
     memory(1, base, distance, 1);
+  }
+
+  /** The address of a place in memory. */
+  public void address(int to, Source.Memory m) {
+    emit(0x48 | to >> 3 << 2 | m.index() >> 3 << 1 | m.base() >> 3, 0x8D);
+    indexed(to, m, 1);
   }
 
   /** {@code to = a + b}. */
@@ -247,7 +260,7 @@ public final class Assembler {
   }
 
   /** Copies a mask (KMOVW). */
-  void copyMask(int to, int from) {
+  public void copyMask(int to, int from) {
     emit(0xC5, 0xF8, 0x90, 0xC0 | to << 3 | from);
   }
 
@@ -293,6 +306,14 @@ public final class Assembler {
   void vectorStore(VectorOp op, int from, int base, int distance, int mask) {
     evex(op, from, 0, base >> 3, 0, mask, false);
     memory(from, base, distance, op.unit);
+  }
+
+  /** Loads numbers of 32 bits for the lanes of a mask, each from the base and its distance; the mask is 0 afterwards. */
+  public void gather(boolean halved, int to, int base, int distances, int mask) {
+    Encoding e = encoding(VectorOp.VPGATHERDD, halved);
+    // The index's fifth bit has the place of a first source's.
+    evex(e.map, e.prefix, e.wide, e.opcode, e.length, to, distances & 16, base >> 3, distances >> 3 & 1, mask, false);
+    emit((to & 7) << 3 | 4, (distances & 7) << 3 | base & 7);
   }
 
   /** Loads the lanes of a mask, each from the base and its distance; the mask is 0 afterwards. */
@@ -345,79 +366,101 @@ public final class Assembler {
         opcode);
   }
 
-  // Vector instructions whose second source may be anything. All constants of one function are for lanes of one width.
+  // Vector instructions whose last source may be anything.
 
-  /** {@code to = first op second} for lanes of 64 bits or of 32; comparisons set a mask. */
-  public void lanes(LaneOp op, boolean wide, int to, int first, Source second) {
-    lanes(op, wide, to, first, second, ALL, false);
+  /** {@code to = first op second}; comparisons set a mask. */
+  public void lanes(LaneOp op, VectorForm form, int to, int first, Source second) {
+    lanes(op, form, to, first, second, ALL, false);
   }
 
   /** The same for the lanes of a mask alone; the others are 0, or stay as they are. */
-  public void lanes(LaneOp op, boolean wide, int to, int first, Source second, int mask, boolean zeroing) {
-    instruction(
-        op.map, op.prefix(wide), wide ? 1 : 0, op.opcode(wide), op.length(), op.unit(wide), to, first, second, mask, zeroing, 0);
+  public void lanes(LaneOp op, VectorForm form, int to, int first, Source second, int mask, boolean zeroing) {
+    instruction(encoding(op, form), to, first, second, mask, zeroing, 0);
   }
 
   /** The same, where a constant says how. */
-  public void lanes(LaneOp op, boolean wide, int to, int first, Source second, int mask, boolean zeroing, int constant) {
-    instruction(
-        op.map, op.prefix(wide), wide ? 1 : 0, op.opcode(wide), op.length(), op.unit(wide), to, first, second, mask, zeroing, 1);
+  public void lanes(LaneOp op, VectorForm form, int to, int first, Source second, int mask, boolean zeroing, int constant) {
+    instruction(encoding(op, form), to, first, second, mask, zeroing, 1);
     emit(constant);
   }
 
-  /** {@code to = op source} for the lanes of a mask. */
-  public void vector(VectorOp op, int to, Source source, int mask, boolean zeroing) {
-    instruction(op.map, op.prefix, op.wide, op.opcode, op.length, op.unit, to, 0, source, mask, zeroing, 0);
+  /** {@code to = op source} for the lanes of a mask, with vectors of half the width where asked for. */
+  public void vector(VectorOp op, boolean halved, int to, Source source, int mask, boolean zeroing) {
+    instruction(encoding(op, halved), to, 0, source, mask, zeroing, 0);
   }
 
-  /** {@code to = op source} for the lanes of a mask, where a constant says how. */
-  public void vector(VectorOp op, int to, Source source, int mask, boolean zeroing, int constant) {
-    instruction(op.map, op.prefix, op.wide, op.opcode, op.length, op.unit, to, 0, source, mask, zeroing, 1);
+  /** The same, where a constant says how. */
+  public void vector(VectorOp op, boolean halved, int to, Source source, int mask, boolean zeroing, int constant) {
+    instruction(encoding(op, halved), to, 0, source, mask, zeroing, 1);
     emit(constant);
   }
 
   /** Shifts lanes by a constant. */
-  public void shift(Shift shift, boolean wide, int to, Source.Register from, int count) {
-    int opcode = wide && shift != Shift.RIGHT_SIGNED ? 0x73 : 0x72;
-    instruction(1, 1, wide ? 1 : 0, opcode, 2, 64, shift.extension, to, from, ALL, false, 1);
+  public void shift(Shift shift, VectorForm form, int to, Source.Register from, int count) {
+    int opcode = form.wide() && shift != Shift.RIGHT_SIGNED ? 0x73 : 0x72;
+    Encoding encoding = new Encoding(1, 1, form.wide() ? 1 : 0, opcode, form.length(), form.bytes(), form.bytes());
+    instruction(encoding, shift.extension, to, from, ALL, false, 1);
     emit(count);
   }
 
-  private void instruction(
-      int map, int prefix, int wide, int opcode, int length, int unit, int register, int first, Source source, int mask, boolean zeroing,
-      int immediates) {
+  /** What an instruction with an EVEX prefix is; {@code number} are the bytes of one that it can read for all lanes. */
+  private record Encoding(int map, int prefix, int wide, int opcode, int length, int unit, int number) {}
+
+  private static Encoding encoding(LaneOp op, VectorForm form) {
+    int wide = form.wide() ? 1 : 0;
+    return new Encoding(op.map, op.prefix(form.wide()), wide, op.opcode(form.wide()), op.length(form), op.unit(form), form.laneBytes());
+  }
+
+  private static Encoding encoding(VectorOp op, boolean halved) {
+    int half = halved ? 1 : 0;
+    int unit = op.unit > Long.BYTES ? op.unit >> half : op.unit;
+    return new Encoding(op.map, op.prefix, op.wide, op.opcode, op.length - half, unit, op.wide == 1 ? Long.BYTES : Integer.BYTES);
+  }
+
+  private void instruction(Encoding e, int register, int first, Source source, int mask, boolean zeroing, int immediates) {
+    int b = 0;
+    int x = 0;
+    if (source instanceof Source.Register r) {
+      b = r.number() >> 3 & 1;
+      x = r.number() >> 4;
+    } else if (source instanceof Source.Memory m) {
+      b = m.base() >> 3;
+      x = m.index() < 0 ? 0 : m.index() >> 3;
+    }
+    evex(e.map, e.prefix, e.wide, e.opcode, e.length, register, first, b, x, mask, zeroing);
     switch (source) {
-      case Source.Register r -> {
-        evex(map, prefix, wide, opcode, length, register, first, r.number() >> 3 & 1, r.number() >> 4, mask, zeroing);
-        emit(0xC0 | (register & 7) << 3 | r.number() & 7);
-      }
-      case Source.Memory m when m.index() < 0 -> {
-        evex(map, prefix, wide, opcode, length, register, first, m.base() >> 3, 0, mask, zeroing);
-        memory(register, m.base(), m.distance(), unit);
-      }
-      case Source.Memory m -> {
-        evex(map, prefix, wide, opcode, length, register, first, m.base() >> 3, m.index() >> 3, mask, zeroing);
-        indexed(register, m, unit);
-      }
+      case Source.Register r -> emit(0xC0 | (register & 7) << 3 | r.number() & 7);
+      case Source.Memory m when m.index() < 0 -> memory(register, m.base(), m.distance(), e.unit);
+      case Source.Memory m -> indexed(register, m, e.unit);
       case Source.Constant c -> {
-        evex(map, prefix, wide, opcode, length, register, first, 0, 0, mask, zeroing);
-        if (opcode != LaneOp.BROADCAST.opcode(wide == 1) || map != LaneOp.BROADCAST.map) {
+        if (e.unit != e.number) { // or the instruction reads one number itself
           code[size - 2] |= 0x10;
         }
-        emit((register & 7) << 3 | 5);
-        wideConstants |= wide == 1;
-        uses.add(new int[] {size, size + Integer.BYTES + immediates, number(wide == 1 ? c.bits() : c.bits() & 0xffffffffL)});
-        emitInt(0);
+        behind(register, constant(List.of(c.bits()), e.number), immediates);
       }
+      case Source.Table t -> behind(register, constant(t.lanes(), e.unit / t.lanes().size()), immediates);
     }
   }
 
-  private int number(long bits) {
-    int known = constants.indexOf(bits);
+  /** The operand that is a constant behind the code, whose distance from the end of the instruction is found when that is known. */
+  private void behind(int register, int constant, int immediates) {
+    emit((register & 7) << 3 | 5);
+    uses.add(new int[] {size, size + Integer.BYTES + immediates, constant});
+    emitInt(0);
+  }
+
+  private int constant(List<Long> numbers, int bytesOfEach) {
+    List<Byte> bytes = new ArrayList<>();
+    for (long n : numbers) {
+      for (int i = 0; i < bytesOfEach; i++) {
+        bytes.add((byte) (n >> 8 * i));
+      }
+    }
+    int known = constants.indexOf(bytes);
     if (known >= 0) {
       return known;
     }
-    constants.add(bits);
+    constants.add(bytes);
     return constants.size() - 1;
   }
 

@@ -52,6 +52,10 @@ public enum LaneOp {
   COMPARE_UNSIGNED(Kind.INTEGER, Map.F3A, 0x1E),
   /** Copies one number in memory to all lanes. */
   BROADCAST(Kind.INTEGER, Map.F38, 0x58, 0x59),
+  /** Selects lanes of the second source by the numbers in the first. */
+  PERMUTE(Kind.INTEGER, Map.F38, 0x36),
+  /** Selects lanes by the numbers in the first source: of the target, and behind those of the second source. */
+  PERMUTE_TWO(Kind.INTEGER, Map.F38, 0x7E),
   /** Selects parts of 128 bits, two from each source, by a constant. */
   SHUFFLE_PARTS(Kind.INTEGER, Map.F3A, 0x43),
   /** Stores the first lane. */
@@ -103,13 +107,13 @@ public enum LaneOp {
     };
   }
 
-  /** The vector length in the form of EVEX. */
-  int length() {
-    return kind == Kind.FIRST ? 0 : 2;
+  /** The vector length of an instruction in the form of EVEX. */
+  int length(VectorForm form) {
+    return kind == Kind.FIRST ? 0 : form.length();
   }
 
   /** The bytes that a distance of one byte counts in. */
-  int unit(boolean isWide) {
-    return kind == Kind.FIRST || this == BROADCAST ? isWide ? Long.BYTES : Integer.BYTES : 64;
+  int unit(VectorForm form) {
+    return kind == Kind.FIRST || this == BROADCAST ? form.laneBytes() : form.bytes();
   }
 }

@@ -1,5 +1,7 @@
 package dev.tenzan.cpu.machine;
 
+import java.util.List;
+
 /** Where an instruction has a vector from, or puts one. */
 public sealed interface Source {
   /**
@@ -29,4 +31,16 @@ public sealed interface Source {
    * @param bits its bits; for lanes of 32 bits the lower ones
    */
   record Constant(long bits) implements Source {}
+
+  /**
+   * A vector of numbers, which the assembler keeps behind the code.
+   *
+   * @param lanes as many as the instruction's vectors have
+   */
+  record Table(List<Long> lanes) implements Source {
+    /** Copies the list. */
+    public Table {
+      lanes = List.copyOf(lanes);
+    }
+  }
 }

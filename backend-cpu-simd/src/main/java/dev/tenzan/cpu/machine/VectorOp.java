@@ -46,16 +46,30 @@ public enum VectorOp {
   VPMOVSXBD(Map.F38, Prefix.P66, 0, 0x21, 512, 16),
   /** Loads 16 words and extends them by their signs to 32 bits. */
   VPMOVSXWD(Map.F38, Prefix.P66, 0, 0x23, 512, 32),
-  /** Loads 8 bytes and extends them by zeros to 64 bits. */
-  VPMOVZXBQ(Map.F38, Prefix.P66, 0, 0x32, 512, 8),
   /** Stores the lower words of 16 numbers of 32 bits (VPMOVDW). */
   STORE_LOWER_WORDS(Map.F38, Prefix.PF3, 0, 0x33, 512, 32),
-  /** Stores the lower bytes of 8 numbers of 64 bits (VPMOVQB). */
-  STORE_LOWER_BYTES_OF_LONGS(Map.F38, Prefix.PF3, 0, 0x32, 512, 8),
   /** Converts 16 numbers of f16 to f32. */
   VCVTPH2PS(Map.F38, Prefix.P66, 0, 0x13, 512, 32),
   /** Converts 16 numbers of f32 to f16; the source is the register, and a constant says how to round. */
   VCVTPS2PH(Map.F3A, Prefix.P66, 0, 0x1D, 512, 32),
+  /** Converts 8 numbers of f32 to f64. */
+  VCVTPS2PD(Map.F, Prefix.NONE, 0, 0x5A, 512, 32),
+  /** Converts 8 numbers of f64 to f32. */
+  VCVTPD2PS(Map.F, Prefix.P66, 1, 0x5A, 512, 64),
+  /** Extends 8 numbers of 32 bits by their signs to 64 bits. */
+  VPMOVSXDQ(Map.F38, Prefix.P66, 0, 0x25, 512, 32),
+  /** Takes the lower halves of 8 numbers of 64 bits; the source is the register. */
+  VPMOVQD(Map.F38, Prefix.PF3, 0, 0x35, 512, 32),
+  /** Converts 8 numbers of i32 to f64. */
+  VCVTDQ2PD(Map.F, Prefix.PF3, 0, 0xE6, 512, 32),
+  /** Converts 8 numbers of i64 to f32. */
+  VCVTQQ2PS(Map.F, Prefix.NONE, 1, 0x5B, 512, 64),
+  /** Converts 8 numbers of f64 to i32, towards zero; what does not fit gives the least number. */
+  VCVTTPD2DQ(Map.F, Prefix.P66, 1, 0xE6, 512, 64),
+  /** Converts 8 numbers of f32 to i64, towards zero; what does not fit gives the least number. */
+  VCVTTPS2QQ(Map.F, Prefix.P66, 0, 0x7A, 512, 32),
+  /** Copies a general register of 64 bits to all lanes (VPBROADCASTQ from a register). */
+  BROADCAST_LONG_REGISTER(Map.F38, Prefix.P66, 1, 0x7C, 512, 8),
   VCVTDQ2PS(Map.F, Prefix.NONE, 0, 0x5B, 512, 64),
   VCVTQQ2PD(Map.F, Prefix.PF3, 1, 0xE6, 512, 64),
   /** Converts f32 to i32, towards zero; what does not fit gives the least number. */

@@ -1,0 +1,307 @@
+package dev.tenzan.cpu.loop;
+
+import static dev.tenzan.cpu.machine.Assembler.ALL;
+import static dev.tenzan.cpu.machine.Assembler.RAX;
+import static dev.tenzan.cpu.machine.Assembler.RCX;
+import static dev.tenzan.cpu.machine.Assembler.RDI;
+import static dev.tenzan.cpu.machine.Assembler.RDX;
+
+import dev.tenzan.cpu.loop.MachineLoop.Pointer;
+import dev.tenzan.cpu.machine.Assembler;
+import dev.tenzan.cpu.machine.LaneOp;
+import dev.tenzan.cpu.machine.Shift;
+import dev.tenzan.cpu.machine.Source;
+import dev.tenzan.cpu.machine.VectorForm;
+import dev.tenzan.cpu.machine.VectorOp;
+import dev.tenzan.scalar.Instr;
+import dev.tenzan.type.Affine;
+import dev.tenzan.type.DType;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.LongUnaryOperator;
+import java.util.stream.LongStream;
+
+/**
+ * The loads and stores of a body's machine code. What they are relative to lies among the arguments, and in registers as far as there are
+ * some; RCX is the column that a group of vectors begins at.
+ */
+final class MachineMemory {
+  /** The bits of a byte's place in a lane of 32 bits. */
+  private static final int BYTE = Integer.SIZE - Byte.SIZE;
+
+  private final Assembler a;
+  private final int lanes;
+  private final List<Pointer> pointers = new ArrayList<>();
+  private final int[] registers;
+
+  // Of the point that is written at present: the mask of its lanes, and how far it is from the group's first column.
+  private int mask = ALL;
+  private int column;
+
+  /**
+   * Takes what a body touches.
+   *
+   * @param registers the general registers that may keep pointers
+   */
+  MachineMemory(LoopBody body, Assembler a, int lanes, List<Integer> registers) {
+    this.a = a;
+    this.lanes = lanes;
+    this.registers = registers.stream().mapToInt(Integer::intValue).toArray();
+    for (Instr i : body.code()) {
+      if (i instanceof Instr.Load l) {
+        add(pointer(l));
+      } else if (i instanceof Instr.Index x) {
+        add(pointer(x));
+      }
+    }
+    for (LoopBody.Out out : body.outs()) {
+      if (out instanceof LoopBody.ToMemory m) {
+        add(pointer(m));
+      }
+    }
+  }
+
+  private void add(Pointer pointer) {
+    if (!pointers.contains(pointer)) {
+      pointers.add(pointer);
+    }
+  }
+
+  private static Pointer pointer(Instr.Load l) {
+    return new Pointer(l.slot(), LoopBody.number(l.address()));
+  }
+
+  private static Pointer pointer(Instr.Index x) {
+    return new Pointer(MachineLoop.INDEX, LoopBody.number(x.value()));
+  }
+
+  private static Pointer pointer(LoopBody.ToMemory m) {
+    return new Pointer(m.buffer(), m.address());
+  }
+
+  /** What the arguments have pointers to. */
+  List<Pointer> pointers() {
+    return pointers;
+  }
+
+  /** Whether there is machine code for a load at an address that moves so: elements two apart are taken out of whole vectors. */
+  static boolean loads(DType storage, Affine address) {
+    return switch (LoopBody.move(address)) {
+      case LoopBody.UNIT, LoopBody.FIXED -> true;
+      case LoopBody.PAIRS, LoopBody.REPEATED -> storage == DType.F32 || storage == DType.I32;
+      default -> false;
+    };
+  }
+
+  private static int word(int number) {
+    return number * Long.BYTES;
+  }
+
+  /** Emits the start of a row. */
+  void startRow() {
+    for (int p = 0; p < Math.min(pointers.size(), registers.length); p++) {
+      a.load(registers[p], RDI, word(Pointer.word(p, 0)));
+    }
+    seek(ALL, 0);
+  }
+
+  /** Emits the way to the next row. */
+  void nextRow() {
+    for (int p = 0; p < pointers.size(); p++) {
+      a.load(RAX, RDI, word(Pointer.word(p, 1)));
+      a.addToMemory(RDI, word(Pointer.word(p, 0)), RAX);
+    }
+  }
+
+  /** Lets what follows be about a vector of points. */
+  void seek(int lanesMask, int columnOfGroup) {
+    mask = lanesMask;
+    column = columnOfGroup;
+  }
+
+  /** The current point's mask. */
+  int mask() {
+    return mask;
+  }
+
+  /** The vector of its group that the current point is. */
+  int vectorOfGroup() {
+    return column / lanes;
+  }
+
+  /** The register with a pointer; those that have none of their own are loaded each time. */
+  private int base(Pointer pointer) {
+    int p = pointers.indexOf(pointer);
+    if (p < registers.length) {
+      return registers[p];
+    }
+    a.load(RAX, RDI, word(Pointer.word(p, 0)));
+    return RAX;
+  }
+
+  /** The current point's place in an array. */
+  Source.Memory inArray(int base, DType type) {
+    return new Source.Memory(base, RCX, type.byteSize(), column * type.byteSize());
+  }
+
+  // Loads and stores.
+
+  /** Emits a load, and returns the register: a mask for BOOL. */
+  int load(MachineValues values, Instr.Load load, boolean ofRow) {
+    if (ofRow) {
+      return forAll(values, load.storage(), new Source.Memory(base(pointer(load)), 0));
+    }
+    int move = LoopBody.move(load.address());
+    if (move == LoopBody.UNIT) {
+      return elements(values, load.storage(), inArray(base(pointer(load)), load.storage()));
+    }
+    int bytes = load.storage().byteSize();
+    int step = move == LoopBody.PAIRS ? 2 * bytes : bytes / 2;
+    Source.Memory from = new Source.Memory(base(pointer(load)), RCX, step, column * step);
+    if (mask != ALL) {
+      return gathered(values, from, lane -> move == LoopBody.PAIRS ? lane * 2L * bytes : lane / 2 * bytes);
+    }
+    return move == LoopBody.PAIRS ? pairs(values, from, bytes) : repeated(values, from);
+  }
+
+  /** Every other element: out of two vectors, the second of which ends at the last element that is wanted. */
+  private int pairs(MachineValues values, Source.Memory from, int bytes) {
+    VectorForm form = values.form(DType.I32);
+    int to = values.vectors.take();
+    int places = values.vectors.take();
+    a.lanes(LaneOp.LOAD, form, to, 0, from);
+    a.lanes(LaneOp.LOAD, form, places, 0, table(lane -> 2 * lane < lanes ? 2 * lane : 2 * lane + 1));
+    Source second = new Source.Memory(from.base(), from.index(), from.scale(), from.distance() + (lanes - 1) * bytes);
+    a.lanes(LaneOp.PERMUTE_TWO, form, to, places, second);
+    values.vectors.free(places);
+    return to;
+  }
+
+  /** Each element twice. */
+  private int repeated(MachineValues values, Source.Memory from) {
+    VectorForm form = values.form(DType.I32);
+    int to = values.vectors.take();
+    int places = values.vectors.take();
+    a.lanes(LaneOp.LOAD, new VectorForm(false, lanes / 2), to, 0, from);
+    a.lanes(LaneOp.LOAD, form, places, 0, table(lane -> lane / 2));
+    a.lanes(LaneOp.PERMUTE, form, to, places, MachineValues.register(to));
+    values.vectors.free(places);
+    return to;
+  }
+
+  /** Elements one by one, for the lanes of the mask. */
+  private int gathered(MachineValues values, Source.Memory from, LongUnaryOperator distance) {
+    int to = values.vectors.take();
+    int distances = values.vectors.take();
+    int k = values.masks.take();
+    a.address(RAX, from);
+    a.lanes(LaneOp.LOAD, values.form(DType.I32), distances, 0, table(distance));
+    a.clear(to);
+    a.copyMask(k, mask);
+    a.gather(values.halved(), to, RAX, distances, k);
+    values.masks.free(k);
+    values.vectors.free(distances);
+    return to;
+  }
+
+  private Source.Table table(LongUnaryOperator ofLane) {
+    return new Source.Table(LongStream.range(0, lanes).map(ofLane).boxed().toList());
+  }
+
+  /** Emits the load of a reduction's result. */
+  int reduced(MachineValues values, Instr.Reduced r) {
+    DType type = r.type() == DType.BOOL ? DType.I32 : r.type();
+    int v = elements(values, type, inArray(RDX, type));
+    return r.type() == DType.BOOL ? values.toMask(v) : v;
+  }
+
+  /** Emits the value of an index, as longs. */
+  int index(MachineValues values, Instr.Index x, boolean ofRow) {
+    VectorForm form = values.form(DType.I64);
+    int to = values.vectors.take();
+    int p = pointers.indexOf(pointer(x));
+    Source.Memory first = new Source.Memory(RDI, word(Pointer.word(p, 0)));
+    if (ofRow) {
+      a.lanes(LaneOp.BROADCAST, form, to, 0, first);
+      return to;
+    }
+    int other = values.vectors.take();
+    a.move(RAX, RCX);
+    a.vector(VectorOp.BROADCAST_LONG_REGISTER, false, to, MachineValues.register(RAX), ALL, false);
+    a.lanes(LaneOp.ADD_INTEGERS, form, to, to, table(lane -> lane + column));
+    if (LoopBody.move(x.value()) == LoopBody.STRIDED) {
+      a.lanes(LaneOp.BROADCAST, form, other, 0, new Source.Memory(RDI, word(Pointer.word(p, 2))));
+      a.lanes(LaneOp.MULTIPLY_INTEGERS, form, to, to, MachineValues.register(other));
+    }
+    a.lanes(LaneOp.BROADCAST, form, other, 0, first);
+    a.lanes(LaneOp.ADD_INTEGERS, form, to, to, MachineValues.register(other));
+    values.vectors.free(other);
+    return to;
+  }
+
+  private int elements(MachineValues values, DType storage, Source.Memory from) {
+    int to = values.vectors.take();
+    switch (storage) {
+      case F32, I32, F64, I64 -> a.lanes(LaneOp.LOAD, values.form(storage), to, 0, from, mask, mask != ALL);
+      case F16 -> a.vector(VectorOp.VCVTPH2PS, values.halved(), to, from, mask, mask != ALL);
+      case BF16 -> {
+        a.vector(VectorOp.VPMOVZXWD, values.halved(), to, from, mask, mask != ALL);
+        a.shift(Shift.LEFT, values.form(DType.I32), to, MachineValues.register(to), MachineValues.WORD);
+      }
+      case I16 -> a.vector(VectorOp.VPMOVSXWD, values.halved(), to, from, mask, mask != ALL);
+      case I8 -> a.vector(VectorOp.VPMOVSXBD, values.halved(), to, from, mask, mask != ALL);
+      case U8, BOOL -> a.vector(VectorOp.VPMOVZXBD, values.halved(), to, from, mask, mask != ALL);
+    }
+    return storage == DType.BOOL ? values.toMask(to) : to;
+  }
+
+  /** Loads one element for all lanes. */
+  private int forAll(MachineValues values, DType storage, Source.Memory from) {
+    int to = values.vectors.take();
+    switch (storage) {
+      case F32, I32, F64, I64 -> a.lanes(LaneOp.BROADCAST, values.form(storage), to, 0, from);
+      case F16 -> {
+        a.vector(VectorOp.VPBROADCASTW, values.halved(), to, from, ALL, false);
+        a.vector(VectorOp.VCVTPH2PS, values.halved(), to, MachineValues.register(to), ALL, false);
+      }
+      case BF16, I16 -> {
+        a.vector(VectorOp.VPBROADCASTW, values.halved(), to, from, ALL, false);
+        if (storage == DType.I16) {
+          a.shift(Shift.RIGHT_SIGNED, values.form(DType.I32), to, MachineValues.register(to), MachineValues.WORD);
+        } else {
+          a.shift(Shift.LEFT, values.form(DType.I32), to, MachineValues.register(to), MachineValues.WORD);
+        }
+      }
+      case I8, U8, BOOL -> {
+        a.vector(VectorOp.VPBROADCASTB, values.halved(), to, from, ALL, false);
+        Shift shift = storage == DType.I8 ? Shift.RIGHT_SIGNED : Shift.RIGHT;
+        a.shift(shift, values.form(DType.I32), to, MachineValues.register(to), BYTE);
+      }
+    }
+    return storage == DType.BOOL ? values.toMask(to) : to;
+  }
+
+  /** Emits a store of the current point's value. */
+  void store(MachineValues values, LoopBody.ToMemory out) {
+    DType storage = out.storage();
+    int v = out.value();
+    Source.Memory to = inArray(base(pointer(out)), storage);
+    switch (storage) {
+      case F32, I32, F64, I64 -> a.lanes(LaneOp.STORE, values.form(storage), values.vector(v), 0, to, mask, false);
+      case F16 -> a.vector(VectorOp.VCVTPS2PH, values.halved(), values.vector(v), to, mask, false, MachineValues.NEAREST);
+      case BF16 -> {
+        int t = values.vectors.take();
+        a.shift(Shift.RIGHT, values.form(DType.I32), t, MachineValues.register(values.vector(v)), MachineValues.WORD);
+        a.vector(VectorOp.STORE_LOWER_WORDS, values.halved(), t, to, mask, false);
+        values.vectors.free(t);
+      }
+      case I16 -> a.vector(VectorOp.STORE_LOWER_WORDS, values.halved(), values.vector(v), to, mask, false);
+      case I8, U8 -> a.vector(VectorOp.STORE_LOWER_BYTES, values.halved(), values.vector(v), to, mask, false);
+      case BOOL -> {
+        int t = values.oneWhere(values.mask(v), DType.I32);
+        a.vector(VectorOp.STORE_LOWER_BYTES, values.halved(), t, to, mask, false);
+        values.vectors.free(t);
+      }
+    }
+  }
+}
