@@ -1,10 +1,12 @@
 package dev.tenzan.cpu.gemm;
 
+import dev.tenzan.cpu.machine.TileMoves;
 import dev.tenzan.type.DType;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What depends on the vector width: packing, and the micro-kernels, for each compute type a full tile and a
@@ -49,6 +51,9 @@ final class KernelSet {
   /** The types that have micro-kernels. */
   static final List<DType> COMPUTE_TYPES = List.of(DType.F32, DType.F64, DType.I32, DType.I64);
 
+  private static final int ROWS = 12;
+  private static final int EDGE_ROWS = 4;
+
   private final int bits;
   private final Packing packing;
   private final Tiling tiling;
@@ -85,10 +90,47 @@ final class KernelSet {
    *
    * @param bits 128, 256 or 512
    * @param manyRegisters whether the machine has 32 vector registers of that width, not 16
+   * @param machine whether tiles of f32 are to be machine code where it runs
    */
-  static KernelSet vector(int bits, boolean manyRegisters) {
+  static KernelSet vector(int bits, boolean manyRegisters, boolean machine) {
     Tiling tiling = manyRegisters ? Tiling.MANY_REGISTERS : Tiling.FEW_REGISTERS;
-    return new KernelSet(bits, new VectorPacking(), tiling, type -> vectorTiles(type, bits, manyRegisters));
+    return new KernelSet(
+        bits,
+        new VectorPacking(),
+        tiling,
+        type -> {
+          Tiles tiles = machine && type == DType.F32 ? machineTiles(VectorResults.of(type)) : null;
+          return tiles == null ? vectorTiles(type, bits, manyRegisters) : tiles;
+        });
+  }
+
+  /**
+   * The kernels for the time until those with vectors are compiled.
+   *
+   * @param machine whether tiles of f32 are to be machine code where it runs, as it needs no compiler
+   */
+  static KernelSet meanwhile(boolean machine) {
+    return new KernelSet(
+        0,
+        new Packing(),
+        Tiling.FEW_REGISTERS,
+        type -> {
+          Tiles tiles = machine && type == DType.F32 ? machineTiles(new Results()) : null;
+          return tiles == null ? scalarTiles(type) : tiles;
+        });
+  }
+
+  private static @Nullable Tiles machineTiles(Results others) {
+    TileMoves moves = TileMoves.here();
+    Pair byStep = machinePair(PanelLayout.STEP_MAJOR);
+    Pair byLane = machinePair(PanelLayout.LANE_MAJOR);
+    return moves == null || byStep == null || byLane == null ? null : new Tiles(byStep, byLane, new MachineResults(moves, others));
+  }
+
+  private static @Nullable Pair machinePair(PanelLayout layout) {
+    MachineTile full = MachineTile.of(ROWS, layout);
+    MachineTile edge = MachineTile.of(EDGE_ROWS, layout);
+    return full == null || edge == null ? null : new Pair(full, edge);
   }
 
   private static Tiles vectorTiles(DType type, int bits, boolean manyRegisters) {

@@ -2,7 +2,6 @@ package dev.tenzan.cpu.gemm;
 
 import dev.tenzan.cpu.CpuPool;
 import dev.tenzan.cpu.machine.MachineCode;
-import dev.tenzan.cpu.machine.PixelTiles;
 import dev.tenzan.cpu.machine.ProductInstructions;
 import dev.tenzan.cpu.machine.ProductKernels;
 import dev.tenzan.kernel.ConvolutionKernel;
@@ -133,15 +132,14 @@ public final class MatrixEngine {
     if (product != null && kernel.dtype() != DType.F32) {
       return (x, w, out) -> product.run(w, x, out);
     }
-    StripConvolution unpacked = StripConvolution.of(kernel, pool, strips(), kernels);
-    PixelConvolution pixels = PixelConvolution.of(kernel, pool, strips(), kernels, PixelConvolution.INPUTS);
+    StripConvolution unpacked = StripConvolution.of(kernel, pool, strips(), () -> gemm.kernels(DType.F32));
+    PixelConvolution pixels = PixelConvolution.of(kernel, pool, strips(), () -> gemm.kernels(DType.F32), PixelConvolution.INPUTS);
     if (product != null && product.used() > PRODUCTS_BEHIND * (pixels == null ? 0 : pixels.used())) {
       return (x, w, out) -> product.run(w, x, out);
     }
     double others = unpacked == null ? usedByPanels(kernel) : STRIPS_BEHIND * unpacked.used();
     if (pixels != null && pixels.used() > (pixels.isInMachineCode() ? VECTOR_API_BEHIND : 1) * others) {
-      // Its packing is warmed up along with that of products.
-      return (x, w, out) -> (pixels.isReady() && gemm.kernels(DType.F32) == kernels ? pixels : otherwise).run(x, w, out);
+      return (x, w, out) -> (pixels.isReady() ? pixels : otherwise).run(x, w, out);
     }
     if (unpacked != null) {
       return (x, w, out) -> (unpacked.isReady() ? unpacked : otherwise).run(x, w, out);
@@ -167,7 +165,7 @@ public final class MatrixEngine {
   /** The strip kernels, loaded when the first convolution asks for them; null without vectors. */
   private synchronized @Nullable Strips strips() {
     if (strips == null && kernels.bits() > 0) {
-      strips = Strips.load(kernels.bits(), kernels.hasManyRegisters(), !warmsUp, machine ? PixelTiles.here() : null);
+      strips = Strips.load(kernels.bits(), kernels.hasManyRegisters(), !warmsUp, machine);
     }
     return strips;
   }

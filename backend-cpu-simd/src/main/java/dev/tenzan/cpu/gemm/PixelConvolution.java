@@ -10,6 +10,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,8 +54,7 @@ final class PixelConvolution implements MatrixProgram {
   private final ConvolutionKernel k;
   private final CpuPool pool;
   private final Strips strips;
-  private final Packing packing;
-  private final Results results;
+  private final Supplier<KernelSet> kernels;
   private final PixelKernel kernel;
   private final PaddedPlanes planes;
   private final WeightSteps weights;
@@ -154,12 +154,11 @@ final class PixelConvolution implements MatrixProgram {
   private static final AtomicLong TICKETS = new AtomicLong(1);
 
   private PixelConvolution(
-      ConvolutionKernel k, PaddedPlanes planes, CpuPool pool, Strips strips, PixelKernel kernel, KernelSet kernels, long together) {
+      ConvolutionKernel k, PaddedPlanes planes, CpuPool pool, Strips strips, PixelKernel kernel, Supplier<KernelSet> kernels, long together) {
     this.k = k;
     this.pool = pool;
     this.strips = strips;
-    this.packing = kernels.packing();
-    this.results = kernels.tiles(DType.F32).results();
+    this.kernels = kernels;
     this.kernel = kernel;
     this.planes = planes;
     this.runs = Runs.of(planes);
@@ -173,10 +172,11 @@ final class PixelConvolution implements MatrixProgram {
   /**
    * The program of a convolution, or null where it takes another way.
    *
+   * @param kernels gives what packs and moves tiles now
    * @param together the elements of the padded inputs that are worked on together: {@link #INPUTS}
    */
   static @Nullable PixelConvolution of(
-      ConvolutionKernel k, CpuPool pool, @Nullable Strips strips, KernelSet kernels, long together) {
+      ConvolutionKernel k, CpuPool pool, @Nullable Strips strips, Supplier<KernelSet> kernels, long together) {
     PixelKernel kernel = strips == null ? null : strips.pixels();
     int most = Integer.MAX_VALUE / 4;
     int last = k.spatial().rank() - 1;
@@ -210,9 +210,9 @@ final class PixelConvolution implements MatrixProgram {
     return kernel.readsAligned();
   }
 
-  /** Whether the kernels are compiled. */
+  /** Whether the kernels are compiled, or need not be. */
   boolean isReady() {
-    return strips.areReady();
+    return strips.tilesAreReady();
   }
 
   @Override
@@ -259,7 +259,7 @@ final class PixelConvolution implements MatrixProgram {
     int firstOutput = panel % panels * columns;
     long channel = (long) (panel / panels) * outputs + firstOutput;
     int depth = Math.min(K_BLOCK, places.indices().length - block * K_BLOCK);
-    weights.pack(packing, w, channel, Math.min(columns, outputs - firstOutput), columns, (long) block * K_BLOCK, depth, own.weights, 0);
+    weights.pack(kernels.get().packing(), w, channel, Math.min(columns, outputs - firstOutput), columns, (long) block * K_BLOCK, depth, own.weights, 0);
     if (kernel.readsAligned()) {
       MemorySegment.copy(own.weights, 0, aligned, F32, 0, depth * columns);
     }
@@ -368,7 +368,7 @@ final class PixelConvolution implements MatrixProgram {
         int one = place(r, perImage) + groupAt;
         int two = r + 1 < to ? place(r + 1, perImage) + groupAt : one;
         long at = (long) (r - from) * RUN * rowBytes;
-        kernel.tile(results, depth, own.weights, aligned, inputs, one, two, places, step, own.tile, own.accumulators, at, step > 0);
+        kernel.tile(kernels.get().tiles(DType.F32).results(), depth, own.weights, aligned, inputs, one, two, places, step, own.tile, own.accumulators, at, step > 0);
       }
     }
     for (int r = from; r < to; ) {
@@ -403,7 +403,7 @@ final class PixelConvolution implements MatrixProgram {
         MemorySegment.copy(own.accumulators, source, own.accumulators, target, (runs.pixels[r + 1] - runs.pixels[r]) * rowBytes);
       }
     }
-    packing.pack(DType.F32, own.accumulators, at, rowBytes, Float.BYTES, pixels, pixels, channels, own.turned, 0);
+    kernels.get().packing().pack(DType.F32, own.accumulators, at, rowBytes, Float.BYTES, pixels, pixels, channels, own.turned, 0);
     for (int c = 0; c < channels; c++) {
       MemorySegment.copy(own.turned, c * pixels, out, F32, ((channel + c) * k.outSpatial().size() + first) * Float.BYTES, pixels);
     }

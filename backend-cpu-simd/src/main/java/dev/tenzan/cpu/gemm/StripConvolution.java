@@ -7,6 +7,7 @@ import dev.tenzan.type.DType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -70,7 +71,7 @@ final class StripConvolution implements MatrixProgram {
   /** Whether the places of a channel are its outputs, with none between: then tiles go straight to the output. */
   private final boolean direct;
 
-  private final Results results;
+  private final Supplier<KernelSet> kernels;
 
   /** Memory of one thread, for its work and for what it lets others work on. */
   private static final class Buffers {
@@ -83,7 +84,7 @@ final class StripConvolution implements MatrixProgram {
 
   private static final ThreadLocal<Buffers> BUFFERS = ThreadLocal.withInitial(Buffers::new);
 
-  private StripConvolution(ConvolutionKernel kernel, PaddedPlanes planes, CpuPool pool, Strips strips, Results results) {
+  private StripConvolution(ConvolutionKernel kernel, PaddedPlanes planes, CpuPool pool, Strips strips, Supplier<KernelSet> kernels) {
     this.k = kernel;
     this.pool = pool;
     this.strips = strips;
@@ -97,7 +98,7 @@ final class StripConvolution implements MatrixProgram {
     this.blocks = Math.ceilDiv(steps, K_BLOCK);
     this.span = (int) planes.span();
     this.direct = span == kernel.outSpatial().size();
-    this.results = results;
+    this.kernels = kernels;
     long image = kernel.inChannels() * planes.size();
     this.images = (int) Math.clamp(INPUTS / image, 1, kernel.batch());
     long input = channels * planes.size();
@@ -117,8 +118,12 @@ final class StripConvolution implements MatrixProgram {
     this.denseWeights = dense;
   }
 
-  /** The program of a convolution, or null where its unrolled input is to be packed. */
-  static @Nullable StripConvolution of(ConvolutionKernel k, CpuPool pool, @Nullable Strips strips, KernelSet kernels) {
+  /**
+   * The program of a convolution, or null where its unrolled input is to be packed.
+   *
+   * @param kernels gives what moves tiles now
+   */
+  static @Nullable StripConvolution of(ConvolutionKernel k, CpuPool pool, @Nullable Strips strips, Supplier<KernelSet> kernels) {
     boolean possible =
         k.dtype() == DType.F32
             && k.window().size() > 1 // otherwise the unrolled input is no larger than the input, and panels are read faster
@@ -135,7 +140,7 @@ final class StripConvolution implements MatrixProgram {
             && k.inChannels() / k.groups() * k.window().size() < most
             && k.outChannels() * Math.ceilDiv(k.inChannels() / k.groups() * k.window().size(), (long) K_BLOCK) * LANE < most;
     boolean full = planes.span() >= MIN_PLACES && 2 * k.outSpatial().size() >= planes.span();
-    return fits && full ? new StripConvolution(k, planes, pool, strips, kernels.tiles(DType.F32).results()) : null;
+    return fits && full ? new StripConvolution(k, planes, pool, strips, kernels) : null;
   }
 
   /** How much of what its tiles compute is used. */
@@ -145,9 +150,9 @@ final class StripConvolution implements MatrixProgram {
     return pixels * outputs / (Math.ceilDiv(outputs, edge) * edge);
   }
 
-  /** Whether the kernels are compiled. */
+  /** Whether the kernels are compiled, or need not be. */
   boolean isReady() {
-    return strips.areReady();
+    return strips.tilesAreReady();
   }
 
   @Override
@@ -307,6 +312,7 @@ final class StripConvolution implements MatrixProgram {
       MemorySegment out,
       long image) {
     Buffers own = BUFFERS.get();
+    Results results = kernels.get().tiles(DType.F32).results();
     int length = endPlace - firstPlace;
     int size = direct ? 0 : (endOutput - firstOutput) * length;
     if (own.accumulators.length < size) {

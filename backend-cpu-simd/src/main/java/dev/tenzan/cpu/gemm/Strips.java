@@ -1,6 +1,7 @@
 package dev.tenzan.cpu.gemm;
 
 import dev.tenzan.cpu.machine.PixelTiles;
+import dev.tenzan.cpu.machine.TileMoves;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,20 +15,30 @@ final class Strips {
   private static final int STEPS = 256;
   private static final int SHORT_CALLS = 200;
 
+  // The rows of tiles in machine code.
+  private static final int MACHINE_ROWS = 12;
+  private static final int EDGE_ROWS = 4;
+
   private final StripKernel full;
   private final StripKernel edge;
   private final LongWindowKernel longWindow;
   private final PlaneKernel planes;
   private final @Nullable PixelKernel pixels;
+
+  /** What moves planes until {@link #planes} is compiled, beside tiles that need no compiler; null where tiles do. */
+  private final @Nullable PlaneKernel meanwhile;
+
   private volatile boolean ready;
   private boolean started;
 
-  private Strips(StripKernel full, StripKernel edge, LongWindowKernel longWindow, PlaneKernel planes, @Nullable PixelKernel pixels, boolean ready) {
+  private Strips(StripKernel full, StripKernel edge, LongWindowKernel longWindow, PlaneKernel planes, @Nullable PixelKernel pixels,
+      @Nullable PlaneKernel meanwhile, boolean ready) {
     this.full = full;
     this.edge = edge;
     this.longWindow = longWindow;
     this.planes = planes;
     this.pixels = pixels;
+    this.meanwhile = meanwhile;
     this.ready = ready;
   }
 
@@ -37,11 +48,25 @@ final class Strips {
    * @param bits the width of the vectors
    * @param manyRegisters whether there are 32 vector registers
    * @param atOnce whether they are used before they are compiled
-   * @param machine tiles of pixels in machine code, or null to let C2 make them
+   * @param machine whether tiles are machine code where it runs
    */
-  static Strips load(int bits, boolean manyRegisters, boolean atOnce, @Nullable PixelTiles machine) {
-    PixelKernel pixels = machine == null ? null : new MachinePixels(machine);
-    if (pixels == null && manyRegisters) {
+  static Strips load(int bits, boolean manyRegisters, boolean atOnce, boolean machine) {
+    PixelTiles pixelTiles = machine ? PixelTiles.here() : null;
+    TileMoves moves = machine ? TileMoves.here() : null;
+    StripKernel full = machine ? MachineStrip.of(MACHINE_ROWS) : null;
+    StripKernel edge = machine ? MachineStrip.of(EDGE_ROWS) : null;
+    if (pixelTiles != null && moves != null && full != null && edge != null) {
+      return new Strips(
+          full,
+          edge,
+          SpecializedClasses.load(LongWindowKernel.class, "F32LongWindow12x2", bits, PanelLayout.LANE_MAJOR),
+          SpecializedClasses.load(PlaneKernel.class, "F32Planes", bits, PanelLayout.LANE_MAJOR),
+          new MachinePixels(pixelTiles),
+          new PlainPlanes(moves),
+          atOnce);
+    }
+    PixelKernel pixels = null;
+    if (manyRegisters) {
       pixels = SpecializedClasses.load(PixelKernel.class, "F32Pixels14x2", bits, PanelLayout.LANE_MAJOR);
     }
     return new Strips(
@@ -51,6 +76,7 @@ final class Strips {
             LongWindowKernel.class, manyRegisters ? "F32LongWindow12x2" : "F32LongWindow6x2", bits, PanelLayout.LANE_MAJOR),
         SpecializedClasses.load(PlaneKernel.class, "F32Planes", bits, PanelLayout.LANE_MAJOR),
         pixels,
+        null,
         atOnce);
   }
 
@@ -67,7 +93,7 @@ final class Strips {
   }
 
   PlaneKernel planes() {
-    return planes;
+    return ready || meanwhile == null ? planes : meanwhile;
   }
 
   /** The kernel whose vectors run across output channels; null where there are too few registers. */
@@ -81,6 +107,11 @@ final class Strips {
       start();
     }
     return ready;
+  }
+
+  /** Whether tiles are to be used now, with what {@link #planes} is then; the first call starts the warm-up. */
+  boolean tilesAreReady() {
+    return areReady() || meanwhile != null;
   }
 
   private synchronized void start() {

@@ -1,5 +1,6 @@
 package dev.tenzan.cpu.gemm;
 
+import dev.tenzan.cpu.machine.MachineCode;
 import dev.tenzan.type.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -30,7 +31,7 @@ final class Warmup {
   private static final int SHORT_CALLS = 10;
 
   private final KernelSet vectors;
-  private final KernelSet scalars = KernelSet.scalar();
+  private final KernelSet meanwhile;
   private final Set<DType> started = EnumSet.noneOf(DType.class);
   private final Map<DType, Ready> ready = new EnumMap<>(DType.class);
 
@@ -41,6 +42,7 @@ final class Warmup {
 
   /** Warms up the kernels of a set when their types are first asked for. */
   Warmup(KernelSet vectors) {
+    this.meanwhile = KernelSet.meanwhile(vectors.bits() == MachineCode.VECTOR_BITS);
     this.vectors = vectors;
     for (DType type : KernelSet.COMPUTE_TYPES) {
       ready.put(type, new Ready());
@@ -54,13 +56,13 @@ final class Warmup {
       return vectors;
     }
     start(type, flag, gemm);
-    return scalars;
+    return meanwhile;
   }
 
   /** The same, but no call starts the warm-up. */
   KernelSet kernelsNow(DType type) {
     Ready flag = ready.get(type);
-    return flag == null || flag.set ? vectors : scalars;
+    return flag == null || flag.set ? vectors : meanwhile;
   }
 
   private synchronized void start(DType type, Ready flag, Gemm gemm) {

@@ -105,6 +105,17 @@ public final class Assembler {
     memory(to, base, distance, 1);
   }
 
+  /** Loads a number of 32 bits, with its sign. */
+  void loadInt(int to, int base, int distance) {
+    emit(0x48 | to >> 3 << 2 | base >> 3, 0x63);
+    memory(to, base, distance, 1);
+  }
+
+  /** Loads an argument that has no register under the System V calling convention: the first of these is behind the return address. */
+  void loadArgument(int to, int number) {
+    emit(0x48 | to >> 3 << 2, 0x8B, 0x44 | (to & 7) << 3, 0x24, (number + 1) * Long.BYTES);
+  }
+
   /** Adds 8 bytes in memory to a register. */
   public void addFromMemory(int to, int base, int distance) {
     emit(0x48 | to >> 3 << 2 | base >> 3, 0x03);

@@ -46,6 +46,13 @@ public final class MachineCode {
         LINKER.downcallHandle(
             FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.ADDRESS), Linker.Option.critical(true));
 
+    static final MethodHandle CALL_WITH_NUMBERS =
+        LINKER.downcallHandle(
+            FunctionDescriptor.ofVoid(
+                ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG),
+            Linker.Option.critical(true));
+
     static final MethodHandle MAP =
         LINKER.downcallHandle(
             LINKER.defaultLookup().findOrThrow("mmap"),
@@ -148,6 +155,15 @@ public final class MachineCode {
   public void call(MemorySegment arguments, MemorySegment first, MemorySegment second) {
     try {
       Calls.CALL_WITH_ARRAYS.invokeExact(entry, arguments, first, second);
+    } catch (Throwable e) {
+      throw new AssertionError("machine code cannot be called", e);
+    }
+  }
+
+  /** Calls the function with the addresses of four arrays and four numbers. */
+  void call(MemorySegment a, MemorySegment b, MemorySegment c, MemorySegment d, long one, long two, long three, long four) {
+    try {
+      Calls.CALL_WITH_NUMBERS.invokeExact(entry, a, b, c, d, one, two, three, four);
     } catch (Throwable e) {
       throw new AssertionError("machine code cannot be called", e);
     }

@@ -16,6 +16,9 @@ import static dev.tenzan.cpu.machine.Assembler.RSI;
  * A in turn. See {@link ProductKernels} for panels and arguments.
  */
 final class ProductTile {
+  /** Vectors of f32. */
+  static final VectorForm SINGLES = new VectorForm(false, 16);
+
   private static final int ROWS = ProductKernels.ROWS;
   private static final int UNROLL_BY_STEPS = 4;
   private static final int RIGHT_STEP = 2 * ProductKernels.VECTOR;

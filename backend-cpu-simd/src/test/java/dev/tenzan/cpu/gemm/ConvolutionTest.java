@@ -24,14 +24,14 @@ final class ConvolutionTest {
   private static final CpuPool ONE = new CpuPool(1);
   private static final CpuPool TWO = new CpuPool(2);
   private static final List<Engines.Named> ENGINES = Engines.all(ONE, TWO);
-  private static final KernelSet KERNELS = KernelSet.vector(128, true);
+  private static final KernelSet KERNELS = KernelSet.vector(128, true, false);
   /** Used where the processor has AVX-512, and the system lets machine code run. */
   private static final class MachineStrips {
-    static final KernelSet KERNELS = KernelSet.vector(MachineCode.VECTOR_BITS, true);
-    static final Strips STRIPS = Strips.load(MachineCode.VECTOR_BITS, true, true, PixelTiles.here());
+    static final KernelSet KERNELS = KernelSet.vector(MachineCode.VECTOR_BITS, true, true);
+    static final Strips STRIPS = Strips.load(MachineCode.VECTOR_BITS, true, true, true);
   }
 
-  private static final Strips STRIPS = Strips.load(128, true, true, null);
+  private static final Strips STRIPS = Strips.load(128, true, true, false);
 
   @AfterAll
   static void close() {
@@ -244,14 +244,14 @@ final class ConvolutionTest {
         assertBits(kernel, expected, c, "long window, block by block, seed " + seed);
       }
       for (long together : new long[] {1, PixelConvolution.INPUTS}) {
-        PixelConvolution pixels = PixelConvolution.of(kernel, TWO, STRIPS, KERNELS, together);
+        PixelConvolution pixels = PixelConvolution.of(kernel, TWO, STRIPS, () -> KERNELS, together);
         if (pixels != null) {
           MemorySegment c = arena.allocate(expected.length * (long) type.byteSize(), 64).fill((byte) 0x7b);
           pixels.run(left, right, c);
           assertBits(kernel, expected, c, "pixels, " + together + " inputs together, seed " + seed);
         }
         PixelConvolution machine =
-            PixelTiles.here() == null ? null : PixelConvolution.of(kernel, TWO, MachineStrips.STRIPS, MachineStrips.KERNELS, together);
+            PixelTiles.here() == null ? null : PixelConvolution.of(kernel, TWO, MachineStrips.STRIPS, () -> MachineStrips.KERNELS, together);
         if (machine != null) {
           MemorySegment c = arena.allocate(expected.length * (long) type.byteSize(), 64).fill((byte) 0x7b);
           machine.run(left, right, c);
