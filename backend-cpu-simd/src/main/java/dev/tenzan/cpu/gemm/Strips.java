@@ -139,12 +139,8 @@ final class Strips {
       QuickCalls.warmUp(
           () -> {
             for (int call = 0; call < SHORT_CALLS; call++) {
-              full.run(2, a, 0, x, 0, places, 0, tile);
-              edge.run(2, a, 0, x, 0, places, 0, tile);
+              tiles(2, a, x, places, turned, tile);
               longWindow.run(2, turned, 0, x, places, starts, 0, tile, 0, longWindow.columns());
-              if (pixels != null) {
-                pixels.run(2, turned, 0, x, 0, 0, places, 0, tile);
-              }
             }
             for (int call = 0; call < SHORT_CALLS; call++) {
               planes.move(tile, 2, to, 0, full.columns(), call % 2 == 0);
@@ -154,19 +150,27 @@ final class Strips {
             }
           },
           () -> {
-            full.run(STEPS, a, 0, x, 0, places, 0, tile);
-            edge.run(STEPS, a, 0, x, 0, places, 0, tile);
+            tiles(STEPS, a, x, places, turned, tile);
             longWindow.run(STEPS, turned, 0, x, places, starts, 0, tile, 0, longWindow.columns());
-            if (pixels != null) {
-              pixels.run(STEPS, turned, 0, x, 0, 0, places, 0, tile);
-            }
             planes.move(tile, full.rows(), to, 0, full.columns(), true);
             planes.copy(x, to, runs);
           },
           ROUNDS,
-          QUICK_NANOS);
+          QUICK_NANOS,
+          meanwhile != null);
     } finally {
       ready = true;
+    }
+  }
+
+  /** Runs the tiles that C2 has to compile. */
+  private void tiles(int steps, float[] a, float[] x, int[] places, float[] turned, float[] tile) {
+    if (meanwhile == null) {
+      full.run(steps, a, 0, x, 0, places, 0, tile);
+      edge.run(steps, a, 0, x, 0, places, 0, tile);
+      if (pixels != null) {
+        pixels.run(steps, turned, 0, x, 0, 0, places, 0, tile);
+      }
     }
   }
 }

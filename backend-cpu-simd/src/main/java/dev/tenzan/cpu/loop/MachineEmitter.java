@@ -97,7 +97,7 @@ final class MachineEmitter {
     MachineCode code = MachineCode.loadOrWarn(a.code(), "a loop goes without machine code");
     int group = combination == null ? unroll * lanes : combination.group();
     DType results = result == null ? null : inArray(body.type(result.value()));
-    return code == null ? null : new MachineLoop(code, memory.pointers(), lanes, group, results, reduced);
+    return code == null ? null : new MachineLoop(code, memory.pointers(), memory.strided(), lanes, group, results, reduced);
   }
 
   /** The type of the elements of an array of values. */
@@ -108,7 +108,7 @@ final class MachineEmitter {
   // What there is machine code for.
 
   private static boolean serves(LoopBody body) {
-    boolean serves = body.code().size() <= MOST && body.code().stream().allMatch(MachineEmitter::serves);
+    boolean serves = body.code().size() <= MOST && body.code().stream().allMatch(i -> serves(body, i));
     int results = 0;
     for (LoopBody.Out out : body.outs()) {
       serves &=
@@ -122,11 +122,16 @@ final class MachineEmitter {
     return serves && results <= 1;
   }
 
-  private static boolean serves(Instr instr) {
+  /** Whether a value is a constant that integers are divided by with shifts. */
+  private static boolean isPowerOfTwo(LoopBody body, int v) {
+    return body.code().get(v) instanceof Instr.Const c && c.bits() > 0 && Long.bitCount(c.bits()) == 1;
+  }
+
+  private static boolean serves(LoopBody body, Instr instr) {
     return switch (instr) {
       case Instr.Load l -> MachineMemory.loads(l.storage(), l.address());
       case Instr.Gather _ -> false;
-      case Instr.Binary b -> b.type().isFloat() || b.op() != ScalarOp.DIV && b.op() != ScalarOp.REM;
+      case Instr.Binary b -> b.type().isFloat() || b.op() != ScalarOp.DIV && b.op() != ScalarOp.REM || isPowerOfTwo(body, b.b());
       case Instr.Index _, Instr.Reduced _, Instr.Const _, Instr.Unary _, Instr.Ternary _ -> true;
       case Instr.Convert _, Instr.Bitcast _, Instr.Narrow _ -> true;
     };

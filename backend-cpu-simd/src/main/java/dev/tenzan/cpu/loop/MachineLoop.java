@@ -57,9 +57,21 @@ final class MachineLoop {
   /** No buffer. */
   static final int INDEX = -1;
 
+  /** The largest distance of columns for which the places of a vector's lanes are numbers of 32 bits. */
+  private static final long MOST_STRIDE = Integer.MAX_VALUE >> 6;
+
+  /**
+   * A load whose elements are some distance apart.
+   *
+   * @param address the number of the address
+   * @param bytes those of an element
+   */
+  record Strided(int address, int bytes) {}
+
   private final MachineCode code;
   private final int[] buffers;
   private final int[] addresses;
+  private final List<Strided> strided;
   private final int lanes;
   private final int grouped;
   private final @Nullable DType results;
@@ -72,14 +84,28 @@ final class MachineLoop {
    * @param results the type of the array that results go to, or null
    * @param reduced the type of the array that a reduction's results come from, or null
    */
-  MachineLoop(MachineCode code, List<Pointer> pointers, int lanes, int grouped, @Nullable DType results, @Nullable DType reduced) {
+  MachineLoop(
+      MachineCode code, List<Pointer> pointers, List<Strided> strided, int lanes, int grouped, @Nullable DType results,
+      @Nullable DType reduced) {
     this.code = code;
     this.buffers = pointers.stream().mapToInt(Pointer::buffer).toArray();
     this.addresses = pointers.stream().mapToInt(Pointer::address).toArray();
+    this.strided = List.copyOf(strided);
     this.lanes = lanes;
     this.grouped = grouped;
     this.results = results;
     this.reduced = reduced;
+  }
+
+  /** Whether it runs the frame's block well: elements that are neighbours from row to row are better turned tile by tile. */
+  boolean suits(Frame f) {
+    for (Strided s : strided) {
+      long stride = f.stride[s.address];
+      if (stride < -MOST_STRIDE || stride > MOST_STRIDE || f.rows > 1 && f.step[s.address] == s.bytes) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** Runs the frame's block. */

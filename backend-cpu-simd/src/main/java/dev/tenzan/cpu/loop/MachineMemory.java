@@ -9,6 +9,7 @@ import static dev.tenzan.cpu.machine.Assembler.RDX;
 import dev.tenzan.cpu.loop.MachineLoop.Pointer;
 import dev.tenzan.cpu.machine.Assembler;
 import dev.tenzan.cpu.machine.LaneOp;
+import dev.tenzan.cpu.machine.MaskOp;
 import dev.tenzan.cpu.machine.Shift;
 import dev.tenzan.cpu.machine.Source;
 import dev.tenzan.cpu.machine.VectorForm;
@@ -32,6 +33,7 @@ final class MachineMemory {
   private final Assembler a;
   private final int lanes;
   private final List<Pointer> pointers = new ArrayList<>();
+  private final List<MachineLoop.Strided> strided = new ArrayList<>();
   private final int[] registers;
 
   // Of the point that is written at present: the mask of its lanes, and how far it is from the group's first column.
@@ -50,6 +52,9 @@ final class MachineMemory {
     for (Instr i : body.code()) {
       if (i instanceof Instr.Load l) {
         add(pointer(l));
+        if (LoopBody.move(l.address()) == LoopBody.STRIDED) {
+          strided.add(new MachineLoop.Strided(LoopBody.number(l.address()), l.storage().byteSize()));
+        }
       } else if (i instanceof Instr.Index x) {
         add(pointer(x));
       }
@@ -84,11 +89,17 @@ final class MachineMemory {
     return pointers;
   }
 
+  /** The loads whose elements are some distance apart. */
+  List<MachineLoop.Strided> strided() {
+    return strided;
+  }
+
   /** Whether there is machine code for a load at an address that moves so: elements two apart are taken out of whole vectors. */
   static boolean loads(DType storage, Affine address) {
     return switch (LoopBody.move(address)) {
       case LoopBody.UNIT, LoopBody.FIXED -> true;
       case LoopBody.PAIRS, LoopBody.REPEATED -> storage == DType.F32 || storage == DType.I32;
+      case LoopBody.STRIDED -> PassPlan.isComputeType(storage);
       default -> false;
     };
   }
@@ -156,6 +167,9 @@ final class MachineMemory {
       return elements(values, load.storage(), inArray(base(pointer(load)), load.storage()));
     }
     int bytes = load.storage().byteSize();
+    if (move == LoopBody.STRIDED) {
+      return strided(values, load);
+    }
     int step = move == LoopBody.PAIRS ? 2 * bytes : bytes / 2;
     Source.Memory from = new Source.Memory(base(pointer(load)), RCX, step, column * step);
     if (mask != ALL) {
@@ -199,6 +213,34 @@ final class MachineMemory {
     a.clear(to);
     a.copyMask(k, mask);
     a.gather(values.halved(), to, RAX, distances, k);
+    values.masks.free(k);
+    values.vectors.free(distances);
+    return to;
+  }
+
+  /** Elements one by one, at any distance. */
+  private int strided(MachineValues values, Instr.Load load) {
+    int p = pointers.indexOf(pointer(load));
+    VectorForm ints = values.form(DType.I32);
+    int to = values.vectors.take();
+    int distances = values.vectors.take();
+    int k = values.masks.take();
+    a.move(RAX, RCX);
+    a.multiplyFromMemory(RAX, RDI, word(Pointer.word(p, 2)));
+    a.addFromMemory(RAX, RDI, word(Pointer.word(p, 0)));
+    a.lanes(LaneOp.BROADCAST, ints, distances, 0, new Source.Memory(RDI, word(Pointer.word(p, 2))));
+    a.lanes(LaneOp.MULTIPLY_INTEGERS, ints, distances, distances, table(lane -> lane + column));
+    a.clear(to);
+    if (mask == ALL) {
+      a.masks(MaskOp.XNOR, k, k, k);
+    } else {
+      a.copyMask(k, mask);
+    }
+    if (load.storage().byteSize() == Long.BYTES) {
+      a.gather(VectorOp.VPGATHERDQ, to, RAX, distances, k);
+    } else {
+      a.gather(values.halved(), to, RAX, distances, k);
+    }
     values.masks.free(k);
     values.vectors.free(distances);
     return to;

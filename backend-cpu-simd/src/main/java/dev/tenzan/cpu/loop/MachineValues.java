@@ -379,6 +379,9 @@ final class MachineValues {
     if (b.op() == ScalarOp.SHL || b.op() == ScalarOp.SHR || b.op() == ScalarOp.USHR) {
       return shift(b);
     }
+    if (!isFloat && (b.op() == ScalarOp.DIV || b.op() == ScalarOp.REM)) {
+      return divide(b);
+    }
     boolean commutes = b.op() != ScalarOp.SUB && b.op() != ScalarOp.DIV;
     boolean turned = commutes && isConstant(b.a());
     int x = vector(turned ? b.b() : b.a());
@@ -420,6 +423,32 @@ final class MachineValues {
     lanes(LaneOp.AND, b.type(), to, vector(b.b()), new Source.Constant(width - 1));
     LaneOp op = b.op() == ScalarOp.SHL ? LaneOp.SHIFT_LEFT : b.op() == ScalarOp.SHR ? LaneOp.SHIFT_SIGN : LaneOp.SHIFT_RIGHT;
     lanes(op, b.type(), to, x, register(to));
+    release(b.a(), b.b());
+    return to;
+  }
+
+  /** Divides by a power of two, towards zero. */
+  private int divide(Instr.Binary b) {
+    int width = Byte.SIZE * b.type().byteSize();
+    int count = Long.numberOfTrailingZeros(bits(b.b()));
+    VectorForm form = form(b.type());
+    int x = vector(b.a());
+    int to = vectors.take();
+    int bias = vectors.take(); // what makes negative numbers round up
+    if (count == 0) {
+      a.clear(bias);
+    } else {
+      a.shift(Shift.RIGHT_SIGNED, form, bias, register(x), width - 1);
+      a.shift(Shift.RIGHT, form, bias, register(bias), width - count);
+    }
+    a.lanes(LaneOp.ADD_INTEGERS, form, to, x, register(bias));
+    if (b.op() == ScalarOp.DIV) {
+      a.shift(Shift.RIGHT_SIGNED, form, to, register(to), count);
+    } else {
+      a.lanes(LaneOp.AND, form, to, to, new Source.Constant(bits(b.b()) - 1));
+      a.lanes(LaneOp.SUBTRACT_INTEGERS, form, to, to, register(bias));
+    }
+    vectors.free(bias);
     release(b.a(), b.b());
     return to;
   }

@@ -116,6 +116,12 @@ public final class Assembler {
     emit(0x48 | to >> 3 << 2, 0x8B, 0x44 | (to & 7) << 3, 0x24, (number + 1) * Long.BYTES);
   }
 
+  /** Multiplies a register by 8 bytes in memory. */
+  public void multiplyFromMemory(int to, int base, int distance) {
+    emit(0x48 | to >> 3 << 2 | base >> 3, 0x0F, 0xAF);
+    memory(to, base, distance, 1);
+  }
+
   /** Adds 8 bytes in memory to a register. */
   public void addFromMemory(int to, int base, int distance) {
     emit(0x48 | to >> 3 << 2 | base >> 3, 0x03);
@@ -328,7 +334,7 @@ public final class Assembler {
   }
 
   /** Loads the lanes of a mask, each from the base and its distance; the mask is 0 afterwards. */
-  void gather(VectorOp op, int to, int base, int distances, int mask) {
+  public void gather(VectorOp op, int to, int base, int distances, int mask) {
     // The index's fifth bit has the place of a first source's.
     evex(op, to, distances & 16, base >> 3, distances >> 3 & 1, mask, false);
     emit((to & 7) << 3 | 4, (distances & 7) << 3 | base & 7);
