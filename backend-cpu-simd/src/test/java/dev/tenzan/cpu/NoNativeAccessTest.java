@@ -4,8 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.tenzan.conformance.RandomLoop;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -28,15 +26,7 @@ class NoNativeAccessTest {
   }
 
   private static String run(String access) throws IOException, InterruptedException {
-    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
-    String path = System.getProperty("java.class.path");
-    Process process =
-        new ProcessBuilder(java, access, "--add-modules", "jdk.incubator.vector", "-cp", path, NoNativeAccessTest.class.getName())
-            .redirectErrorStream(true)
-            .start();
-    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
-    assertEquals(0, process.waitFor(), output);
-    return output.lines().reduce((_, last) -> last).orElse("");
+    return OtherJvm.lastLine(NoNativeAccessTest.class, access, "--add-modules", "jdk.incubator.vector");
   }
 
   @Test

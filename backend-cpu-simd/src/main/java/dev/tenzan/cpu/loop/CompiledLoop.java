@@ -89,8 +89,7 @@ final class CompiledLoop {
 
   /** Runs the body over the frame's block; {@code addresses} is the number of addresses. */
   void run(Frame f, int addresses) {
-    if (machine != null && machine.suits(f)) {
-      machine.run(f);
+    if (machine != null && machine.suits(f) && machine.run(f)) {
       return;
     }
     Vectors v = vectors(f.n);

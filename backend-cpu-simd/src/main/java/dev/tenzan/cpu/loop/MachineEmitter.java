@@ -97,7 +97,7 @@ final class MachineEmitter {
     MachineCode code = MachineCode.loadOrWarn(a.code(), "a loop goes without machine code");
     int group = combination == null ? unroll * lanes : combination.group();
     DType results = result == null ? null : inArray(body.type(result.value()));
-    return code == null ? null : new MachineLoop(code, memory.pointers(), memory.strided(), lanes, group, results, reduced);
+    return code == null ? null : new MachineLoop(code, memory.pointers(), memory.strided(), memory.gathers(), lanes, group, results, reduced);
   }
 
   /** The type of the elements of an array of values. */
@@ -130,7 +130,7 @@ final class MachineEmitter {
   private static boolean serves(LoopBody body, Instr instr) {
     return switch (instr) {
       case Instr.Load l -> MachineMemory.loads(l.storage(), l.address());
-      case Instr.Gather _ -> false;
+      case Instr.Gather g -> MachineMemory.gathers(g, body.rowInvariant()[g.index()]);
       case Instr.Binary b -> b.type().isFloat() || b.op() != ScalarOp.DIV && b.op() != ScalarOp.REM || isPowerOfTwo(body, b.b());
       case Instr.Index _, Instr.Reduced _, Instr.Const _, Instr.Unary _, Instr.Ternary _ -> true;
       case Instr.Convert _, Instr.Bitcast _, Instr.Narrow _ -> true;
@@ -177,6 +177,7 @@ final class MachineEmitter {
     }
     a.jump(row);
     a.land(end);
+    memory.landFailures();
     a.returnFromVectors();
   }
 

@@ -60,6 +60,9 @@ final class MachineLoop {
   /** The largest distance of columns for which the places of a vector's lanes are numbers of 32 bits. */
   private static final long MOST_STRIDE = Integer.MAX_VALUE >> 6;
 
+  /** The numbers of a gather behind those of all pointers: its stride, its extent, and room for an address. */
+  static final int GATHER = 3;
+
   /**
    * A load whose elements are some distance apart.
    *
@@ -72,6 +75,10 @@ final class MachineLoop {
   private final int[] buffers;
   private final int[] addresses;
   private final List<Strided> strided;
+
+  /** For each gather the number of its first parameter. */
+  private final int[] gathers;
+
   private final int lanes;
   private final int grouped;
   private final @Nullable DType results;
@@ -80,17 +87,19 @@ final class MachineLoop {
   /**
    * What the code was written for.
    *
+   * @param gathers for each gather the number of its first parameter
    * @param grouped the columns of a group of vectors
    * @param results the type of the array that results go to, or null
    * @param reduced the type of the array that a reduction's results come from, or null
    */
   MachineLoop(
-      MachineCode code, List<Pointer> pointers, List<Strided> strided, int lanes, int grouped, @Nullable DType results,
-      @Nullable DType reduced) {
+      MachineCode code, List<Pointer> pointers, List<Strided> strided, int[] gathers, int lanes, int grouped,
+      @Nullable DType results, @Nullable DType reduced) {
     this.code = code;
     this.buffers = pointers.stream().mapToInt(Pointer::buffer).toArray();
     this.addresses = pointers.stream().mapToInt(Pointer::address).toArray();
     this.strided = List.copyOf(strided);
+    this.gathers = gathers;
     this.lanes = lanes;
     this.grouped = grouped;
     this.results = results;
@@ -108,9 +117,10 @@ final class MachineLoop {
     return true;
   }
 
-  /** Runs the frame's block. */
-  void run(Frame f) {
-    long[] words = f.words(POINTERS + EACH * buffers.length);
+  /** Runs the frame's block. Returns false where an index is out of bounds, which another way has to tell of; then rows are missing. */
+  boolean run(Frame f) {
+    int behind = POINTERS + EACH * buffers.length;
+    long[] words = f.words(behind + GATHER * gathers.length);
     int n = f.n;
     words[ROWS] = f.rows;
     words[COLUMNS] = n;
@@ -122,6 +132,10 @@ final class MachineLoop {
       words[Pointer.word(p, 0)] = f.base[address] + (buffers[p] == INDEX ? 0 : f.seg[buffers[p]].address());
       words[Pointer.word(p, 1)] = f.step[address];
       words[Pointer.word(p, 2)] = f.stride[address];
+    }
+    for (int g = 0; g < gathers.length; g++) {
+      words[behind + GATHER * g] = f.par[gathers[g]];
+      words[behind + GATHER * g + 1] = f.par[gathers[g] + 1];
     }
     MemorySegment out = f.wordsSegment;
     if (results != null) {
@@ -136,6 +150,7 @@ final class MachineLoop {
       from = array(reduced, f.redF, f.redD, f.redI, f.redL);
     }
     code.call(f.wordsSegment, out, from);
+    return words[ROWS] == 0;
   }
 
   private static MemorySegment array(DType type, float[] f, double[] d, int[] i, long[] l) {

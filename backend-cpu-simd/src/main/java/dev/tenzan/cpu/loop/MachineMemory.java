@@ -34,6 +34,8 @@ final class MachineMemory {
   private final int lanes;
   private final List<Pointer> pointers = new ArrayList<>();
   private final List<MachineLoop.Strided> strided = new ArrayList<>();
+  private final List<Instr.Gather> gathers = new ArrayList<>();
+  private final List<Integer> failures = new ArrayList<>();
   private final int[] registers;
 
   // Of the point that is written at present: the mask of its lanes, and how far it is from the group's first column.
@@ -55,6 +57,9 @@ final class MachineMemory {
         if (LoopBody.move(l.address()) == LoopBody.STRIDED) {
           strided.add(new MachineLoop.Strided(LoopBody.number(l.address()), l.storage().byteSize()));
         }
+      } else if (i instanceof Instr.Gather g) {
+        add(pointer(g));
+        gathers.add(g);
       } else if (i instanceof Instr.Index x) {
         add(pointer(x));
       }
@@ -76,6 +81,10 @@ final class MachineMemory {
     return new Pointer(l.slot(), LoopBody.number(l.address()));
   }
 
+  private static Pointer pointer(Instr.Gather g) {
+    return new Pointer(g.slot(), LoopBody.number(g.address()));
+  }
+
   private static Pointer pointer(Instr.Index x) {
     return new Pointer(MachineLoop.INDEX, LoopBody.number(x.value()));
   }
@@ -92,6 +101,17 @@ final class MachineMemory {
   /** The loads whose elements are some distance apart. */
   List<MachineLoop.Strided> strided() {
     return strided;
+  }
+
+  /** For each gather the number of its first parameter. */
+  int[] gathers() {
+    return gathers.stream().mapToInt(g -> (int) g.stride()).toArray();
+  }
+
+  /** Whether there is machine code for a gather: of anything where the index is that of a whole row, or of numbers that are computed with as they lie. */
+  static boolean gathers(Instr.Gather g, boolean ofRow) {
+    int move = LoopBody.move(g.address());
+    return (move == LoopBody.UNIT || move == LoopBody.FIXED) && (ofRow || PassPlan.isComputeType(g.storage()));
   }
 
   /** Whether there is machine code for a load at an address that moves so: elements two apart are taken out of whole vectors. */
@@ -231,11 +251,7 @@ final class MachineMemory {
     a.lanes(LaneOp.BROADCAST, ints, distances, 0, new Source.Memory(RDI, word(Pointer.word(p, 2))));
     a.lanes(LaneOp.MULTIPLY_INTEGERS, ints, distances, distances, table(lane -> lane + column));
     a.clear(to);
-    if (mask == ALL) {
-      a.masks(MaskOp.XNOR, k, k, k);
-    } else {
-      a.copyMask(k, mask);
-    }
+    everyLane(k);
     if (load.storage().byteSize() == Long.BYTES) {
       a.gather(VectorOp.VPGATHERDQ, to, RAX, distances, k);
     } else {
@@ -248,6 +264,73 @@ final class MachineMemory {
 
   private Source.Table table(LongUnaryOperator ofLane) {
     return new Source.Table(LongStream.range(0, lanes).map(ofLane).boxed().toList());
+  }
+
+  // Gathers. An index out of bounds ends the function before its last row.
+
+  /** Lets a function that failed end here. */
+  void landFailures() {
+    failures.forEach(a::land);
+  }
+
+  private int wordOf(Instr.Gather g, int which) {
+    return word(Pointer.word(pointers.size(), 0) + MachineLoop.GATHER * gathers.indexOf(g) + which);
+  }
+
+  /** Emits the address of the current row's elements, and keeps it among the arguments. */
+  void placeGather(MachineValues values, Instr.Gather g) {
+    Source.Memory room = new Source.Memory(RDI, wordOf(g, 2));
+    a.lanes(LaneOp.STORE_FIRST, values.form(DType.I64), values.vector(g.index()), 0, room);
+    a.load(RAX, RDI, wordOf(g, 2));
+    a.compare(RAX, RDI, wordOf(g, 1));
+    failures.add(a.jumpUnlessBelow());
+    a.multiplyFromMemory(RAX, RDI, wordOf(g, 0));
+    a.addFromMemory(RAX, RDI, word(Pointer.word(pointers.indexOf(pointer(g)), 0)));
+    a.store(RAX, RDI, wordOf(g, 2));
+  }
+
+  /** Emits a gather, and returns the register: a mask for BOOL. */
+  int gather(MachineValues values, Instr.Gather g, boolean ofRow, boolean indexOfRow) {
+    if (ofRow) {
+      placeGather(values, g);
+      return forAll(values, g.storage(), new Source.Memory(RAX, 0));
+    }
+    if (indexOfRow) {
+      a.load(RAX, RDI, wordOf(g, 2));
+      return elements(values, g.storage(), inArray(RAX, g.storage()));
+    }
+    VectorForm longs = values.form(DType.I64);
+    int index = values.vector(g.index());
+    int to = values.vectors.take();
+    int distances = values.vectors.take();
+    int k = values.masks.take();
+    a.lanes(LaneOp.BROADCAST, longs, distances, 0, new Source.Memory(RDI, wordOf(g, 1)));
+    a.lanes(LaneOp.COMPARE_UNSIGNED, longs, k, index, MachineValues.register(distances), mask, false, MachineValues.INTEGERS_NOT_LESS);
+    failures.add(a.jumpIfAny(k));
+    a.lanes(LaneOp.BROADCAST, longs, distances, 0, new Source.Memory(RDI, wordOf(g, 0)));
+    a.lanes(LaneOp.MULTIPLY_INTEGERS, longs, distances, index, MachineValues.register(distances));
+    int base = base(pointer(g));
+    a.move(RAX, base);
+    int bytes = g.storage().byteSize();
+    if (LoopBody.move(g.address()) == LoopBody.UNIT) {
+      a.address(RAX, new Source.Memory(RAX, RCX, bytes, 0));
+      a.lanes(LaneOp.ADD_INTEGERS, longs, distances, distances, table(lane -> (lane + column) * bytes));
+    }
+    everyLane(k);
+    a.clear(to);
+    a.gather(bytes == Long.BYTES ? VectorOp.VPGATHERQQ : VectorOp.VPGATHERQD, to, RAX, distances, k);
+    values.masks.free(k);
+    values.vectors.free(distances);
+    return to;
+  }
+
+  /** Sets a mask to that of the current point. */
+  private void everyLane(int k) {
+    if (mask == ALL) {
+      a.masks(MaskOp.XNOR, k, k, k);
+    } else {
+      a.copyMask(k, mask);
+    }
   }
 
   /** Emits the load of a reduction's result. */

@@ -170,6 +170,12 @@ final class MachineValues {
       }
     }
     computeAll(true);
+    for (int v = 0; v < same.length; v++) {
+      if (body.code().get(v) instanceof Instr.Gather g && !fixed[v] && fixed[g.index()]) {
+        memory.placeGather(this, g);
+        release(); // a constant index
+      }
+    }
   }
 
   /** Computes the values of the current point. */
@@ -288,7 +294,12 @@ final class MachineValues {
       case Instr.Convert c -> convert(c);
       case Instr.Narrow n -> narrow(n);
       case Instr.Index x -> memory.index(this, x, fixed[v]);
-      case Instr.Const _, Instr.Gather _, Instr.Bitcast _ ->
+      case Instr.Gather g -> {
+        int to = memory.gather(this, g, fixed[v], fixed[g.index()]);
+        release(g.index());
+        yield to;
+      }
+      case Instr.Const _, Instr.Bitcast _ ->
           throw new IllegalStateException("not computed here: " + body.code().get(v));
     };
   }

@@ -28,6 +28,7 @@ public final class Assembler {
 
   private static final int JZ = 0x84;
   private static final int JNZ = 0x85;
+  private static final int JAE = 0x83;
   private static final int JL = 0x8C;
   private static final int JGE = 0x8D;
   private static final int JLE = 0x8E;
@@ -103,6 +104,12 @@ public final class Assembler {
   public void load(int to, int base, int distance) {
     emit(0x48 | to >> 3 << 2 | base >> 3, 0x8B);
     memory(to, base, distance, 1);
+  }
+
+  /** Stores 8 bytes. */
+  public void store(int from, int base, int distance) {
+    emit(0x48 | from >> 3 << 2 | base >> 3, 0x89);
+    memory(from, base, distance, 1);
   }
 
   /** Loads a number of 32 bits, with its sign. */
@@ -254,6 +261,21 @@ public final class Assembler {
   /** Jumps forward where it was not greater. */
   public int jumpUnlessGreater() {
     emit(0x0F, JLE);
+    emitInt(0);
+    return size;
+  }
+
+  /** Jumps forward where the last comparison's first operand was not less, both without a sign. */
+  public int jumpUnlessBelow() {
+    emit(0x0F, JAE);
+    emitInt(0);
+    return size;
+  }
+
+  /** Jumps forward where a mask has a lane (KORTESTW). */
+  public int jumpIfAny(int mask) {
+    emit(0xC5, 0xF8, 0x98, 0xC0 | mask << 3 | mask);
+    emit(0x0F, JNZ);
     emitInt(0);
     return size;
   }

@@ -1,15 +1,17 @@
 package dev.tenzan.cpu.machine;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.lang.ref.Reference;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A function in machine code, which takes the address of a block of arguments. Its memory is written first and made executable then, never
- * both (mmap(2), mprotect(2)), and is kept as long as the process.
+ * both (mmap(2), mprotect(2)), and is given back when nothing refers to the function any more.
  *
  * <p>A call takes about as long as one of a Java method that is not inlined. The thread does not stop for the garbage collector before it
  * returns, so a function has to be over in microseconds.
@@ -31,6 +33,9 @@ public final class MachineCode {
   private static final System.Logger LOG = System.getLogger(MachineCode.class.getName());
 
   private final MemorySegment entry;
+
+  /** Gives the memory back when it is collected. */
+  private final MemorySegment memory;
 
   /** Linked when the first code is loaded: without native access this is refused, and an {@link #obstacle} is to say so. */
   private static final class Calls {
@@ -60,14 +65,31 @@ public final class MachineCode {
                 ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT,
                 ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG));
 
+    static final MethodHandle UNMAP =
+        LINKER.downcallHandle(
+            LINKER.defaultLookup().findOrThrow("munmap"),
+            FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
+
     static final MethodHandle PROTECT =
         LINKER.downcallHandle(
             LINKER.defaultLookup().findOrThrow("mprotect"),
             FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT));
   }
 
-  private MachineCode(MemorySegment entry) {
-    this.entry = entry;
+  private MachineCode(long address, long bytes) {
+    this.entry = MemorySegment.ofAddress(address);
+    this.memory = entry.reinterpret(bytes, Arena.ofAuto(), _ -> unmap(address, bytes));
+  }
+
+  private static void unmap(long address, long bytes) {
+    try {
+      int refused = (int) Calls.UNMAP.invokeExact(address, bytes);
+      if (refused != 0) {
+        LOG.log(System.Logger.Level.WARNING, "cpu: {0} bytes of machine code cannot be given back (munmap failed)", bytes);
+      }
+    } catch (Throwable e) {
+      throw new AssertionError("munmap cannot be called", e);
+    }
   }
 
   /** Why no machine code can run here, with the remedy where there is one; empty where it can, as far as is known without trying. */
@@ -115,7 +137,7 @@ public final class MachineCode {
     if (refused != 0) {
       throw new IllegalStateException("the system forbids to make memory executable (mprotect failed)");
     }
-    return new MachineCode(MemorySegment.ofAddress(address));
+    return new MachineCode(address, code.length);
   }
 
   /** The same, or null where the system refuses, which is logged with its consequence. */
@@ -139,6 +161,8 @@ public final class MachineCode {
       Calls.CALL.invokeExact(entry, arguments);
     } catch (Throwable e) {
       throw new AssertionError("machine code cannot be called", e);
+    } finally {
+      Reference.reachabilityFence(memory);
     }
   }
 
@@ -148,6 +172,8 @@ public final class MachineCode {
       Calls.CALL_WITH_HEAP.invokeExact(entry, arguments, array);
     } catch (Throwable e) {
       throw new AssertionError("machine code cannot be called", e);
+    } finally {
+      Reference.reachabilityFence(memory);
     }
   }
 
@@ -157,6 +183,8 @@ public final class MachineCode {
       Calls.CALL_WITH_ARRAYS.invokeExact(entry, arguments, first, second);
     } catch (Throwable e) {
       throw new AssertionError("machine code cannot be called", e);
+    } finally {
+      Reference.reachabilityFence(memory);
     }
   }
 
@@ -166,6 +194,8 @@ public final class MachineCode {
       Calls.CALL_WITH_NUMBERS.invokeExact(entry, a, b, c, d, one, two, three, four);
     } catch (Throwable e) {
       throw new AssertionError("machine code cannot be called", e);
+    } finally {
+      Reference.reachabilityFence(memory);
     }
   }
 }

@@ -86,6 +86,10 @@ public enum VectorOp {
   VPGATHERDD(Map.F38, Prefix.P66, 0, 0x90, 512, 4),
   /** Loads numbers of 64 bits from a base and the distances of a vector of half the width, and clears the mask. */
   VPGATHERDQ(Map.F38, Prefix.P66, 1, 0x90, 512, 8),
+  /** Loads 8 numbers of 32 bits from a base and the distances of a vector of 64 bits a lane, and clears the mask. */
+  VPGATHERQD(Map.F38, Prefix.P66, 0, 0x91, 512, 4),
+  /** Loads 8 numbers of 64 bits from a base and the distances of a vector of 64 bits a lane, and clears the mask. */
+  VPGATHERQQ(Map.F38, Prefix.P66, 1, 0x91, 512, 8),
   /** Shifts (opcode extension 6) or rotates (1) numbers of 32 bits by a constant. */
   SHIFT(Map.F, Prefix.P66, 0, 0x72, 512, 64),
   /** Selects parts of 128 bits, two from each source, by a constant. */

@@ -1,5 +1,6 @@
 package dev.tenzan.cpu.machine;
 
+import static dev.tenzan.cpu.machine.Assembler.ALL;
 import static dev.tenzan.cpu.machine.Assembler.R10;
 import static dev.tenzan.cpu.machine.Assembler.R11;
 import static dev.tenzan.cpu.machine.Assembler.R8;
@@ -18,6 +19,12 @@ import org.junit.jupiter.api.Test;
 
 /** Compares instructions with what GNU as (binutils 2.40) makes of their text. */
 final class AssemblerTest {
+  private static final VectorForm F32 = new VectorForm(false, 16);
+  private static final VectorForm F64 = new VectorForm(true, 8);
+
+  /** Of 32 bits a lane, beside vectors of as many lanes of 64. */
+  private static final VectorForm HALF = new VectorForm(false, 8);
+
   private static void check(String text, String expected, Consumer<Assembler> instruction) {
     Assembler a = new Assembler();
     instruction.accept(a);
@@ -93,6 +100,128 @@ final class AssemblerTest {
     check("vshufi32x4 $0x88,%zmm17,%zmm3,%zmm25", "6223654843c988", a -> a.vector(VectorOp.VSHUFI32X4, 25, 3, 17, (byte) 0x88));
     check("vpshufd $1,%zmm0,%zmm8", "62717d4870c001", a -> a.vector(VectorOp.VPSHUFD, 8, 0, 0, (byte) 1));
     check("vzeroupper; ret", "c5f877c3", a -> a.returnFromVectors());
+  }
+
+  @Test
+  void encodesWhatLoopsUse() {
+    check("mov 8(%rsp),%rax", "488b442408", a -> a.loadArgument(RAX, 0));
+    check("mov 16(%rsp),%r9", "4c8b4c2410", a -> a.loadArgument(R9, 1));
+    check("movslq 4(%rdx),%rax", "48634204", a -> a.loadInt(RAX, RDX, 4));
+    check("xor %ecx,%ecx", "31c9", a -> a.clearRegister(RCX));
+    check("add 0x28(%rdi),%rsi", "48037728", a -> a.addFromMemory(RSI, RDI, 40));
+    check("imul 0x58(%rdi),%rax", "480faf4758", a -> a.multiplyFromMemory(RAX, RDI, 88));
+    check("subq $1,(%rdi)", "48832f01", a -> a.countDown(RDI, 0));
+    check("cmp 16(%rdi),%rcx", "483b4f10", a -> a.compare(RCX, RDI, 16));
+    check("sub %rcx,%rax", "4829c8", a -> a.subtract(RAX, RCX));
+    check("bzhi %rax,%r11,%rax", "c4c2f8f5c3", a -> a.keepLowBits(RAX, R11, RAX));
+    check("bzhi %r9,%rcx,%r8", "c462b0f5c1", a -> a.keepLowBits(R8, RCX, R9));
+    check("lea 24(%r8,%rcx,4),%rax", "498d448818", a -> a.address(RAX, new Source.Memory(R8, RCX, 4, 24)));
+    check("kandw %k3,%k2,%k1", "c5ec41cb", a -> a.masks(MaskOp.AND, 1, 2, 3));
+    check("kandnw %k5,%k4,%k6", "c5dc42f5", a -> a.masks(MaskOp.AND_NOT, 6, 4, 5));
+    check("knotw %k3,%k7", "c5f844fb", a -> a.masks(MaskOp.NOT, 7, 0, 3));
+    check("korw %k3,%k2,%k1", "c5ec45cb", a -> a.masks(MaskOp.OR, 1, 2, 3));
+    check("kxnorw %k2,%k2,%k2", "c5ec46d2", a -> a.masks(MaskOp.XNOR, 2, 2, 2));
+    check("kxorw %k3,%k2,%k1", "c5ec47cb", a -> a.masks(MaskOp.XOR, 1, 2, 3));
+    check("vaddps 64(%r8,%rcx,4),%zmm17,%zmm3", "62d17440585c8801",
+        a -> a.lanes(LaneOp.ADD, F32, 3, 17, new Source.Memory(R8, RCX, 4, 64)));
+    check("vaddpd 4(%rsi,%rcx,8),%zmm7,%zmm25", "6261c548588cce04000000",
+        a -> a.lanes(LaneOp.ADD, F64, 25, 7, new Source.Memory(RSI, RCX, 8, 4)));
+    check("vmulps %ymm30,%ymm9,%ymm1", "6291342859ce", a -> a.lanes(LaneOp.MULTIPLY, HALF, 1, 9, new Source.Register(30)));
+    check("vsubpd %zmm3,%zmm2,%zmm1{%k2}", "62f1ed4a5ccb", a -> a.lanes(LaneOp.SUBTRACT, F64, 1, 2, new Source.Register(3), 2, false));
+    check("vdivps %zmm3,%zmm2,%zmm1", "62f16c485ecb", a -> a.lanes(LaneOp.DIVIDE, F32, 1, 2, new Source.Register(3)));
+    check("vminps %zmm3,%zmm2,%zmm1", "62f16c485dcb", a -> a.lanes(LaneOp.MIN, F32, 1, 2, new Source.Register(3)));
+    check("vmaxpd %zmm3,%zmm2,%zmm1", "62f1ed485fcb", a -> a.lanes(LaneOp.MAX, F64, 1, 2, new Source.Register(3)));
+    check("vsqrtps %zmm19,%zmm1", "62b17c4851cb", a -> a.lanes(LaneOp.SQUARE_ROOT, F32, 1, 0, new Source.Register(19)));
+    check("vcmpps $14,%zmm3,%zmm2,%k4", "62f16c48c2e30e", a -> a.lanes(LaneOp.COMPARE, F32, 4, 2, new Source.Register(3), ALL, false, 14));
+    check("vpcmpq $6,%zmm3,%zmm2,%k4", "62f3ed481fe306",
+        a -> a.lanes(LaneOp.COMPARE_INTEGERS, F64, 4, 2, new Source.Register(3), ALL, false, 6));
+    check("vpcmpud $6,%zmm3,%zmm2,%k4{%k1}", "62f36d491ee306",
+        a -> a.lanes(LaneOp.COMPARE_UNSIGNED, F32, 4, 2, new Source.Register(3), 1, false, 6));
+    check("vfmadd132ps %zmm3,%zmm2,%zmm1", "62f26d4898cb", a -> a.lanes(LaneOp.FMA132, F32, 1, 2, new Source.Register(3)));
+    check("vfmadd213pd %zmm3,%zmm2,%zmm1", "62f2ed48a8cb", a -> a.lanes(LaneOp.FMA213, F64, 1, 2, new Source.Register(3)));
+    check("vfmadd231ps %ymm3,%ymm2,%ymm1", "62f26d28b8cb", a -> a.lanes(LaneOp.FMA231, HALF, 1, 2, new Source.Register(3)));
+    check("vrangeps $5,%zmm3,%zmm2,%zmm1", "62f36d4850cb05", a -> a.lanes(LaneOp.RANGE, F32, 1, 2, new Source.Register(3), ALL, false, 5));
+    check("vpaddd %zmm3,%zmm2,%zmm1", "62f16d48fecb", a -> a.lanes(LaneOp.ADD_INTEGERS, F32, 1, 2, new Source.Register(3)));
+    check("vpaddq %zmm3,%zmm2,%zmm1", "62f1ed48d4cb", a -> a.lanes(LaneOp.ADD_INTEGERS, F64, 1, 2, new Source.Register(3)));
+    check("vpsubd %zmm3,%zmm2,%zmm1", "62f16d48facb", a -> a.lanes(LaneOp.SUBTRACT_INTEGERS, F32, 1, 2, new Source.Register(3)));
+    check("vpsubq %zmm3,%zmm2,%zmm1", "62f1ed48fbcb", a -> a.lanes(LaneOp.SUBTRACT_INTEGERS, F64, 1, 2, new Source.Register(3)));
+    check("vpmulld %zmm3,%zmm2,%zmm1", "62f26d4840cb", a -> a.lanes(LaneOp.MULTIPLY_INTEGERS, F32, 1, 2, new Source.Register(3)));
+    check("vpmullq %zmm3,%zmm2,%zmm1", "62f2ed4840cb", a -> a.lanes(LaneOp.MULTIPLY_INTEGERS, F64, 1, 2, new Source.Register(3)));
+    check("vpandd %zmm3,%zmm2,%zmm1", "62f16d48dbcb", a -> a.lanes(LaneOp.AND, F32, 1, 2, new Source.Register(3)));
+    check("vporq %zmm3,%zmm2,%zmm1", "62f1ed48ebcb", a -> a.lanes(LaneOp.OR, F64, 1, 2, new Source.Register(3)));
+    check("vpxord %zmm3,%zmm2,%zmm1{%k3}", "62f16d4befcb", a -> a.lanes(LaneOp.XOR, F32, 1, 2, new Source.Register(3), 3, false));
+    check("vpminsd %zmm3,%zmm2,%zmm1", "62f26d4839cb", a -> a.lanes(LaneOp.MIN_INTEGERS, F32, 1, 2, new Source.Register(3)));
+    check("vpmaxsq %zmm3,%zmm2,%zmm1", "62f2ed483dcb", a -> a.lanes(LaneOp.MAX_INTEGERS, F64, 1, 2, new Source.Register(3)));
+    check("vpmaxud %zmm3,%zmm2,%zmm1", "62f26d483fcb", a -> a.lanes(LaneOp.MAX_UNSIGNED, F32, 1, 2, new Source.Register(3)));
+    check("vpabsd %zmm3,%zmm1", "62f27d481ecb", a -> a.lanes(LaneOp.ABS_INTEGERS, F32, 1, 0, new Source.Register(3)));
+    check("vpabsq %zmm3,%zmm1", "62f2fd481fcb", a -> a.lanes(LaneOp.ABS_INTEGERS, F64, 1, 0, new Source.Register(3)));
+    check("vpsllvd %zmm3,%zmm2,%zmm1", "62f26d4847cb", a -> a.lanes(LaneOp.SHIFT_LEFT, F32, 1, 2, new Source.Register(3)));
+    check("vpsrlvq %zmm3,%zmm2,%zmm1", "62f2ed4845cb", a -> a.lanes(LaneOp.SHIFT_RIGHT, F64, 1, 2, new Source.Register(3)));
+    check("vpsravq %zmm3,%zmm2,%zmm1", "62f2ed4846cb", a -> a.lanes(LaneOp.SHIFT_SIGN, F64, 1, 2, new Source.Register(3)));
+    check("vpblendmd %zmm3,%zmm2,%zmm1{%k2}", "62f26d4a64cb", a -> a.lanes(LaneOp.BLEND, F32, 1, 2, new Source.Register(3), 2, false));
+    check("vptestmq %zmm3,%zmm2,%k1", "62f2ed4827cb", a -> a.lanes(LaneOp.TEST, F64, 1, 2, new Source.Register(3)));
+    check("vpbroadcastq 8(%rdi),%zmm9{%k3}{z}", "6272fdcb594f01",
+        a -> a.lanes(LaneOp.BROADCAST, F64, 9, 0, new Source.Memory(RDI, 8), 3, true));
+    check("vpermd %zmm3,%zmm2,%zmm1", "62f26d4836cb", a -> a.lanes(LaneOp.PERMUTE, F32, 1, 2, new Source.Register(3)));
+    check("vpermt2d 60(%r8,%rcx,8),%zmm2,%zmm1", "62d26d487e8cc83c000000",
+        a -> a.lanes(LaneOp.PERMUTE_TWO, F32, 1, 2, new Source.Memory(R8, RCX, 8, 60)));
+    check("vshufi64x2 $0x4e,%zmm2,%zmm2,%zmm1", "62f3ed4843ca4e",
+        a -> a.lanes(LaneOp.SHUFFLE_PARTS, F64, 1, 2, new Source.Register(2), ALL, false, 0x4E));
+    check("vmovd %xmm17,(%rsi)", "62e17d087e0e", a -> a.lanes(LaneOp.STORE_FIRST, F32, 17, 0, new Source.Memory(RSI, 0)));
+    check("vmovq %xmm17,8(%rsi)", "62e1fd087e4e01", a -> a.lanes(LaneOp.STORE_FIRST, F64, 17, 0, new Source.Memory(RSI, 8)));
+    check("vpmovd2m %zmm3,%k2", "62f27e4839d3", a -> a.lanes(LaneOp.SIGNS, F32, 2, 0, new Source.Register(3)));
+    check("vpmovq2m %zmm3,%k2", "62f2fe4839d3", a -> a.lanes(LaneOp.SIGNS, F64, 2, 0, new Source.Register(3)));
+    check("vpslld $3,%zmm2,%zmm1", "62f1754872f203", a -> a.shift(Shift.LEFT, F32, 1, new Source.Register(2), 3));
+    check("vpsrlq $3,%zmm2,%zmm1", "62f1f54873d203", a -> a.shift(Shift.RIGHT, F64, 1, new Source.Register(2), 3));
+    check("vpsraq $3,%zmm2,%zmm1", "62f1f54872e203", a -> a.shift(Shift.RIGHT_SIGNED, F64, 1, new Source.Register(2), 3));
+    check("vpsrad $3,%ymm2,%ymm1", "62f1752872e203", a -> a.shift(Shift.RIGHT_SIGNED, HALF, 1, new Source.Register(2), 3));
+    check("vpmovsxbd 16(%rsi,%rcx,1),%zmm1", "62f27d48214c0e01",
+        a -> a.vector(VectorOp.VPMOVSXBD, false, 1, new Source.Memory(RSI, RCX, 1, 16), ALL, false));
+    check("vpmovsxwd 16(%rsi,%rcx,2),%ymm1{%k1}{z}", "62f27da9234c4e01",
+        a -> a.vector(VectorOp.VPMOVSXWD, true, 1, new Source.Memory(RSI, RCX, 2, 16), 1, true));
+    check("vpmovdw %zmm1,(%rsi,%rcx,2){%k1}", "62f27e49330c4e",
+        a -> a.vector(VectorOp.STORE_LOWER_WORDS, false, 1, new Source.Memory(RSI, RCX, 2, 0), 1, false));
+    check("vcvtph2ps (%rsi,%rcx,2),%zmm1", "62f27d48130c4e",
+        a -> a.vector(VectorOp.VCVTPH2PS, false, 1, new Source.Memory(RSI, RCX, 2, 0), ALL, false));
+    check("vcvtps2ph $0,%zmm1,(%rsi,%rcx,2){%k1}", "62f37d491d0c4e00",
+        a -> a.vector(VectorOp.VCVTPS2PH, false, 1, new Source.Memory(RSI, RCX, 2, 0), 1, false, 0));
+    check("vcvtps2ph $0,%ymm1,%xmm20", "62b37d281dcc00",
+        a -> a.vector(VectorOp.VCVTPS2PH, true, 1, new Source.Register(20), ALL, false, 0));
+    check("vcvtps2pd %ymm2,%zmm1", "62f17c485aca", a -> a.vector(VectorOp.VCVTPS2PD, false, 1, new Source.Register(2), ALL, false));
+    check("vcvtpd2ps %zmm2,%ymm1", "62f1fd485aca", a -> a.vector(VectorOp.VCVTPD2PS, false, 1, new Source.Register(2), ALL, false));
+    check("vpmovsxdq %ymm2,%zmm1", "62f27d4825ca", a -> a.vector(VectorOp.VPMOVSXDQ, false, 1, new Source.Register(2), ALL, false));
+    check("vpmovqd %zmm1,%ymm2", "62f27e4835ca", a -> a.vector(VectorOp.VPMOVQD, false, 1, new Source.Register(2), ALL, false));
+    check("vcvtdq2pd %ymm2,%zmm1", "62f17e48e6ca", a -> a.vector(VectorOp.VCVTDQ2PD, false, 1, new Source.Register(2), ALL, false));
+    check("vcvtqq2ps %zmm2,%ymm1", "62f1fc485bca", a -> a.vector(VectorOp.VCVTQQ2PS, false, 1, new Source.Register(2), ALL, false));
+    check("vcvttpd2dq %zmm2,%ymm1", "62f1fd48e6ca", a -> a.vector(VectorOp.VCVTTPD2DQ, false, 1, new Source.Register(2), ALL, false));
+    check("vcvttps2qq %ymm2,%zmm1", "62f17d487aca", a -> a.vector(VectorOp.VCVTTPS2QQ, false, 1, new Source.Register(2), ALL, false));
+    check("vcvtdq2ps %zmm2,%zmm1", "62f17c485bca", a -> a.vector(VectorOp.VCVTDQ2PS, false, 1, new Source.Register(2), ALL, false));
+    check("vcvtqq2pd %zmm2,%zmm1", "62f1fe48e6ca", a -> a.vector(VectorOp.VCVTQQ2PD, false, 1, new Source.Register(2), ALL, false));
+    check("vcvttps2dq %ymm2,%ymm1", "62f17e285bca", a -> a.vector(VectorOp.VCVTTPS2DQ, true, 1, new Source.Register(2), ALL, false));
+    check("vcvttpd2qq %zmm2,%zmm1", "62f1fd487aca", a -> a.vector(VectorOp.VCVTTPD2QQ, false, 1, new Source.Register(2), ALL, false));
+    check("vpbroadcastq %rax,%zmm1", "62f2fd487cc8",
+        a -> a.vector(VectorOp.BROADCAST_LONG_REGISTER, false, 1, new Source.Register(RAX), ALL, false));
+    check("vpbroadcastb (%r8),%zmm1", "62d27d487808", a -> a.vector(VectorOp.VPBROADCASTB, false, 1, new Source.Memory(R8, 0), ALL, false));
+    check("vpbroadcastw 2(%r8),%ymm1", "62d27d28794801",
+        a -> a.vector(VectorOp.VPBROADCASTW, true, 1, new Source.Memory(R8, 2), ALL, false));
+    check("vpgatherdd (%rax,%ymm5,1),%ymm3{%k2}", "62f27d2a901c28", a -> a.gather(true, 3, RAX, 5, 2));
+    check("mov %rax,0x58(%rdi)", "48894758", a -> a.store(RAX, RDI, 88));
+    check("vpgatherqd (%rax,%zmm5,1),%ymm3{%k2}", "62f27d4a911c28", a -> a.gather(VectorOp.VPGATHERQD, 3, RAX, 5, 2));
+    check("vpgatherqq (%rax,%zmm21,1),%zmm3{%k2}", "62f2fd42911c28", a -> a.gather(VectorOp.VPGATHERQQ, 3, RAX, 21, 2));
+  }
+
+  /** Constants lie behind the code, each at a multiple of its size; the distance to one counts from the end of its instruction. */
+  @Test
+  void constantsFollowTheCode() {
+    Assembler a = new Assembler();
+    a.lanes(LaneOp.ADD, F32, 1, 2, new Source.Constant(0x3f800000));
+    a.lanes(LaneOp.COMPARE, F32, 4, 2, new Source.Constant(0x3f800000), ALL, false, 1);
+    a.lanes(LaneOp.BROADCAST, F64, 3, 0, new Source.Constant(-2));
+    a.returnFromVectors();
+    // vaddps 26(%rip){1to16}; vcmpltps 15(%rip){1to16}; vpbroadcastq 9(%rip); vzeroupper; ret; 1f; padding; -2
+    assertEquals(
+        "62f16c58580d1a000000" + "62f16c58c2250f00000001" + "62f2fd48591d09000000" + "c5f877c3" + "00" + "0000803f" + "feffffffffffffff",
+        HexFormat.of().formatHex(a.code()));
   }
 
   @Test

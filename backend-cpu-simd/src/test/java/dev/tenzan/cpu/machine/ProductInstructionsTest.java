@@ -5,12 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tenzan.cpu.OtherJvm;
 import dev.tenzan.type.DType;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -62,14 +62,7 @@ final class ProductInstructionsTest {
 
   @Test
   void withoutNativeAccess() throws IOException, InterruptedException {
-    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
-    Process process =
-        new ProcessBuilder(
-                java, "--illegal-native-access=deny", "-cp", System.getProperty("java.class.path"), ProductInstructionsTest.class.getName())
-            .redirectErrorStream(true)
-            .start();
-    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
-    assertEquals(0, process.waitFor(), output);
+    String output = OtherJvm.lastLine(ProductInstructionsTest.class, "--illegal-native-access=deny");
     String expected =
         isLinuxOnX86() ? "no: start java with --enable-native-access=ALL-UNNAMED, null" : "no: only on Linux on x86-64, null";
     assertEquals(expected, output);

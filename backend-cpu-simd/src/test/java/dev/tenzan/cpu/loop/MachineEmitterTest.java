@@ -1,0 +1,143 @@
+package dev.tenzan.cpu.loop;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.tenzan.cpu.machine.MachineCode;
+import dev.tenzan.scalar.Instr;
+import dev.tenzan.scalar.ReduceOp;
+import dev.tenzan.scalar.ScalarOp;
+import dev.tenzan.type.Affine;
+import dev.tenzan.type.DType;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Which bodies run in machine code; {@code LoopDifferentialTest} and the conformance kit look at what they compute. */
+class MachineEmitterTest {
+  private static final Instr LOAD = load(DType.F32, 0, LoopBody.UNIT);
+
+  @BeforeEach
+  void needsMachineCode() {
+    assumeTrue(MachineCode.canRun(), "this machine runs no machine code: it needs Linux on x86-64 with AVX-512, and native access");
+  }
+
+  private static Instr load(DType type, int slot, int move) {
+    return new Instr.Load(type, slot, new Affine(slot, move));
+  }
+
+  private static LoopBody body(List<Instr> code, LoopBody.Out... outs) {
+    return new LoopBody(code, List.of(outs));
+  }
+
+  private static LoopBody.Out memory(DType type, int value) {
+    return new LoopBody.ToMemory(type, 9, 9, LoopBody.UNIT, value);
+  }
+
+  private static void serves(List<Instr> code, LoopBody.Out out) {
+    assertNotNull(MachineEmitter.of(body(code, out)), code::toString);
+  }
+
+  private static void declines(List<Instr> code, LoopBody.Out out) {
+    assertNull(MachineEmitter.of(body(code, out)), code::toString);
+  }
+
+  @Test
+  void serveWhatVectorsDo() {
+    Instr twice = new Instr.Binary(DType.F32, ScalarOp.ADD, 0, 0);
+    serves(List.of(LOAD, twice), memory(DType.F32, 1));
+    serves(List.of(LOAD, twice), new LoopBody.ToLanes(ReduceOp.SUM, 1));
+    serves(List.of(LOAD, twice), new LoopBody.ToAccumulators(ReduceOp.MAX, 1));
+    serves(List.of(LOAD, twice), new LoopBody.ToResults(1));
+    serves(List.of(new Instr.Reduced(DType.F32)), memory(DType.BF16, 0));
+    for (DType type : DType.values()) {
+      serves(List.of(load(type, 0, LoopBody.UNIT), load(type, 1, LoopBody.FIXED)), memory(type, 0));
+    }
+  }
+
+  @Test
+  void serveBothWidthsAtOnce() {
+    List<Instr> code =
+        List.of(
+            LOAD, new Instr.Convert(DType.F64, 0), new Instr.Index(new Affine(1, LoopBody.UNIT)), load(DType.I64, 2, LoopBody.FIXED),
+            new Instr.Binary(DType.BOOL, ScalarOp.EQ, 2, 3), new Instr.Const(DType.F64, 0), new Instr.Ternary(DType.F64, ScalarOp.SELECT, 4, 1, 5));
+    serves(code, memory(DType.F64, 6));
+    serves(code, new LoopBody.ToLanes(ReduceOp.MIN, 6));
+  }
+
+  @Test
+  void serveElementsThatAreApart() {
+    for (int move : new int[] {LoopBody.STRIDED, LoopBody.PAIRS, LoopBody.REPEATED}) {
+      serves(List.of(load(DType.F32, 0, move)), memory(DType.F32, 0));
+      declines(List.of(load(DType.U8, 0, move)), memory(DType.U8, 0));
+    }
+    declines(List.of(LOAD), new LoopBody.ToMemory(DType.F32, 1, 1, LoopBody.STRIDED, 0));
+  }
+
+  @Test
+  void divideIntegersByPowersOfTwoAlone() {
+    for (ScalarOp op : List.of(ScalarOp.DIV, ScalarOp.REM)) {
+      for (long divisor : new long[] {1, 2, 1L << 30}) {
+        serves(divided(op, divisor), memory(DType.I32, 2));
+      }
+      for (long divisor : new long[] {0, 3, -2, -1, Integer.MIN_VALUE}) {
+        declines(divided(op, divisor), memory(DType.I32, 2));
+      }
+      declines(
+          List.of(load(DType.I32, 0, LoopBody.UNIT), load(DType.I32, 1, LoopBody.UNIT), new Instr.Binary(DType.I32, op, 0, 1)),
+          memory(DType.I32, 2));
+    }
+  }
+
+  private static List<Instr> divided(ScalarOp op, long divisor) {
+    return List.of(
+        load(DType.I32, 0, LoopBody.UNIT), new Instr.Const(DType.I32, divisor), new Instr.Binary(DType.I32, op, 0, 1));
+  }
+
+  @Test
+  void gatherRowsOfAnythingAndElementsAsTheyLie() {
+    for (DType type : DType.values()) {
+      Instr gather = new Instr.Gather(type, 1, new Affine(1, LoopBody.UNIT), 0, 0, 0);
+      serves(List.of(load(DType.I64, 0, LoopBody.FIXED), gather), memory(type, 1));
+    }
+    serves(
+        List.of(load(DType.I64, 0, LoopBody.UNIT), new Instr.Gather(DType.F32, 1, new Affine(1, LoopBody.FIXED), 0, 0, 0)), memory(DType.F32, 1));
+    declines(
+        List.of(load(DType.I64, 0, LoopBody.UNIT), new Instr.Gather(DType.U8, 1, new Affine(1, LoopBody.FIXED), 0, 0, 0)), memory(DType.U8, 1));
+  }
+
+  @Test
+  void leaveSearches() {
+    declines(List.of(load(DType.BOOL, 0, LoopBody.UNIT)), new LoopBody.ToFirst(0));
+  }
+
+  /** 32 values at once have no registers, and nothing is written to the stack. */
+  @Test
+  void leaveTooManyValuesAtOnce() {
+    for (int values : new int[] {20, 40}) {
+      List<Instr> code = new ArrayList<>();
+      for (int v = 0; v < values; v++) {
+        code.add(new Instr.Unary(DType.F32, ScalarOp.SQRT, v == 0 ? 0 : v - 1));
+      }
+      code.set(0, LOAD);
+      int sum = values - 1;
+      for (int v = 0; v < values - 1; v++) {
+        code.add(new Instr.Binary(DType.F32, ScalarOp.ADD, sum, v));
+        sum = code.size() - 1;
+      }
+      assertEquals(values < 32, MachineEmitter.of(body(code, memory(DType.F32, sum))) != null, values + " values");
+    }
+  }
+
+  @Test
+  void leaveLongPrograms() {
+    List<Instr> code = new ArrayList<>(List.of(LOAD));
+    for (int v = 0; v < 500; v++) {
+      code.add(new Instr.Unary(DType.F32, ScalarOp.SQRT, v));
+    }
+    declines(code, memory(DType.F32, 500));
+  }
+}
