@@ -1,10 +1,13 @@
 package dev.tenzan.cpu.gemm;
 
+import dev.tenzan.cpu.machine.MachineCode;
+import dev.tenzan.cpu.machine.PlaneCopies;
 import java.lang.invoke.MethodHandles;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
+import org.jspecify.annotations.Nullable;
 
 /** The {@link PlaneKernel} of each vector width. */
 final class F32Planes extends PlaneKernel {
@@ -16,6 +19,11 @@ final class F32Planes extends PlaneKernel {
   private static final VectorMask<Float> UPPER = VectorMask.fromLong(S, -1L << LANES / 2);
 
   F32Planes() {}
+
+  @Override
+  @Nullable PlaneCopies inMachineCode() {
+    return S.vectorBitSize() == MachineCode.VECTOR_BITS ? PlaneCopies.here() : null;
+  }
 
   @Override
   void split(float[] from, int at, int pairs, float[] to, int even, int odd) {

@@ -35,6 +35,7 @@ public final class PaddedPlanes {
   private final Run[] runs;
   private final boolean splits;
   private final int[] copies;
+  private final int[] strided;
   private final int[] rowPlaces;
 
   /**
@@ -76,8 +77,12 @@ public final class PaddedPlanes {
     runs = found.toArray(Run[]::new);
     splits = stride[last] == 2 && kernel.spatial().dim(last) % 2 == 0;
     copies = new int[3 * runs.length];
+    strided = new int[3 * runs.length];
     int half = (int) (kernel.spatial().size() / 2);
     for (int r = 0; r < runs.length; r++) {
+      strided[3 * r] = runs[r].from();
+      strided[3 * r + 1] = runs[r].to();
+      strided[3 * r + 2] = runs[r].count();
       int from = runs[r].from();
       copies[3 * r] = splits ? from % 2 * half + from / 2 : from;
       copies[3 * r + 1] = runs[r].to();
@@ -184,6 +189,11 @@ public final class PaddedPlanes {
    */
   boolean areSplit() {
     return splits;
+  }
+
+  /** The runs as numbers, from where they lie in a channel. */
+  int[] strided() {
+    return strided;
   }
 
   /** The runs as {@link PlaneKernel#copy} wants them, from a channel where it has no stride, and else from its {@linkplain #areSplit halves}. */

@@ -1,8 +1,10 @@
 package dev.tenzan.cpu.gemm;
 
 import dev.tenzan.cpu.machine.HeapTile;
+import dev.tenzan.cpu.machine.PlaneCopies;
 import dev.tenzan.cpu.machine.TileMoves;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /** The {@link PlaneKernel} for the time until {@link F32Planes} is compiled: tiles in machine code, and loops of Java that need no compiler. */
 final class PlainPlanes extends PlaneKernel {
@@ -10,6 +12,11 @@ final class PlainPlanes extends PlaneKernel {
 
   PlainPlanes(TileMoves moves) {
     this.moves = moves;
+  }
+
+  @Override
+  @Nullable PlaneCopies inMachineCode() {
+    return PlaneCopies.here();
   }
 
   @Override

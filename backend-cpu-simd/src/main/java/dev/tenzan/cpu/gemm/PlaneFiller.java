@@ -1,6 +1,7 @@
 package dev.tenzan.cpu.gemm;
 
 import dev.tenzan.cpu.CpuPool;
+import dev.tenzan.cpu.machine.PlaneCopies;
 import dev.tenzan.kernel.ConvolutionKernel;
 import dev.tenzan.type.DType;
 import java.lang.foreign.MemorySegment;
@@ -156,9 +157,15 @@ public final class PlaneFiller {
       return;
     }
     long size = planeBytes / Float.BYTES;
+    PlaneCopies fast = vectors == null || !dense || stride > 2 ? null : vectors.inMachineCode();
     for (long p = from; p < to; p++) {
       long image = firstImage + p / k.inChannels();
-      fill(x, k.x().offset() + image * k.x().stride(0) + p % k.inChannels() * k.x().stride(1), padded, p * size);
+      long channel = k.x().offset() + image * k.x().stride(0) + p % k.inChannels() * k.x().stride(1);
+      if (fast == null) {
+        fill(x, channel, padded, p * size);
+      } else {
+        fast.run(x, channel * Float.BYTES, planes.strided(), stride, inputs, (int) (p * size), (int) size);
+      }
     }
   }
 

@@ -1,9 +1,17 @@
 package dev.tenzan.cpu.gemm;
 
+import dev.tenzan.cpu.machine.PlaneCopies;
+import org.jspecify.annotations.Nullable;
+
 /** Vector code on f32 planes and tiles, beside the multiplications of {@link StripKernel}. */
 abstract class PlaneKernel {
   /** How far {@link #window} reads and writes beyond the places asked for, at most. */
   static final int SLACK = 64;
+
+  /** What writes whole planes from where the input lies, or null where they are put together by this kernel. */
+  @Nullable PlaneCopies inMachineCode() {
+    return null;
+  }
 
   /**
    * Sorts elements by whether their index is even.

@@ -251,6 +251,19 @@ public final class Assembler {
     emitInt(target - (size + 4));
   }
 
+  /** Jumps forward where it was less. */
+  public int jumpIfLess() {
+    emit(0x0F, JL);
+    emitInt(0);
+    return size;
+  }
+
+  /** Jumps back where it was not less. */
+  public void jumpUnlessLess(int target) {
+    emit(0x0F, JGE);
+    emitInt(target - (size + 4));
+  }
+
   /** Jumps forward where it was not less, to a place that {@link #land} gives. */
   public int jumpUnlessLess() {
     emit(0x0F, JGE);
