@@ -8,7 +8,6 @@ import dev.tenzan.cpu.machine.MaskOp;
 import dev.tenzan.cpu.machine.Shift;
 import dev.tenzan.cpu.machine.Source;
 import dev.tenzan.cpu.machine.VectorForm;
-import dev.tenzan.cpu.machine.VectorOp;
 import dev.tenzan.scalar.Instr;
 import dev.tenzan.scalar.ReduceOp;
 import dev.tenzan.scalar.ScalarOp;
@@ -49,7 +48,6 @@ final class MachineValues {
   static final int NEAREST = 0;
 
   static final int WORD = 16;
-  private static final int BF16_HALF = 0x7fff;
 
   final Assembler a;
   final VectorRegisters vectors = new VectorRegisters(0, 32);
@@ -77,6 +75,7 @@ final class MachineValues {
 
   private final Set<Integer> temporary = new HashSet<>();
   private final MachineMemory memory;
+  private final MachineConversions conversions;
 
   /** A constant, as it lies in lanes. */
   record Number(boolean wide, long bits) {}
@@ -85,6 +84,7 @@ final class MachineValues {
     this.body = body;
     this.lanes = lanes;
     this.a = a;
+    this.conversions = new MachineConversions(a, this);
     this.memory = memory;
     this.fixed = body.rowInvariant();
     int size = body.code().size();
@@ -291,8 +291,8 @@ final class MachineValues {
       case Instr.Binary b -> binary(b);
       case Instr.Ternary t when t.op() == ScalarOp.FMA -> fma(t);
       case Instr.Ternary t -> select(t);
-      case Instr.Convert c -> convert(c);
-      case Instr.Narrow n -> narrow(n);
+      case Instr.Convert c -> conversions.convert(c, body.type(c.a()));
+      case Instr.Narrow n -> conversions.narrow(n);
       case Instr.Index x -> memory.index(this, x, fixed[v]);
       case Instr.Gather g -> {
         int to = memory.gather(this, g, fixed[v], fixed[g.index()]);
@@ -304,7 +304,7 @@ final class MachineValues {
     };
   }
 
-  private static long sign(DType type) {
+  static long sign(DType type) {
     return type.byteSize() == Long.BYTES ? Long.MIN_VALUE : Integer.MIN_VALUE;
   }
 
@@ -573,92 +573,6 @@ final class MachineValues {
   int oneWhere(int mask, DType type) {
     int to = vectors.take();
     a.lanes(LaneOp.BROADCAST, form(type), to, 0, new Source.Constant(ReduceOp.PROD.identity(type)), mask, true);
-    return to;
-  }
-
-  private int convert(Instr.Convert c) {
-    DType from = body.type(c.a());
-    if (from == DType.BOOL) {
-      int k = mask(c.a());
-      release(c.a());
-      return oneWhere(k, c.type());
-    }
-    int x = vector(c.a());
-    if (c.type() == DType.BOOL) {
-      release(c.a());
-      int k = masks.take();
-      if (from.isFloat()) {
-        a.lanes(LaneOp.COMPARE, form(from), k, x, new Source.Constant(0), ALL, false, NOT_EQUAL);
-      } else {
-        lanes(LaneOp.TEST, from, k, x, register(x));
-      }
-      return k;
-    }
-    int to = vectors.take();
-    boolean same = from.byteSize() == c.type().byteSize();
-    boolean half = halved() && same && from.byteSize() == Integer.BYTES;
-    if (from == DType.I64 && c.type() == DType.I32) {
-      a.vector(VectorOp.VPMOVQD, false, x, register(to), ALL, false);
-    } else {
-      a.vector(conversion(from, c.type()), half, to, register(x), ALL, false);
-    }
-    if (from.isFloat() && !c.type().isFloat()) {
-      saturate(to, c.type(), x, from);
-    }
-    release(c.a());
-    return to;
-  }
-
-  private static VectorOp conversion(DType from, DType to) {
-    return switch (from) {
-      case F32 -> to == DType.F64 ? VectorOp.VCVTPS2PD : to == DType.I32 ? VectorOp.VCVTTPS2DQ : VectorOp.VCVTTPS2QQ;
-      case F64 -> to == DType.F32 ? VectorOp.VCVTPD2PS : to == DType.I32 ? VectorOp.VCVTTPD2DQ : VectorOp.VCVTTPD2QQ;
-      case I32 -> to == DType.I64 ? VectorOp.VPMOVSXDQ : to == DType.F32 ? VectorOp.VCVTDQ2PS : VectorOp.VCVTDQ2PD;
-      case I64 -> to == DType.F32 ? VectorOp.VCVTQQ2PS : VectorOp.VCVTQQ2PD;
-      default -> throw new IllegalStateException("not a compute type of numbers: " + from);
-    };
-  }
-
-  /** Makes right what an instruction gives for numbers that no integer is near: it gives the least one for all of them. */
-  private void saturate(int to, DType type, int x, DType from) {
-    int k = masks.take();
-    double end = type == DType.I64 ? 0x1p63 : 0x1p31;
-    long tooLarge = from == DType.F64 ? Double.doubleToRawLongBits(end) : Float.floatToRawIntBits((float) end);
-    a.lanes(LaneOp.COMPARE, form(from), k, x, new Source.Constant(tooLarge), ALL, false, FLOATS_NOT_LESS);
-    a.lanes(LaneOp.BROADCAST, form(type), to, 0, new Source.Constant(~sign(type)), k, false);
-    a.lanes(LaneOp.COMPARE, form(from), k, x, register(x), ALL, false, UNORDERED);
-    a.lanes(LaneOp.XOR, form(type), to, to, register(to), k, false);
-    masks.free(k);
-  }
-
-  private int narrow(Instr.Narrow n) {
-    int x = vector(n.a());
-    int to = vectors.take();
-    switch (n.storage()) {
-      case U8 -> lanes(LaneOp.AND, n.type(), to, x, new Source.Constant(255));
-      case I8, I16 -> {
-        int count = Integer.SIZE - Byte.SIZE * n.storage().byteSize();
-        a.shift(Shift.LEFT, form(DType.I32), to, register(x), count);
-        a.shift(Shift.RIGHT_SIGNED, form(DType.I32), to, register(to), count);
-      }
-      case F16 -> {
-        a.vector(VectorOp.VCVTPS2PH, halved(), x, register(to), ALL, false, NEAREST);
-        a.vector(VectorOp.VCVTPH2PS, halved(), to, register(to), ALL, false);
-      }
-      case BF16 -> {
-        int k = masks.take();
-        a.shift(Shift.RIGHT, form(DType.I32), to, register(x), WORD);
-        lanes(LaneOp.AND, DType.I32, to, to, new Source.Constant(1));
-        lanes(LaneOp.ADD_INTEGERS, DType.I32, to, to, new Source.Constant(BF16_HALF));
-        lanes(LaneOp.ADD_INTEGERS, DType.I32, to, to, register(x));
-        lanes(LaneOp.AND, DType.I32, to, to, new Source.Constant(-1 << WORD));
-        a.lanes(LaneOp.COMPARE, form(DType.F32), k, x, register(x), ALL, false, UNORDERED);
-        a.lanes(LaneOp.BROADCAST, form(DType.F32), to, 0, new Source.Constant(Float.floatToRawIntBits(Float.NaN)), k, false);
-        masks.free(k);
-      }
-      default -> throw new IllegalStateException("not narrow: " + n.storage());
-    }
-    release(n.a());
     return to;
   }
 

@@ -61,7 +61,7 @@ public final class ProductInstructions {
     return has ? Loaded.of(type) : null;
   }
 
-  /** For people: the types whose products run in machine code, or why none does. */
+  /** For people: what runs in machine code, loops and the products of some types, or why nothing does. */
   public static String describe() {
     String obstacle = MachineCode.obstacle();
     if (!obstacle.isEmpty()) {
@@ -73,7 +73,7 @@ public final class ProductInstructions {
     boolean bytes = ProcessorFlags.has(BYTES);
     boolean halves = ProcessorFlags.has(HALVES);
     String missing = (bytes ? "" : " no AVX512_VNNI") + (halves ? "" : " no AVX512_BF16");
-    return "f32, f64" + (bytes ? ", i8, u8" : "") + (halves ? ", bf16" : "") + (missing.isEmpty() ? "" : " (" + missing.strip() + ")");
+    return "loops, f32, f64" + (bytes ? ", i8, u8" : "") + (halves ? ", bf16" : "") + (missing.isEmpty() ? "" : " (" + missing.strip() + ")");
   }
 
   /**
