@@ -47,6 +47,7 @@ final class MachineValues {
   /** Rounding to nearest even (VCVTPS2PH). */
   static final int NEAREST = 0;
 
+  /** The bits of a word. */
   static final int WORD = 16;
 
   final Assembler a;
@@ -71,14 +72,17 @@ final class MachineValues {
   private final boolean[] sticky;
 
   /** The registers of constants. */
-  private final Map<Number, Integer> hoisted = new HashMap<>();
+  private final Map<Constant, Integer> hoisted = new HashMap<>();
 
+  /** Registers that are freed with the operands of the current instruction. */
   private final Set<Integer> temporary = new HashSet<>();
+
+  private final Set<Integer> temporaryMasks = new HashSet<>();
   private final MachineMemory memory;
   private final MachineConversions conversions;
 
-  /** A constant, as it lies in lanes. */
-  record Number(boolean wide, long bits) {}
+  /** A number as it lies in lanes. */
+  record Constant(boolean wide, long bits) {}
 
   MachineValues(LoopBody body, int lanes, Assembler a, MachineMemory memory) {
     this.body = body;
@@ -129,13 +133,13 @@ final class MachineValues {
     return ((Instr.Const) instr(v)).bits();
   }
 
-  private Number number(int v) {
-    return new Number(body.type(v).byteSize() == Long.BYTES, bits(v));
+  private Constant number(int v) {
+    return new Constant(body.type(v).byteSize() == Long.BYTES, bits(v));
   }
 
   /** The numbers that vectors read. */
-  Set<Number> constants() {
-    Set<Number> numbers = new LinkedHashSet<>();
+  Set<Constant> constants() {
+    Set<Constant> numbers = new LinkedHashSet<>();
     for (int v = 0; v < same.length; v++) {
       if (!fixed[v] && same[v] == v) {
         for (int operand : body.operands(v)) {
@@ -149,11 +153,11 @@ final class MachineValues {
   }
 
   /** Keeps a number in a register from here on. */
-  void hoist(Number number) {
+  void hoist(Constant number) {
     hoisted.put(number, broadcast(number));
   }
 
-  private int broadcast(Number n) {
+  private int broadcast(Constant n) {
     int r = vectors.take();
     a.lanes(LaneOp.BROADCAST, new VectorForm(n.wide, lanes), r, 0, new Source.Constant(n.bits));
     return r;
@@ -161,14 +165,7 @@ final class MachineValues {
 
   /** Computes what is the same for all points of a row. */
   void fixedValues() {
-    Arrays.fill(remaining, 0);
-    for (int v = 0; v < same.length; v++) {
-      if (fixed[v] && same[v] == v) {
-        for (int operand : body.operands(v)) {
-          remaining[same[operand]]++;
-        }
-      }
-    }
+    countReads(true);
     computeAll(true);
     for (int v = 0; v < same.length; v++) {
       if (body.code().get(v) instanceof Instr.Gather g && !fixed[v] && fixed[g.index()]) {
@@ -180,18 +177,22 @@ final class MachineValues {
 
   /** Computes the values of the current point. */
   void varyingValues() {
+    countReads(false);
+    for (LoopBody.Out out : body.outs()) {
+      remaining[same[out.value()]]++;
+    }
+    computeAll(false);
+  }
+
+  private void countReads(boolean ofRow) {
     Arrays.fill(remaining, 0);
     for (int v = 0; v < same.length; v++) {
-      if (!fixed[v] && same[v] == v) {
+      if (fixed[v] == ofRow && same[v] == v) {
         for (int operand : body.operands(v)) {
           remaining[same[operand]]++;
         }
       }
     }
-    for (LoopBody.Out out : body.outs()) {
-      remaining[same[out.value()]]++;
-    }
-    computeAll(false);
   }
 
   private void computeAll(boolean ofRow) {
@@ -237,8 +238,6 @@ final class MachineValues {
     temporaryMasks.add(k);
     return k;
   }
-
-  private final Set<Integer> temporaryMasks = new HashSet<>();
 
   /** Frees the registers of values that are read for the last time. */
   void release(int... values) {
