@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 /** Random loop kernels against {@link LoopOracle}, bit for bit. */
 class LoopDifferentialTest {
   private static final long SEED = Long.getLong("tenzan.test.seed", 20260101);
+  private static final double[] SPECIAL = {Double.NaN, -0.0, 0.0, 1, -1, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY};
 
   private static void run(String mode, CpuBackend backend, int cases, boolean reduce, long points, int ops) {
     try (backend) {
@@ -75,6 +76,38 @@ class LoopDifferentialTest {
 
   private static boolean isLeft(Instr instr) {
     return instr instanceof Instr.Binary b && !b.type().isFloat() && (b.op() == ScalarOp.DIV || b.op() == ScalarOp.REM);
+  }
+
+  /** The lesser and the greater of elements and a constant, either of which may be no number, or a zero of either sign. */
+  @Test
+  void bounds() {
+    for (CpuBackend backend : List.of(Backends.scalar(1), Backends.vector(1), Backends.machine(1))) {
+      try (backend) {
+        for (DType type : List.of(DType.F32, DType.F64)) {
+          for (double bound : SPECIAL) {
+            for (ScalarOp op : List.of(ScalarOp.MIN, ScalarOp.MAX)) {
+              for (int first = 0; first < 2; first++) {
+                ScalarProgram body =
+                    new ScalarProgram(
+                        List.of(
+                            new Instr.Load(type, 0, new Affine(0, 1)), new Instr.Const(type, bits(type, bound)),
+                            new Instr.Binary(type, op, first, 1 - first)));
+                LoopKernel k =
+                    new LoopKernel(
+                        Shape.of(37), Shape.SCALAR, List.of(type), List.of(type), body, null, ScalarProgram.EMPTY,
+                        List.of(new LoopKernel.Store(0, new Affine(0, 1), 2)));
+                LoopCase.check(op + " of " + bound, k, backend, (t, _, e) -> bits(t, SPECIAL[e % SPECIAL.length]));
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /** The bits of a number of a type, as constants and buffers have them. */
+  private static long bits(DType type, double value) {
+    return type == DType.F64 ? Double.doubleToRawLongBits(value) : Float.floatToRawIntBits((float) value);
   }
 
   /** Every other element, up to the last one of the buffer. */
