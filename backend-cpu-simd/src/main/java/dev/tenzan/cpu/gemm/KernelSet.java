@@ -1,5 +1,6 @@
 package dev.tenzan.cpu.gemm;
 
+import dev.tenzan.cpu.machine.HeapTile;
 import dev.tenzan.cpu.machine.TileMoves;
 import dev.tenzan.type.DType;
 import java.util.List;
@@ -51,9 +52,6 @@ final class KernelSet {
   /** The types that have micro-kernels. */
   static final List<DType> COMPUTE_TYPES = List.of(DType.F32, DType.F64, DType.I32, DType.I64);
 
-  private static final int ROWS = 12;
-  private static final int EDGE_ROWS = 4;
-
   private final int bits;
   private final Packing packing;
   private final Tiling tiling;
@@ -69,7 +67,7 @@ final class KernelSet {
 
   /** The kernels without vectors; loads no class of the Vector API. */
   static KernelSet scalar() {
-    return new KernelSet(0, new Packing(), Tiling.FEW_REGISTERS, KernelSet::scalarTiles);
+    return meanwhile(false);
   }
 
   private static Tiles scalarTiles(DType type) {
@@ -120,17 +118,23 @@ final class KernelSet {
         });
   }
 
-  private static @Nullable Tiles machineTiles(Results others) {
-    TileMoves moves = TileMoves.here();
-    Pair byStep = machinePair(PanelLayout.STEP_MAJOR);
-    Pair byLane = machinePair(PanelLayout.LANE_MAJOR);
-    return moves == null || byStep == null || byLane == null ? null : new Tiles(byStep, byLane, new MachineResults(moves, others));
+  /** Tiles in machine code, written once for all sets. */
+  private static final class Machine {
+    static final @Nullable Pair BY_STEP = pair(PanelLayout.STEP_MAJOR);
+    static final @Nullable Pair BY_LANE = pair(PanelLayout.LANE_MAJOR);
+
+    private static @Nullable Pair pair(PanelLayout layout) {
+      MachineTile full = MachineTile.of(HeapTile.ROWS, layout);
+      MachineTile edge = MachineTile.of(HeapTile.EDGE_ROWS, layout);
+      return full == null || edge == null ? null : new Pair(full, edge);
+    }
   }
 
-  private static @Nullable Pair machinePair(PanelLayout layout) {
-    MachineTile full = MachineTile.of(ROWS, layout);
-    MachineTile edge = MachineTile.of(EDGE_ROWS, layout);
-    return full == null || edge == null ? null : new Pair(full, edge);
+  private static @Nullable Tiles machineTiles(Results others) {
+    TileMoves moves = TileMoves.here();
+    Pair byStep = Machine.BY_STEP;
+    Pair byLane = Machine.BY_LANE;
+    return moves == null || byStep == null || byLane == null ? null : new Tiles(byStep, byLane, new MachineResults(moves, others));
   }
 
   private static Tiles vectorTiles(DType type, int bits, boolean manyRegisters) {

@@ -354,6 +354,7 @@ final class PixelConvolution implements MatrixProgram {
     Buffers own = BUFFERS.get();
     own.grow(columns, to - from);
     int steps = places.indices().length;
+    Results results = kernels.get().tiles(DType.F32).results();
     for (int step = 0; step < steps; step += K_BLOCK) {
       int depth = Math.min(K_BLOCK, steps - step);
       MemorySegment aligned;
@@ -368,7 +369,7 @@ final class PixelConvolution implements MatrixProgram {
         int one = place(r, perImage) + groupAt;
         int two = r + 1 < to ? place(r + 1, perImage) + groupAt : one;
         long at = (long) (r - from) * RUN * rowBytes;
-        kernel.tile(kernels.get().tiles(DType.F32).results(), depth, own.weights, aligned, inputs, one, two, places, step, own.tile, own.accumulators, at, step > 0);
+        kernel.tile(results, depth, own.weights, aligned, inputs, one, two, places, step, own.tile, own.accumulators, at, step > 0);
       }
     }
     for (int r = from; r < to; ) {

@@ -1,5 +1,6 @@
 package dev.tenzan.cpu.gemm;
 
+import dev.tenzan.cpu.machine.HeapTile;
 import dev.tenzan.cpu.machine.PixelTiles;
 import dev.tenzan.cpu.machine.TileMoves;
 import org.jspecify.annotations.Nullable;
@@ -14,10 +15,6 @@ final class Strips {
   private static final long QUICK_NANOS = 100_000;
   private static final int STEPS = 256;
   private static final int SHORT_CALLS = 200;
-
-  // The rows of tiles in machine code.
-  private static final int MACHINE_ROWS = 12;
-  private static final int EDGE_ROWS = 4;
 
   private final StripKernel full;
   private final StripKernel edge;
@@ -53,8 +50,8 @@ final class Strips {
   static Strips load(int bits, boolean manyRegisters, boolean atOnce, boolean machine) {
     PixelTiles pixelTiles = machine ? PixelTiles.here() : null;
     TileMoves moves = machine ? TileMoves.here() : null;
-    StripKernel full = machine ? MachineStrip.of(MACHINE_ROWS) : null;
-    StripKernel edge = machine ? MachineStrip.of(EDGE_ROWS) : null;
+    StripKernel full = machine ? MachineStrip.of(HeapTile.ROWS) : null;
+    StripKernel edge = machine ? MachineStrip.of(HeapTile.EDGE_ROWS) : null;
     if (pixelTiles != null && moves != null && full != null && edge != null) {
       return new Strips(
           full,

@@ -18,6 +18,11 @@ import org.jspecify.annotations.Nullable;
  * step along k, one step after the other or at places of a table. Its instructions are those of {@link ProductTile}.
  */
 public final class HeapTile {
+  /** The rows of a full tile, whose accumulators hide the latency of the multiply-add, and of one for what is left of them. */
+  public static final int ROWS = 12;
+
+  public static final int EDGE_ROWS = 4;
+
   /** The columns of a tile: two vectors. */
   public static final int COLUMNS = 32;
 
@@ -36,7 +41,7 @@ public final class HeapTile {
   /**
    * A tile's code for this machine, or null where it cannot run here.
    *
-   * @param rows at most 12
+   * @param rows at most {@link #ROWS}
    * @param row the elements from one row of A to the next
    * @param step the elements of A from one step along k to the next
    * @param places whether B is at places of a table
