@@ -7,6 +7,7 @@ import dev.tenzan.error.ShapeException;
 import dev.tenzan.error.UnsupportedKernelException;
 import dev.tenzan.ir.Node;
 import dev.tenzan.ir.Op;
+import dev.tenzan.schedule.AttentionRuns;
 import dev.tenzan.schedule.Graph;
 import dev.tenzan.schedule.Program;
 import dev.tenzan.schedule.RowRuns;
@@ -165,19 +166,31 @@ final class Engine {
     }
   }
 
-  private List<Launch> launches(Program program) {
+  private List<Launch> launches(Program scheduled) {
     Backend backend = device.backend();
+    AttentionRuns attention = AttentionRuns.of(scheduled);
+    Program program = attention.program();
+    RowRuns rows = new RowRuns(program);
     List<Launch> launches = new ArrayList<>();
-    for (RowRuns.Piece piece : RowRuns.divide(program)) {
-      RunExecutable together = piece.run() == null ? null : backend.compile(device.index(), piece.run());
-      if (together != null) {
-        launches.add(new Launch(together, piece.buffers()));
+    for (int s = 0; s < program.steps().size(); ) {
+      AttentionRuns.Found found = attention.at(s);
+      RunExecutable attended = found == null ? null : backend.compile(device.index(), found.run());
+      if (found != null && attended != null) {
+        launches.add(new Launch(attended, found.buffers()));
+        s += found.steps();
         continue;
       }
-      for (Program.Step step : program.steps().subList(piece.first(), piece.first() + piece.steps())) {
-        Executable executable = backend.compile(device.index(), step.kernel());
-        launches.add(new Launch(buffers -> backend.launch(executable, buffers), step.buffers()));
+      RowRuns.Piece piece = rows.from(s);
+      RunExecutable together = piece.run() == null ? null : backend.compile(device.index(), piece.run());
+      if (together == null) {
+        for (Program.Step step : program.steps().subList(s, s + piece.steps())) {
+          Executable executable = backend.compile(device.index(), step.kernel());
+          launches.add(new Launch(buffers -> backend.launch(executable, buffers), step.buffers()));
+        }
+      } else {
+        launches.add(new Launch(together, piece.buffers()));
       }
+      s += piece.steps();
     }
     return List.copyOf(launches);
   }

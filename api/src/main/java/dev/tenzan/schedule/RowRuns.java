@@ -36,7 +36,8 @@ public final class RowRuns {
     private boolean written;
   }
 
-  private RowRuns(Program program) {
+  /** Looks at a program. */
+  public RowRuns(Program program) {
     this.program = program;
     this.lastUse = program.lastUses(program.steps().stream().map(Program.Step::buffers).toList());
     this.firstUse = new int[lastUse.length];
@@ -49,19 +50,8 @@ public final class RowRuns {
     }
   }
 
-  /** Divides a program's steps. */
-  public static List<Piece> divide(Program program) {
-    RowRuns runs = new RowRuns(program);
-    List<Piece> pieces = new ArrayList<>();
-    for (int s = 0; s < program.steps().size(); ) {
-      Piece piece = runs.longest(s);
-      pieces.add(piece);
-      s += piece.steps;
-    }
-    return pieces;
-  }
-
-  private Piece longest(int first) {
+  /** What is launched together from a step on: the longest run, or the step alone. */
+  public Piece from(int first) {
     List<LoopKernel> best = null;
     int end = Math.min(program.steps().size(), first + MAX_STEPS);
     for (int last = first + 1; last < end; last++) {

@@ -1,5 +1,6 @@
 package dev.tenzan.spi;
 
+import dev.tenzan.kernel.AttentionRun;
 import dev.tenzan.kernel.KernelSpec;
 import dev.tenzan.kernel.RowRun;
 import java.lang.foreign.Arena;
@@ -64,6 +65,14 @@ public interface Backend extends AutoCloseable {
    * does by default. All bits of the results are those of the kernels one by one.
    */
   default @Nullable RunExecutable compile(int device, RowRun run) {
+    return null;
+  }
+
+  /**
+   * Makes the kernels of attention ready to run as one, or gives null where the device runs them as well one after another, as it does by
+   * default. All bits of the results are those of the kernels one by one.
+   */
+  default @Nullable RunExecutable compile(int device, AttentionRun run) {
     return null;
   }
 

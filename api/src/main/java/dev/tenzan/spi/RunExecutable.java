@@ -2,7 +2,10 @@ package dev.tenzan.spi;
 
 import java.util.List;
 
-/** A {@link dev.tenzan.kernel.RowRun} made ready for one device; launched any number of times, by any thread. */
+/**
+ * A {@link dev.tenzan.kernel.RowRun} or {@link dev.tenzan.kernel.AttentionRun} made ready for one device; launched any number of times, by any
+ * thread.
+ */
 @FunctionalInterface
 public interface RunExecutable {
   /**

@@ -183,6 +183,11 @@ final class ActivationCases {
     return most;
   }
 
+  /** Softmax along the last axis. */
+  static HostArray softmax(DType t, HostArray x) {
+    return lines(t, x, -1, ActivationCases::softmax);
+  }
+
   private static double[] softmax(double[] line) {
     double most = greatest(line);
     double sum = 0;

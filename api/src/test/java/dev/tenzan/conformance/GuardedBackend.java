@@ -1,5 +1,6 @@
 package dev.tenzan.conformance;
 
+import dev.tenzan.kernel.AttentionRun;
 import dev.tenzan.kernel.KernelSpec;
 import dev.tenzan.kernel.RowRun;
 import dev.tenzan.spi.Backend;
@@ -80,6 +81,15 @@ final class GuardedBackend implements Backend {
     }
     String name = "rows of " + run.parts().getFirst().kernel().name();
     return buffers -> run(name, buffers, written::contains, () -> together.launch(buffers.stream().map(GuardedBackend::whole).toList()));
+  }
+
+  @Override
+  public @Nullable RunExecutable compile(int device, AttentionRun run) {
+    RunExecutable together = backend.compile(device, run);
+    return together == null
+        ? null
+        : buffers ->
+            run("attention", buffers, i -> i == AttentionRun.OUTPUT, () -> together.launch(buffers.stream().map(GuardedBackend::whole).toList()));
   }
 
   /** Launches, and looks at the buffers before and after. */

@@ -20,7 +20,9 @@ final class ProductCases {
     shapes(c);
     types(c);
     chains(c);
-    fast(c.constant().under(Numerics.FAST));
+    c.constant();
+    attention(c);
+    fast(c.under(Numerics.FAST));
     c.smooth().under(Numerics.REPRODUCIBLE);
     vectors(c);
     tensordots(c);
@@ -79,6 +81,25 @@ final class ProductCases {
     Tolerance tolerance = t.isFloat() ? Tolerance.sum(t, k, 1) : Tolerance.EXACT;
     c.add("matmul", Shape.of(a) + "x" + Shape.of(b), t, tolerance, List.of(factor(t, a), factor(t, b)),
         x -> x.get(0).matmul(x.get(1)), x -> product(t, x.get(0), x.get(1), ProductCases::compensated));
+  }
+
+  /** Products with loops along the rows in between, which devices may take as one kernel: queries, keys turned, values. */
+  private static void attention(CaseList c) {
+    for (DType t : CaseList.FLOATS) {
+      attention(c, t, dims(3, 2, 20, 18), dims(3, 2, 18, 70), dims(3, 2, 70, 24));
+      attention(c, t, dims(8, 36, 32), dims(1, 32, 96), dims(1, 96, 32));
+    }
+    attention(c, DType.F32, dims(10, 19, 3), dims(10, 3, 270), dims(10, 270, 5)); // two blocks of k
+  }
+
+  private static void attention(CaseList c, DType t, long[] q, long[] k, long[] v) {
+    Tolerance tolerance = new Tolerance(2, 32 * Formats.epsilon(t));
+    c.add("matmul", "attention" + Shape.of(q) + Shape.of(v), t, tolerance, List.of(factor(t, q), factor(t, k), factor(t, v)),
+        x -> x.get(0).matmul(x.get(1)).softmax(-1).matmul(x.get(2)),
+        x -> {
+          HostArray scores = product(t, x.get(0), x.get(1), ProductCases::compensated);
+          return product(t, ActivationCases.softmax(t, scores), x.get(2), ProductCases::compensated);
+        });
   }
 
   /** Operands of two dtypes, and integers whose products stay wide. */

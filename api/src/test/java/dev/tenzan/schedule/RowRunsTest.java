@@ -13,6 +13,7 @@ import dev.tenzan.scalar.ReduceOp;
 import dev.tenzan.type.DType;
 import dev.tenzan.type.Layout;
 import dev.tenzan.type.Shape;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -50,7 +51,15 @@ class RowRunsTest {
   }
 
   private static List<RowRuns.Piece> divide(Node... outputs) {
-    return RowRuns.divide(schedule(outputs));
+    Program program = schedule(outputs);
+    RowRuns runs = new RowRuns(program);
+    List<RowRuns.Piece> pieces = new ArrayList<>();
+    for (int s = 0; s < program.steps().size(); ) {
+      RowRuns.Piece piece = runs.from(s);
+      pieces.add(piece);
+      s += piece.steps();
+    }
+    return pieces;
   }
 
   @Test

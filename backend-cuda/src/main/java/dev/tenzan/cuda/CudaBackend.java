@@ -10,6 +10,7 @@ import dev.tenzan.error.ClosedException;
 import dev.tenzan.error.DeviceException;
 import dev.tenzan.error.ShapeException;
 import dev.tenzan.error.UnsupportedKernelException;
+import dev.tenzan.kernel.AttentionRun;
 import dev.tenzan.kernel.KernelSpec;
 import dev.tenzan.kernel.RowRun;
 import dev.tenzan.spi.Backend;
@@ -266,6 +267,12 @@ public final class CudaBackend implements Backend {
 
   @Override
   public @Nullable RunExecutable compile(int device, RowRun run) {
+    CudaKernel k = device("compile", device).compile(run);
+    return k == null ? null : buffers -> launch(k, buffers);
+  }
+
+  @Override
+  public @Nullable RunExecutable compile(int device, AttentionRun run) {
     CudaKernel k = device("compile", device).compile(run);
     return k == null ? null : buffers -> launch(k, buffers);
   }

@@ -17,6 +17,7 @@ import dev.tenzan.cuda.vendor.CublasLtError;
 import dev.tenzan.cuda.vendor.LtLibrary;
 import dev.tenzan.error.ClosedException;
 import dev.tenzan.error.IndexException;
+import dev.tenzan.kernel.AttentionRun;
 import dev.tenzan.kernel.KernelSpec;
 import dev.tenzan.kernel.LoopKernel;
 import dev.tenzan.kernel.MatMulKernel;
@@ -174,6 +175,13 @@ final class CudaDevice implements BufferPool.Holder {
     Plan plan = LoopPlanner.plan(run, style);
     LoopKernel first = run.parts().getFirst().kernel();
     return plan == null ? null : failures.guard(first.name(), () -> make(first, plan));
+  }
+
+  /** Attention as one kernel, or null where its kernels run as well one by one; errors name its first product. */
+  synchronized @Nullable CudaKernel compile(AttentionRun run) {
+    checkOpen("compile");
+    Plan plan = LoopPlanner.plan(run, style);
+    return plan == null ? null : failures.guard("attention", () -> make(run.scores(), plan));
   }
 
   /** The style in which a kernel is planned: products in the fast mode have more ways, which are looked for with the first. */

@@ -29,7 +29,7 @@ class RowRunTest {
   /** The runs that the backend was asked for. */
   private final List<RowRun> runs = new ArrayList<>();
 
-  private final Device device = WatchedRuns.of(Devices.get("cuda:sim:0"), runs);
+  private final Device device = WatchedRuns.of(Devices.get("cuda:sim:0"), RowRun.class, runs);
 
   private static Tensor draw(Device d, DType dtype, long key, long... shape) {
     return d.randomUniform(DType.F32, key, -3.0, 3.0, shape).cast(dtype).eval();

@@ -41,6 +41,18 @@ public record Style(int processors, int capability, List<FastWay> fast) {
     return new Style(Math.max(1, facts.processors()), facts.capability());
   }
 
+  /** The most shared memory of a block, in bytes: CUDA C++ Programming Guide, "Technical Specifications per Compute Capability". */
+  public int sharedBytes() {
+    int kilobytes =
+        switch (capability) {
+          case 75 -> 64;
+          case 80, 87 -> 163;
+          case 86, 89, 120, 121 -> 99;
+          default -> capability < 90 ? 48 : 227;
+        };
+    return kilobytes << 10;
+  }
+
   /** The threads of a block for {@code n} pieces of work: whole warps, not more than there is work. */
   public static int threads(long n) {
     return (int) Math.min(BLOCK, (Math.max(1, n) + WARP - 1) / WARP * WARP);

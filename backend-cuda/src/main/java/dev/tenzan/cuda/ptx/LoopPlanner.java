@@ -2,6 +2,7 @@ package dev.tenzan.cuda.ptx;
 
 import dev.tenzan.cuda.plan.Plan;
 import dev.tenzan.cuda.plan.Style;
+import dev.tenzan.kernel.AttentionRun;
 import dev.tenzan.kernel.LoopFootprint;
 import dev.tenzan.kernel.LoopKernel;
 import dev.tenzan.kernel.RowRun;
@@ -37,6 +38,11 @@ public final class LoopPlanner {
   /** The plan of loop kernels that are walked together, as one kernel; null where they are better launched one by one. */
   public static @Nullable Plan plan(RowRun run, Style style) {
     return RowCode.plan(run, style);
+  }
+
+  /** The plan of attention as one kernel; null where its kernels are better launched one by one. */
+  public static @Nullable Plan plan(AttentionRun run, Style style) {
+    return AttentionCode.plan(run, style);
   }
 
   private static Plan render(LoopKernel kernel, Style style, List<Long> bytes, boolean wide, boolean literal) {

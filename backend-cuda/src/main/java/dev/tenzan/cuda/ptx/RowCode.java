@@ -5,14 +5,11 @@ import dev.tenzan.cuda.plan.Plan;
 import dev.tenzan.cuda.plan.Step;
 import dev.tenzan.cuda.plan.Style;
 import dev.tenzan.cuda.program.KernelSource;
-import dev.tenzan.kernel.LoopFootprint;
 import dev.tenzan.kernel.LoopKernel;
 import dev.tenzan.kernel.MergedSpace;
-import dev.tenzan.kernel.ReductionTree;
 import dev.tenzan.kernel.RowRun;
 import dev.tenzan.kernel.RowRun.Access;
 import dev.tenzan.kernel.RowRun.Part;
-import dev.tenzan.scalar.Instr;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -29,8 +26,7 @@ import org.jspecify.annotations.Nullable;
  * the run is in shared memory, and so is what several of them read: it is copied there first, by all threads and in long pieces.
  *
  * <p>Extents of a row, strides and offsets are in the text, so that its loops are short ones of known length; the number of rows is an
- * argument. Warps take the results of a reduction, 64 lanes each; the blocks of {@link ReductionTree} of a long row are results of their
- * own, which one thread folds.
+ * argument. {@link RowLoops} are what the block does in a row.
  */
 final class RowCode {
   /** Blocks that need no more may be declared on every device. */
@@ -51,9 +47,6 @@ final class RowCode {
   private static final int PIECE = 16;
 
   private static final int AHEAD = 4;
-
-  /** The most partial results of a part that a thread may have to fold. */
-  private static final long MOST_PARTIAL = 64;
 
   private final RowRun run;
   private final PtxText t = new PtxText();
@@ -90,7 +83,7 @@ final class RowCode {
     long most = 0;
     for (Part p : run.parts()) {
       LoopKernel one = p.first(1);
-      if (!fits(one)) {
+      if (!RowLoops.fits(one)) {
         return null;
       }
       most = Math.max(most, Math.max(one.space().size(), one.space().size() * one.reduced().size()));
@@ -106,18 +99,6 @@ final class RowCode {
     }
     int threads = Math.clamp(Long.highestOneBit(most / ELEMENTS), Style.WARP, MOST_THREADS);
     return new RowCode(run, rooms, written, threads).plan();
-  }
-
-  private static boolean fits(LoopKernel one) {
-    if (LoopFootprint.of(one).largestIndex() >= LoopPlanner.NARROW) {
-      return false;
-    }
-    if (one.reduction() == null) {
-      return true;
-    }
-    long count = one.reduced().size();
-    long partial = ReductionTree.blocks(count) > 1 ? one.space().size() * ReductionTree.blocks(count) : 0;
-    return partial <= MOST_PARTIAL && (ReductionTree.isSequential(count) || !ReduceCode.prefersAcross(one, MergedSpace.of(one)));
   }
 
   private static boolean[] written(RowRun run) {
@@ -167,28 +148,12 @@ final class RowCode {
       int inputs = p.kernel().inputs().size();
       boolean reads = p.buffers().subList(0, inputs).contains(copy);
       boolean writes = p.buffers().subList(inputs, p.buffers().size()).contains(local);
-      if (replaced ? reads || writes : writes && !(reads && isInPlace(p, copy, local))) {
+      if (replaced ? reads || writes : writes && !(reads && RowLoops.isInPlace(p.kernel(), p.buffers(), copy, local))) {
         return false;
       }
       replaced |= writes;
     }
     return replaced;
-  }
-
-  /** Whether a kernel reads of one buffer what it writes to another, element by element. */
-  private static boolean isInPlace(Part p, int from, int to) {
-    LoopKernel k = p.kernel();
-    List<LoopKernel.Store> stores =
-        k.stores().stream().filter(s -> p.buffers().get(k.inputs().size() + s.slot()) == to).toList();
-    return k.reduction() == null
-        && k.body().code().stream()
-            .filter(i -> i instanceof Instr.Load l && p.buffers().get(l.slot()) == from)
-            .map(Instr.Load.class::cast)
-            .allMatch(l -> stores.stream().allMatch(s -> isSame(k, l, s)));
-  }
-
-  private static boolean isSame(LoopKernel k, Instr.Load l, LoopKernel.Store s) {
-    return l.address().equals(s.address()) && l.storage().byteSize() == k.outputs().get(s.slot()).byteSize();
   }
 
   /** The shared memory of a block. */
@@ -212,13 +177,7 @@ final class RowCode {
 
   /** The room for partial results, which one kernel has after the other. */
   private static long partialBytes(RowRun run) {
-    return run.parts().stream().mapToLong(p -> partialBytes(p.first(1))).max().orElse(0);
-  }
-
-  private static long partialBytes(LoopKernel one) {
-    LoopKernel.Reduction r = one.reduction();
-    long blocks = r == null ? 1 : ReductionTree.blocks(one.reduced().size());
-    return blocks == 1 || r == null ? 0 : one.space().size() * blocks * new Accumulation(one, r).bytes();
+    return run.parts().stream().mapToLong(p -> RowLoops.partialBytes(p.first(1))).max().orElse(0);
   }
 
   /** What the kernels read of a row of a buffer, where several do and rows keep apart; else null. */
@@ -271,7 +230,7 @@ final class RowCode {
     distinct(rooms).forEach(r -> t.shared(r.name, (int) roundUp(r.end - r.from)));
     long partial = partialBytes(run);
     if (partial > 0) {
-      t.shared("partial", (int) partial);
+      t.shared(RowLoops.PARTIAL, (int) partial);
     }
   }
 
@@ -319,13 +278,9 @@ final class RowCode {
     if (copied) {
       t.line("bar.sync 0");
     }
+    RowLoops loops = new RowLoops(t, tid, threads);
     for (Part p : run.parts()) {
-      LoopText x = text(p, at);
-      if (p.kernel().reduction() == null) {
-        map(x, p);
-      } else {
-        reduce(x, p.first(1));
-      }
+      loops.write(text(p, at), rowsAreAligned(p));
       t.line("bar.sync 0"); // what it wrote is read next, and what it read is overwritten by the next row
     }
   }
@@ -390,20 +345,6 @@ final class RowCode {
     return to;
   }
 
-  /** Neighbouring threads take neighbouring elements, or vectors of them. */
-  private void map(LoopText x, Part part) {
-    int width = MapCode.takesVectors(x.kernel, x.space) && rowsAreAligned(part) ? MapCode.VECTOR : 1;
-    each(x, x.kernel.space().size() / width, p -> {
-      @Nullable String[] index = new @Nullable String[x.space.extents().size()];
-      x.split(p, 0, x.space.parallel(), index, width);
-      if (width > 1) {
-        x.vector(index, width);
-      } else {
-        x.stores(x.program(x.kernel.body(), index, ""), index);
-      }
-    });
-  }
-
   /** Whether a vector is one in every row. */
   private boolean rowsAreAligned(Part part) {
     int inputs = part.kernel().inputs().size();
@@ -415,95 +356,5 @@ final class RowCode {
       aligned &= apart % Math.min(PIECE, (long) MapCode.VECTOR * bytes) == 0;
     }
     return aligned;
-  }
-
-  /** All threads of the block share {@code n} units of work. */
-  private void each(LoopText x, long n, LoopText.UnitBody body) {
-    String first = t.word();
-    t.op("mov.u32", first, tid);
-    x.walk(first, Integer.toString(threads), Long.toString(n), body);
-  }
-
-  private void reduce(LoopText x, LoopKernel one) {
-    LoopKernel.Reduction r = one.reduction();
-    if (r == null) {
-      throw new IllegalArgumentException("the kernel has no reduction");
-    }
-    Accumulation sum = new Accumulation(one, r);
-    long outputs = one.space().size();
-    long count = one.reduced().size();
-    if (ReductionTree.isSequential(count)) {
-      each(x, outputs, u -> {
-        @Nullable String[] point = point(x, u);
-        finish(x, point, sum.chain(x, point, count));
-      });
-      return;
-    }
-    long blocks = ReductionTree.blocks(count);
-    String lane = t.word();
-    String warp = t.word();
-    t.op("and.b32", lane, tid, Integer.toString(Style.WARP - 1));
-    t.op("shr.u32", warp, tid, "5");
-    x.walk(warp, Integer.toString(threads / Style.WARP), Long.toString(outputs * blocks), u -> {
-      String of = blocks == 1 ? u : x.quotient(u, "blocks", blocks);
-      String first = "0";
-      String stop = Long.toString(count);
-      if (blocks > 1) {
-        String block = x.calc("sub", u, x.calc("mul.lo", of, Long.toString(blocks)));
-        first = x.calc("mul.lo", block, Integer.toString(ReductionTree.BLOCK));
-        stop = x.calc("min", x.calc("add", first, Integer.toString(ReductionTree.BLOCK)), stop);
-      }
-      @Nullable String[] point = point(x, of);
-      String result = sum.warp(x, point, new Accumulation.Range(first, stop), lane);
-      String others = t.pred();
-      String skip = t.label();
-      t.op("setp.ne.s32", others, lane, "0");
-      t.jumpIf(others, skip);
-      if (blocks == 1) {
-        finish(x, point, result);
-      } else {
-        sum.put(x, Space.SHARED, partial(u, sum.bytes()), result);
-      }
-      t.place(skip);
-    });
-    if (blocks > 1) {
-      t.line("bar.sync 0");
-      each(x, outputs, u -> finish(x, point(x, u), fold(x, sum, u, (int) blocks)));
-    }
-  }
-
-  private static @Nullable String[] point(LoopText x, String unit) {
-    @Nullable String[] point = new @Nullable String[x.space.extents().size()];
-    x.split(unit, 0, x.space.parallel(), point);
-    return point;
-  }
-
-  private static void finish(LoopText x, @Nullable String[] point, String result) {
-    x.stores(x.program(x.kernel.epilogue(), point, result), point);
-  }
-
-  /** The address of a partial result. */
-  private String partial(String number, int bytes) {
-    String base = t.word();
-    String d = t.word();
-    t.op("mov.u32", base, "partial");
-    t.op("mad.lo.s32", d, number, Integer.toString(bytes), base);
-    return d;
-  }
-
-  /** Folds the blocks' results in the order of {@link ReductionTree}. */
-  private String fold(LoopText x, Accumulation sum, String unit, int blocks) {
-    String at = partial(x.calc("mul.lo", unit, Integer.toString(blocks)), sum.bytes());
-    String[] r = new String[blocks];
-    for (int i = 0; i < blocks; i++) {
-      r[i] = sum.get(x, Space.SHARED, at + "+" + i * sum.bytes());
-    }
-    for (int m = blocks; m > 1; m = (m + 1) / 2) {
-      int half = (m + 1) / 2;
-      for (int i = 0; i < m - half; i++) {
-        sum.combine(x, r[i], r[i + half]);
-      }
-    }
-    return r[0];
   }
 }

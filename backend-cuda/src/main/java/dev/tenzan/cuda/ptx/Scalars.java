@@ -403,8 +403,7 @@ final class Scalars {
     }
     int part = atOnce(storage, count);
     for (int i = 0; i < count; i += part) {
-      String registers = "{" + String.join(", ", Arrays.asList(raw).subList(i, i + part)) + "}";
-      t.op("ld." + space.load + ".v" + part + "." + memory(storage), registers, "[" + address + at(i * storage.byteSize()) + "]");
+      t.op("ld." + space.load + vector(part) + memory(storage), registers(raw, i, part), "[" + address + at(i * storage.byteSize()) + "]");
     }
     String[] values = new String[count];
     for (int i = 0; i < count; i++) {
@@ -421,9 +420,16 @@ final class Scalars {
     }
     int part = atOnce(storage, v.length);
     for (int i = 0; i < v.length; i += part) {
-      String registers = "{" + String.join(", ", Arrays.asList(raw).subList(i, i + part)) + "}";
-      t.op("st." + space.store + ".v" + part + "." + stored(storage), "[" + address + at(i * storage.byteSize()) + "]", registers);
+      t.op("st." + space.store + vector(part) + stored(storage), "[" + address + at(i * storage.byteSize()) + "]", registers(raw, i, part));
     }
+  }
+
+  private static String vector(int count) {
+    return count == 1 ? "." : ".v" + count + ".";
+  }
+
+  private static String registers(String[] all, int first, int count) {
+    return count == 1 ? all[first] : "{" + String.join(", ", Arrays.asList(all).subList(first, first + count)) + "}";
   }
 
   private static String at(int bytes) {

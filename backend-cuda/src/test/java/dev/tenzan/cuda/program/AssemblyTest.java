@@ -19,6 +19,7 @@ import dev.tenzan.cuda.plan.Planner;
 import dev.tenzan.cuda.plan.Step;
 import dev.tenzan.cuda.plan.Style;
 import dev.tenzan.cuda.ptx.LoopPlanner;
+import dev.tenzan.kernel.AttentionRun;
 import dev.tenzan.kernel.KernelSpec;
 import dev.tenzan.kernel.RowRun;
 import dev.tenzan.spi.Support;
@@ -126,7 +127,7 @@ class AssemblyTest {
   @Test
   void runsOfRowsAssembleWithoutSpilling() {
     List<RowRun> runs = new ArrayList<>();
-    Device watched = WatchedRuns.of(Devices.get("reference"), runs);
+    Device watched = WatchedRuns.of(Devices.get("reference"), RowRun.class, runs);
     Devices.with(watched, () -> {
       for (DType t : List.of(DType.F32, DType.F64, DType.F16, DType.BF16)) {
         for (long n : new long[] {64, 1000, 1024, 5000}) {
@@ -150,6 +151,32 @@ class AssemblyTest {
       }
     }
     assertTrue(assembled >= 40 * ARCHITECTURES.size(), assembled + " assembled of " + runs.size() + " runs");
+  }
+
+  /** Attention without a mask of so many queries and keys, as one kernel of a device with so many processors. */
+  private static KernelSource attention(Style style, long queries, long keys, long width, long valueWidth) {
+    List<AttentionRun> runs = new ArrayList<>();
+    Device watched = WatchedRuns.of(Devices.get("reference"), AttentionRun.class, runs);
+    Devices.with(watched, () -> {
+      Tensor q = watched.zeros(DType.F32, 8, queries, width).eval();
+      Tensor k = watched.zeros(DType.F32, 8, width, keys).eval();
+      Tensor v = watched.zeros(DType.F32, 8, keys, valueWidth).eval();
+      return q.matmul(k).mul(0.125).softmax(-1).matmul(v).eval();
+    });
+    return Objects.requireNonNull(LoopPlanner.plan(runs.getFirst(), style)).steps().getFirst().source();
+  }
+
+  @Test
+  void attentionAssemblesWithoutSpilling() {
+    long[][] sizes = {{64, 512, 64, 64}, {64, 1024, 128, 128}, {64, 300, 40, 200}, {33, 65, 5, 7}, {64, 512, 200, 56}};
+    for (long[] s : sizes) {
+      for (Style style : List.of(new Style(1, 80), new Style(16, 90))) { // of 32 rows, and of 16
+        KernelSource source = attention(style, s[0], s[1], s[2], s[3]);
+        for (String architecture : ARCHITECTURES) {
+          Usage.of(source, architecture).forEach((entry, u) -> assertEquals(0, u.spillBytes(), entry + " on " + architecture + "\n" + source.code()));
+        }
+      }
+    }
   }
 
   @Test
@@ -219,6 +246,7 @@ class AssemblyTest {
     rendered(rows, "sum of rows, f32", d -> values(d, DType.F32, 10, 1000).sum(1));
     rendered(rows, "sum of columns, f32", d -> values(d, DType.F32, 100, 1000).sum(0));
     rendered(rows, "softmax, f32", d -> values(d, DType.F32, 10, 1000).softmax(1));
+    rows.put("attention of 512 keys, heads of 64, 32 rows, f32", attention(new Style(1, 90), 512, 512, 64, 64));
     return rows;
   }
 
