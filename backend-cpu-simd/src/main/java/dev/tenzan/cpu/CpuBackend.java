@@ -60,21 +60,22 @@ public final class CpuBackend implements Backend {
 
   /** Opens the backend with the threads and the pool limit that the system properties ask for. */
   public CpuBackend() {
-    this(CpuPool.configuredThreads(), CpuFeatures.detect(), VectorUse.WHERE_FASTER, true);
+    this(CpuPool.configuredThreads(), CpuFeatures.detect(), VectorUse.WHERE_FASTER, true, LoopCompiler.STREAMED);
   }
 
   /**
    * Opens the backend.
    *
    * @param machineLoops whether loops run in machine code where this machine allows it
+   * @param streamed from how many bytes on a loop's results pass the caches by
    */
-  CpuBackend(int threads, CpuFeatures features, VectorUse use, boolean machineLoops) {
+  CpuBackend(int threads, CpuFeatures features, VectorUse use, boolean machineLoops, long streamed) {
     this.pool = new CpuPool(threads);
     this.memory = new CpuMemory(poolLimit(features));
     VectorIsa isa = features.useVectors() ? CpuVectors.detect() : null;
     MatrixEngine matrices = features.useVectors() ? MatrixEngine.create(pool) : MatrixEngine.scalar(pool);
     boolean wide = isa != null && isa.bits() == MachineCode.VECTOR_BITS;
-    LoopCompiler loops = new LoopCompiler(pool, isa, use, machineLoops && wide && MachineCode.canRun());
+    LoopCompiler loops = new LoopCompiler(pool, isa, use, machineLoops && wide && MachineCode.canRun(), streamed);
     this.compiler = new KernelCompiler(pool, matrices, loops);
     this.info = describe(threads, features, isa);
   }

@@ -51,18 +51,19 @@ class LoopDifferentialTest {
 
   @Test
   void machineMaps() {
-    runInMachineCode("machine map", 2000, false, 400, 12);
+    runInMachineCode("machine map", Backends.machine(1), 2000, false, 400, 12);
+    runInMachineCode("streaming map", Backends.streaming(1), 1000, false, 400, 12);
   }
 
   @Test
   void machineReductions() {
-    runInMachineCode("machine reduction", 2000, true, 6000, 8);
+    runInMachineCode("machine reduction", Backends.machine(1), 2000, true, 6000, 8);
   }
 
   /** Random kernels without what is left to generated classes, so that most run in machine code. */
-  private static void runInMachineCode(String mode, int cases, boolean reduce, long points, int ops) {
+  private static void runInMachineCode(String mode, CpuBackend backend, int cases, boolean reduce, long points, int ops) {
     long seed = SEED;
-    try (CpuBackend backend = Backends.machine(1)) {
+    try (backend) {
       for (int c = 0; c < cases; seed++) {
         LoopKernel k = new RandomLoop(new Random(seed), points, ops).next(reduce);
         if (k.body().code().stream().noneMatch(LoopDifferentialTest::isLeft)) {

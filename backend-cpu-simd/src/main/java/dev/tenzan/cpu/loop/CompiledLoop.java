@@ -22,12 +22,19 @@ final class CompiledLoop {
   private final boolean repeats;
   private final PassPlan scalarPlan;
   private final @Nullable MachineLoop machine;
+  private volatile @Nullable MachineLoop streaming;
+
+  /** Where loads walk along the rows, and where they do so and stores pass the caches by. */
+  private final @Nullable Turned[] turned = new @Nullable Turned[2];
   private @Nullable LoopCode scalarCode;
   private final @Nullable Vectors wide;
   private final @Nullable VectorIsa isa;
 
   /** The vectors of half the width, and of a quarter. */
   private final @Nullable Vectors[] narrow = new Vectors[2];
+
+  /** The code where the loads at some addresses walk along the rows, or null where there is none. */
+  private record Turned(long loads, @Nullable TurnedLoop loop) {}
 
   /** The code for vectors of one width. */
   private static final class Vectors {
@@ -56,7 +63,7 @@ final class CompiledLoop {
    */
   CompiledLoop(LoopBody body, @Nullable VectorIsa isa, VectorUse use, boolean useMachine) {
     this.body = body;
-    this.machine = useMachine ? MachineEmitter.of(body) : null;
+    this.machine = useMachine ? MachineEmitter.of(body, false) : null;
     this.use = use;
     this.accumulates = body.outs().stream().anyMatch(o -> o instanceof LoopBody.ToAccumulators);
     this.combinesRows = body.outs().stream().anyMatch(o -> o instanceof LoopBody.ToLanes);
@@ -89,7 +96,7 @@ final class CompiledLoop {
 
   /** Runs the body over the frame's block; {@code addresses} is the number of addresses. */
   void run(Frame f, int addresses) {
-    if (machine != null && machine.suits(f) && machine.run(f)) {
+    if (machine != null && runMachineCode(machine, f, addresses)) {
       return;
     }
     Vectors v = vectors(f.n);
@@ -109,6 +116,37 @@ final class CompiledLoop {
         runVectors(v, f, addresses);
       }
     }
+  }
+
+  private boolean runMachineCode(MachineLoop plain, Frame f, int addresses) {
+    if (plain.suits(f)) {
+      MachineLoop streaming = f.streams ? streaming() : null;
+      return streaming != null && streaming.streams(f) ? streaming.run(f) : plain.run(f);
+    }
+    long loads = TurnedLoop.turned(body, f);
+    TurnedLoop t = loads == 0 ? null : turned(loads, f.streams);
+    if (t != null && f.streams && !t.streams(f)) {
+      t = turned(loads, false);
+    }
+    return t != null && t.suits(f) && t.run(f, addresses);
+  }
+
+  private @Nullable MachineLoop streaming() {
+    MachineLoop known = streaming;
+    if (known == null) {
+      known = MachineEmitter.of(body, true); // two threads may both do so; the code is alike
+      streaming = known;
+    }
+    return known;
+  }
+
+  private @Nullable TurnedLoop turned(long loads, boolean streams) {
+    Turned known = turned[streams ? 1 : 0];
+    if (known == null || known.loads != loads) {
+      known = new Turned(loads, TurnedLoop.of(body, loads, streams)); // as above
+      turned[streams ? 1 : 0] = known;
+    }
+    return known.loop;
   }
 
   /** The vectors for rows of so many columns, or null. */

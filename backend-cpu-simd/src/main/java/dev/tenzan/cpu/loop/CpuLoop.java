@@ -10,13 +10,26 @@ public sealed interface CpuLoop permits MapLoop, ReduceLoop, EmptyLoop {
 
   /** Makes a kernel ready. */
   static CpuLoop of(LoopKernel kernel, LoopCompiler compiler) {
+    return of(kernel, compiler, compiler.streams(bytes(kernel)));
+  }
+
+  private static long bytes(LoopKernel kernel) {
+    return kernel.outputs().stream().mapToLong(t -> t.byteSize() * kernel.space().size()).sum();
+  }
+
+  /**
+   * Makes a kernel ready.
+   *
+   * @param streams whether its results are part of so many that they pass the caches by
+   */
+  static CpuLoop of(LoopKernel kernel, LoopCompiler compiler, boolean streams) {
     if (kernel.space().isEmpty()) {
       return new EmptyLoop();
     }
     if (kernel.reduction() == null) {
-      return new MapLoop(kernel, compiler);
+      return new MapLoop(kernel, compiler, streams);
     }
     LoopKernel written = ShortReduction.written(kernel);
-    return written == null ? new ReduceLoop(kernel, compiler) : new MapLoop(written, compiler);
+    return written == null ? new ReduceLoop(kernel, compiler) : new MapLoop(written, compiler, streams);
   }
 }

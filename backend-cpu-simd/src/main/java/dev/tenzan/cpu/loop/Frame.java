@@ -1,5 +1,6 @@
 package dev.tenzan.cpu.loop;
 
+import dev.tenzan.cpu.machine.TileTurn;
 import dev.tenzan.kernel.ReductionTree;
 import java.lang.foreign.MemorySegment;
 
@@ -25,6 +26,9 @@ final class Frame {
   int rows;
   int from;
   int n;
+
+  /** Whether what is stored is so much that it should not pass through the caches. */
+  boolean streams;
 
   /** The position of the first point in the result arrays, and how far it moves from row to row. */
   int at;
@@ -80,6 +84,12 @@ final class Frame {
 
   MemorySegment wordsSegment = MemorySegment.NULL;
 
+  /** Where tiles are that were turned, and the arguments of the code that turns them. */
+  private long[] places = {};
+
+  final long[] turnWords = new long[TileTurn.WORDS];
+  final MemorySegment turnSegment = MemorySegment.ofArray(turnWords);
+
   /** The odometer of the outer dimensions. */
   long[] index = {};
 
@@ -125,6 +135,14 @@ final class Frame {
       wordsSegment = MemorySegment.ofArray(words);
     }
     return words;
+  }
+
+  /** Makes room for the places of so many tiles. */
+  long[] places(int count) {
+    if (places.length < count) {
+      places = new long[count];
+    }
+    return places;
   }
 
   /** Makes room for a plan's scratch arrays. */

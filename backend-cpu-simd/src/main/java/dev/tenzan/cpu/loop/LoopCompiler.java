@@ -8,12 +8,19 @@ import org.jspecify.annotations.Nullable;
 
 /** Makes generated classes and keeps the most recently used ones, by structure. Safe for use by several threads. */
 public final class LoopCompiler {
+  /**
+   * Results of so many bytes pass the caches by, whose lines need not be read first then, and in which hardly anybody would find them again:
+   * from here on a loop that reads what another one has stored was faster, too.
+   */
+  public static final long STREAMED = 16L << 20;
+
   private static final int MAX_CLASSES = 1024;
 
   private final CpuPool pool;
   private final @Nullable VectorIsa isa;
   private final VectorUse use;
   private final boolean useMachine;
+  private final long streamed;
 
   private final Map<LoopBody, CompiledLoop> classes =
       new LinkedHashMap<>(256, 0.75f, true) {
@@ -32,12 +39,14 @@ public final class LoopCompiler {
    * @param isa what the vectors can do, or null to use scalar code only
    * @param use when vectors of the Vector API are used
    * @param useMachine whether loops run in machine code where it does what they do; it has vectors of {@link MachineCode#VECTOR_BITS}
+   * @param streamed from how many bytes on results pass the caches by, where loops run in machine code
    */
-  public LoopCompiler(CpuPool pool, @Nullable VectorIsa isa, VectorUse use, boolean useMachine) {
+  public LoopCompiler(CpuPool pool, @Nullable VectorIsa isa, VectorUse use, boolean useMachine, long streamed) {
     this.pool = pool;
     this.isa = isa;
     this.use = use;
     this.useMachine = useMachine;
+    this.streamed = streamed;
   }
 
   CpuPool pool() {
@@ -50,6 +59,11 @@ public final class LoopCompiler {
 
   VectorUse use() {
     return use;
+  }
+
+  /** Whether results of so many bytes pass the caches by. */
+  boolean streams(long bytes) {
+    return bytes >= streamed;
   }
 
   /** The number of generated classes that are kept. */

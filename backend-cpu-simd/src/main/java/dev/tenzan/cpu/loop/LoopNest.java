@@ -41,8 +41,9 @@ final class LoopNest {
     }
   }
 
-  /** Sets what stays the same for all blocks. */
+  /** Sets what stays the same for all blocks; stores pass through the caches. */
   void prepare(Frame f, MemorySegment[] segments) {
+    f.streams = false;
     f.reserve(addresses.length, space.rank());
     f.seg = segments;
     f.par = par;

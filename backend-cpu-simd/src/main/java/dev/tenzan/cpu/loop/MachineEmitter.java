@@ -50,7 +50,7 @@ final class MachineEmitter {
   private final @Nullable DType reduced;
   private final int unroll;
 
-  private MachineEmitter(LoopBody body) {
+  private MachineEmitter(LoopBody body, boolean streams) {
     this.body = body;
     boolean wide = body.code().stream().anyMatch(i -> i.type().byteSize() == Long.BYTES);
     this.lanes = MachineCode.VECTOR_BITS / (wide ? Long.SIZE : Integer.SIZE);
@@ -67,21 +67,25 @@ final class MachineEmitter {
     if (reduced == null) {
       registers.add(RDX);
     }
-    this.memory = new MachineMemory(body, a, lanes, registers);
+    this.memory = new MachineMemory(body, a, lanes, registers, streams);
     this.values = new MachineValues(body, lanes, a, memory);
     this.combination = result instanceof LoopBody.ToLanes l ? new MachineLanes(this, l) : null;
     int size = (int) body.code().stream().filter(i -> !(i instanceof Instr.Const)).count();
     this.unroll = size <= TINY ? 4 : size <= SHORT ? 2 : 1;
   }
 
-  /** A body's machine code, or null where it has something that machine code does not do, or too much at once. */
-  static @Nullable MachineLoop of(LoopBody body) {
+  /**
+   * A body's machine code, or null where it has something that machine code does not do, or too much at once.
+   *
+   * @param streams whether it stores past the caches, where vectors are whole
+   */
+  static @Nullable MachineLoop of(LoopBody body, boolean streams) {
     if (!serves(body)) {
       return null;
     }
     // As many constants stay in registers as leave enough for the values.
     for (int hoisted = Integer.SIZE; ; hoisted /= 2) {
-      MachineEmitter emitter = new MachineEmitter(body);
+      MachineEmitter emitter = new MachineEmitter(body, streams);
       try {
         emitter.emit(hoisted);
         return emitter.load();
@@ -97,7 +101,7 @@ final class MachineEmitter {
     MachineCode code = MachineCode.loadOrWarn(a.code(), "a loop goes without machine code");
     int group = combination == null ? unroll * lanes : combination.group();
     DType results = result == null ? null : inArray(body.type(result.value()));
-    return code == null ? null : new MachineLoop(code, memory.pointers(), memory.strided(), memory.gathers(), lanes, group, results, reduced);
+    return code == null ? null : new MachineLoop(code, memory, lanes, group, results, reduced);
   }
 
   /** The type of the elements of an array of values. */
@@ -178,6 +182,9 @@ final class MachineEmitter {
     a.jump(row);
     a.land(end);
     memory.landFailures();
+    if (!memory.streamed().isEmpty()) {
+      a.storeFence();
+    }
     a.returnFromVectors();
   }
 

@@ -71,10 +71,23 @@ final class MachineLoop {
    */
   record Strided(int address, int bytes) {}
 
+  /**
+   * A pointer to what lies elsewhere for the time being.
+   *
+   * @param pointer its number
+   * @param bytes those of an element
+   */
+  record Moved(int pointer, int bytes) {}
+
+  private static final int VECTOR = MachineCode.VECTOR_BITS / Byte.SIZE;
+  private static final Moved[] NONE = {};
+  private static final long[] NO_PLACES = {};
+
   private final MachineCode code;
   private final int[] buffers;
   private final int[] addresses;
   private final List<Strided> strided;
+  private final List<Pointer> streamed;
 
   /** For each gather the number of its first parameter. */
   private final int[] gathers;
@@ -87,19 +100,17 @@ final class MachineLoop {
   /**
    * What the code was written for.
    *
-   * @param gathers for each gather the number of its first parameter
    * @param grouped the columns of a group of vectors
    * @param results the type of the array that results go to, or null
    * @param reduced the type of the array that a reduction's results come from, or null
    */
-  MachineLoop(
-      MachineCode code, List<Pointer> pointers, List<Strided> strided, int[] gathers, int lanes, int grouped,
-      @Nullable DType results, @Nullable DType reduced) {
+  MachineLoop(MachineCode code, MachineMemory memory, int lanes, int grouped, @Nullable DType results, @Nullable DType reduced) {
     this.code = code;
-    this.buffers = pointers.stream().mapToInt(Pointer::buffer).toArray();
-    this.addresses = pointers.stream().mapToInt(Pointer::address).toArray();
-    this.strided = List.copyOf(strided);
-    this.gathers = gathers;
+    this.buffers = memory.pointers().stream().mapToInt(Pointer::buffer).toArray();
+    this.addresses = memory.pointers().stream().mapToInt(Pointer::address).toArray();
+    this.strided = List.copyOf(memory.strided());
+    this.streamed = List.copyOf(memory.streamed());
+    this.gathers = memory.gathers();
     this.lanes = lanes;
     this.grouped = grouped;
     this.results = results;
@@ -117,8 +128,37 @@ final class MachineLoop {
     return true;
   }
 
+  /** Whether it stores past the caches, and the rows of the frame's block begin where that can be done. */
+  boolean streams(Frame f) {
+    long all = 0;
+    for (Pointer p : streamed) {
+      all |= f.seg[p.buffer].address() + f.base[p.address] | (f.rows == 1 ? 0 : f.step[p.address]);
+    }
+    return !streamed.isEmpty() && all % VECTOR == 0;
+  }
+
+  /** The number of a pointer. */
+  int number(Pointer pointer) {
+    int p = 0;
+    while (buffers[p] != pointer.buffer || addresses[p] != pointer.address) {
+      p++;
+    }
+    return p;
+  }
+
   /** Runs the frame's block. Returns false where an index is out of bounds, which another way has to tell of; then rows are missing. */
   boolean run(Frame f) {
+    return run(f, NONE, NO_PLACES, 0);
+  }
+
+  /**
+   * The same, where what some pointers point to lies elsewhere, in rows of neighbours.
+   *
+   * @param moved these pointers
+   * @param places the address of the first row of each
+   * @param pitch the elements from row to row there
+   */
+  boolean run(Frame f, Moved[] moved, long[] places, int pitch) {
     int behind = POINTERS + EACH * buffers.length;
     long[] words = f.words(behind + GATHER * gathers.length);
     int n = f.n;
@@ -132,6 +172,11 @@ final class MachineLoop {
       words[Pointer.word(p, 0)] = f.base[address] + (buffers[p] == INDEX ? 0 : f.seg[buffers[p]].address());
       words[Pointer.word(p, 1)] = f.step[address];
       words[Pointer.word(p, 2)] = f.stride[address];
+    }
+    for (int i = 0; i < moved.length; i++) {
+      words[Pointer.word(moved[i].pointer, 0)] = places[i];
+      words[Pointer.word(moved[i].pointer, 1)] = (long) pitch * moved[i].bytes;
+      words[Pointer.word(moved[i].pointer, 2)] = moved[i].bytes;
     }
     for (int g = 0; g < gathers.length; g++) {
       words[behind + GATHER * g] = f.par[gathers[g]];

@@ -9,6 +9,7 @@ import static dev.tenzan.cpu.machine.Assembler.RDX;
 import dev.tenzan.cpu.loop.MachineLoop.Pointer;
 import dev.tenzan.cpu.machine.Assembler;
 import dev.tenzan.cpu.machine.LaneOp;
+import dev.tenzan.cpu.machine.MachineCode;
 import dev.tenzan.cpu.machine.MaskOp;
 import dev.tenzan.cpu.machine.Shift;
 import dev.tenzan.cpu.machine.Source;
@@ -32,6 +33,7 @@ final class MachineMemory {
 
   private final Assembler a;
   private final int lanes;
+  private final List<Pointer> streamed = new ArrayList<>();
   private final List<Pointer> pointers = new ArrayList<>();
   private final List<MachineLoop.Strided> strided = new ArrayList<>();
   private final List<Instr.Gather> gathers = new ArrayList<>();
@@ -46,8 +48,9 @@ final class MachineMemory {
    * Takes what a body touches.
    *
    * @param registers the general registers that may keep pointers
+   * @param streams whether whole vectors are stored past the caches
    */
-  MachineMemory(LoopBody body, Assembler a, int lanes, List<Integer> registers) {
+  MachineMemory(LoopBody body, Assembler a, int lanes, List<Integer> registers, boolean streams) {
     this.a = a;
     this.lanes = lanes;
     this.registers = registers.stream().mapToInt(Integer::intValue).toArray();
@@ -67,8 +70,16 @@ final class MachineMemory {
     for (LoopBody.Out out : body.outs()) {
       if (out instanceof LoopBody.ToMemory m) {
         add(pointer(m));
+        if (streams && m.move() == LoopBody.UNIT && lanes * m.storage().byteSize() == MachineCode.VECTOR_BITS / Byte.SIZE) {
+          streamed.add(pointer(m));
+        }
       }
     }
+  }
+
+  /** What is stored past the caches, at multiples of a vector's size. */
+  List<Pointer> streamed() {
+    return streamed;
   }
 
   private void add(Pointer pointer) {
@@ -412,7 +423,10 @@ final class MachineMemory {
     int v = out.value();
     Source.Memory to = inArray(base(pointer(out)), storage);
     switch (storage) {
-      case F32, I32, F64, I64 -> a.lanes(LaneOp.STORE, values.form(storage), values.vector(v), 0, to, mask, false);
+      case F32, I32, F64, I64 -> {
+        LaneOp op = mask == ALL && streamed.contains(pointer(out)) ? LaneOp.STREAM : LaneOp.STORE;
+        a.lanes(op, values.form(storage), values.vector(v), 0, to, mask, false);
+      }
       case F16 -> a.vector(VectorOp.VCVTPS2PH, values.halved(), values.vector(v), to, mask, false, MachineValues.NEAREST);
       case BF16 -> {
         int t = values.vectors.take();

@@ -23,9 +23,11 @@ final class MapLoop implements CpuLoop {
   private final long columnUnits;
   private final long units;
   private final int tasks;
+  private final boolean streams;
 
-  MapLoop(LoopKernel kernel, LoopCompiler compiler) {
+  MapLoop(LoopKernel kernel, LoopCompiler compiler, boolean streams) {
     this.compiler = compiler;
+    this.streams = streams;
     LoopSpace space = LoopSpace.of(kernel);
     int inner = space.rank() - 1;
     int row = space.rank() - 2 < 0 ? -1 : space.rank() - 2;
@@ -82,6 +84,7 @@ final class MapLoop implements CpuLoop {
   private void runUnits(MemorySegment[] segments, long from, long to) {
     Frame f = Frame.current();
     nest.prepare(f, segments);
+    f.streams = streams;
     long[] index = f.index;
     for (long u = from; u < to; u++) {
       long column = u % columnUnits * columnsPerUnit;

@@ -48,8 +48,9 @@ public final class RowChain {
     this.tasks = Math.toIntExact(Math.ceilDiv(run.rows(), rows));
     long rest = run.rows() - (tasks - 1) * rows;
     for (RowRun.Part part : run.parts()) {
-      CpuLoop full = CpuLoop.of(part.first(rows), compiler);
-      CpuLoop last = rest == rows ? full : CpuLoop.of(part.first(rest), compiler);
+      boolean streams = compiler.streams(run.rows() * bytesForOthers(run, part));
+      CpuLoop full = CpuLoop.of(part.first(rows), compiler, streams);
+      CpuLoop last = rest == rows ? full : CpuLoop.of(part.first(rest), compiler, streams);
       int[] buffers = part.buffers().stream().mapToInt(Integer::intValue).toArray();
       long[] rowBytes = new long[buffers.length];
       for (int slot = 0; slot < buffers.length; slot++) {
@@ -64,6 +65,20 @@ public final class RowChain {
       end += Math.ceilDiv(rows * run.localRowBytes().get(i), ALIGNMENT) * ALIGNMENT;
     }
     this.localBytes = end;
+  }
+
+  /** The bytes of a row that a kernel writes and nobody in the run reads; 0 where it also writes what is read. */
+  private static long bytesForOthers(RowRun run, RowRun.Part part) {
+    int inputs = part.kernel().inputs().size();
+    long bytes = 0;
+    for (int slot = inputs; slot < part.buffers().size(); slot++) {
+      int b = part.buffers().get(slot);
+      if (run.parts().stream().anyMatch(p -> p.buffers().subList(0, p.kernel().inputs().size()).contains(b))) {
+        return 0;
+      }
+      bytes += part.rowBytes(slot);
+    }
+    return bytes;
   }
 
   /** A chain, or null where its kernels run as well one after another. */

@@ -304,6 +304,11 @@ public final class Assembler {
     emit(0xC3);
   }
 
+  /** Lets all stores before be seen before those behind (SFENCE): those past the caches have no order of their own. */
+  public void storeFence() {
+    emit(0x0F, 0xAE, 0xF8);
+  }
+
   // Mask registers, 16 bits wide.
 
   /** Copies the lower bits of one of the first 8 general registers to a mask (KMOVW). */

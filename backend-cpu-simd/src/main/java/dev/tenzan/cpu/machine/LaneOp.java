@@ -19,6 +19,8 @@ public enum LaneOp {
   COMPARE(Kind.FLOAT, Map.F, 0xC2),
   LOAD(Kind.FLOAT, Map.F, 0x10),
   STORE(Kind.FLOAT, Map.F, 0x11),
+  /** Stores a whole vector past the caches, at a multiple of its size. */
+  STREAM(Kind.FLOAT, Map.F, 0x2B),
   /** {@code to = to * second + first}. */
   FMA132(Kind.INTEGER, Map.F38, 0x98),
   /** {@code to = first * to + second}. */

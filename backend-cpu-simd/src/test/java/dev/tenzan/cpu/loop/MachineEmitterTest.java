@@ -1,8 +1,10 @@
 package dev.tenzan.cpu.loop;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.tenzan.cpu.machine.MachineCode;
@@ -11,6 +13,8 @@ import dev.tenzan.scalar.ReduceOp;
 import dev.tenzan.scalar.ScalarOp;
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
@@ -38,11 +42,11 @@ class MachineEmitterTest {
   }
 
   private static void serves(List<Instr> code, LoopBody.Out out) {
-    assertNotNull(MachineEmitter.of(body(code, out)), code::toString);
+    assertNotNull(MachineEmitter.of(body(code, out), false), code::toString);
   }
 
   private static void declines(List<Instr> code, LoopBody.Out out) {
-    assertNull(MachineEmitter.of(body(code, out)), code::toString);
+    assertNull(MachineEmitter.of(body(code, out), false), code::toString);
   }
 
   @Test
@@ -128,7 +132,7 @@ class MachineEmitterTest {
         code.add(new Instr.Binary(DType.F32, ScalarOp.ADD, sum, v));
         sum = code.size() - 1;
       }
-      assertEquals(values < 32, MachineEmitter.of(body(code, memory(DType.F32, sum))) != null, values + " values");
+      assertEquals(values < 32, MachineEmitter.of(body(code, memory(DType.F32, sum)), false) != null, values + " values");
     }
   }
 
@@ -139,5 +143,40 @@ class MachineEmitterTest {
       code.add(new Instr.Unary(DType.F32, ScalarOp.SQRT, v));
     }
     declines(code, memory(DType.F32, 500));
+  }
+
+  /** Whole vectors of a type that fills them, in rows that begin at one. */
+  @Test
+  void storesPassTheCachesByWhereVectorsAreWhole() {
+    LoopBody copy = body(List.of(LOAD), memory(DType.F32, 0));
+    assertTrue(streams(copy, 0, 128, 3));
+    assertTrue(streams(copy, 64, 128, 3));
+    assertTrue(streams(copy, 64, 100, 1));
+    assertFalse(streams(copy, 64, 100, 3));
+    assertFalse(streams(copy, 32, 128, 3));
+    LoopBody narrow = body(List.of(load(DType.BF16, 0, LoopBody.UNIT)), memory(DType.BF16, 0));
+    assertFalse(streams(narrow, 0, 128, 3));
+    MachineLoop plain = MachineEmitter.of(copy, false);
+    assertNotNull(plain);
+    assertFalse(plain.streams(frame(0, 128, 3)));
+  }
+
+  private static boolean streams(LoopBody body, long base, long step, int rows) {
+    MachineLoop loop = MachineEmitter.of(body, true);
+    assertNotNull(loop);
+    return loop.streams(frame(base, step, rows));
+  }
+
+  /** A block whose output, buffer 9 at address 9, begins so many bytes behind a multiple of 64. */
+  private static Frame frame(long base, long step, int rows) {
+    Frame f = new Frame();
+    f.seg = new MemorySegment[10];
+    f.seg[9] = Arena.ofAuto().allocate(1000, 64);
+    f.base = new long[10];
+    f.base[9] = base;
+    f.step = new long[10];
+    f.step[9] = step;
+    f.rows = rows;
+    return f;
   }
 }

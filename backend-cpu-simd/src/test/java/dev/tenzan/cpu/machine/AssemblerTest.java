@@ -169,6 +169,9 @@ final class AssemblerTest {
         a -> a.lanes(LaneOp.SHUFFLE_PARTS, F64, 1, 2, new Source.Register(2), ALL, false, 0x4E));
     check("vmovd %xmm17,(%rsi)", "62e17d087e0e", a -> a.lanes(LaneOp.STORE_FIRST, F32, 17, 0, new Source.Memory(RSI, 0)));
     check("vmovq %xmm17,8(%rsi)", "62e1fd087e4e01", a -> a.lanes(LaneOp.STORE_FIRST, F64, 17, 0, new Source.Memory(RSI, 8)));
+    check("vmovntps %zmm3,64(%r8,%rcx,4)", "62d17c482b5c8801", a -> a.lanes(LaneOp.STREAM, F32, 3, 0, new Source.Memory(R8, RCX, 4, 64)));
+    check("vmovntpd %zmm20,(%rsi,%rcx,8)", "62e1fd482b24ce", a -> a.lanes(LaneOp.STREAM, F64, 20, 0, new Source.Memory(RSI, RCX, 8, 0)));
+    check("sfence", "0faef8", Assembler::storeFence);
     check("vpmovd2m %zmm3,%k2", "62f27e4839d3", a -> a.lanes(LaneOp.SIGNS, F32, 2, 0, new Source.Register(3)));
     check("vpmovq2m %zmm3,%k2", "62f2fe4839d3", a -> a.lanes(LaneOp.SIGNS, F64, 2, 0, new Source.Register(3)));
     check("vpslld $3,%zmm2,%zmm1", "62f1754872f203", a -> a.shift(Shift.LEFT, F32, 1, new Source.Register(2), 3));

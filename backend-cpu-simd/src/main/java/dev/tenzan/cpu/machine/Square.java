@@ -1,0 +1,69 @@
+package dev.tenzan.cpu.machine;
+
+/** Turns a square of vectors round: numbers of a part of 128 bits first, then parts. One register is free, and changes. */
+final class Square {
+  /** Of two sources the even and the odd parts of 128 bits, for VSHUFI32X4. */
+  private static final byte EVEN_PARTS = (byte) 0x88;
+
+  private static final byte ODD_PARTS = (byte) 0xDD;
+
+  private final Assembler a;
+  private final int[] registers;
+  private int free;
+
+  Square(Assembler a, int[] registers, int free) {
+    this.a = a;
+    this.registers = registers;
+    this.free = free;
+  }
+
+  /** Replaces two vectors by what two instructions make of them. */
+  private void pair(int first, int second, VectorOp low, VectorOp high) {
+    a.vector(low, free, registers[first], registers[second]);
+    a.vector(high, registers[second], registers[first], registers[second]);
+    give(first);
+  }
+
+  private void parts(int first, int second) {
+    a.vector(VectorOp.VSHUFI32X4, free, registers[first], registers[second], EVEN_PARTS);
+    a.vector(VectorOp.VSHUFI32X4, registers[second], registers[first], registers[second], ODD_PARTS);
+    give(first);
+  }
+
+  private void give(int first) {
+    int before = registers[first];
+    registers[first] = free;
+    free = before;
+  }
+
+  /** The registers that hold the columns, in order. */
+  int[] turned() {
+    int n = registers.length;
+    // Groups of so many vectors have whole parts of their rows side by side.
+    int group = n / 4;
+    if (group == 4) {
+      for (int i = 0; i < n; i += 2) {
+        pair(i, i + 1, VectorOp.VUNPCKLPS, VectorOp.VUNPCKHPS);
+      }
+      for (int i = 0; i < n; i += 4) {
+        pair(i, i + 2, VectorOp.VUNPCKLPD, VectorOp.VUNPCKHPD);
+        pair(i + 1, i + 3, VectorOp.VUNPCKLPD, VectorOp.VUNPCKHPD);
+        // The second and the third column have changed places.
+        int third = registers[i + 1];
+        registers[i + 1] = registers[i + 2];
+        registers[i + 2] = third;
+      }
+    } else {
+      for (int i = 0; i < n; i += 2) {
+        pair(i, i + 1, VectorOp.VUNPCKLPD, VectorOp.VUNPCKHPD);
+      }
+    }
+    for (int j = 0; j < group; j++) {
+      parts(j, group + j);
+      parts(2 * group + j, 3 * group + j);
+      parts(j, 2 * group + j);
+      parts(group + j, 3 * group + j);
+    }
+    return registers;
+  }
+}

@@ -1,0 +1,142 @@
+package dev.tenzan.cpu.machine;
+
+import static dev.tenzan.cpu.machine.Assembler.ALL;
+import static dev.tenzan.cpu.machine.Assembler.R10;
+import static dev.tenzan.cpu.machine.Assembler.R11;
+import static dev.tenzan.cpu.machine.Assembler.R8;
+import static dev.tenzan.cpu.machine.Assembler.R9;
+import static dev.tenzan.cpu.machine.Assembler.RAX;
+import static dev.tenzan.cpu.machine.Assembler.RCX;
+import static dev.tenzan.cpu.machine.Assembler.RDI;
+import static dev.tenzan.cpu.machine.Assembler.RDX;
+import static dev.tenzan.cpu.machine.Assembler.RSI;
+
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/** Turns tiles of numbers of 4 or 8 bytes: columns whose elements are neighbours become rows. Squares of vectors are turned in registers. */
+public final class TileTurn {
+  /** The numbers that the code takes. */
+  public static final int WORDS = 8;
+
+  private static final int VECTOR = ProductKernels.VECTOR;
+  private static final int TAIL = 1;
+
+  // Where they are.
+  private static final int SOURCE = 0;
+  private static final int COLUMN = 1;
+  private static final int TARGET = 2;
+  private static final int PITCH = 3;
+  private static final int SQUARES = 4;
+  private static final int WHOLE = 5;
+  private static final int LANES = 6;
+  private static final int NEXT = 7;
+
+  private final MachineCode code;
+  private final int lanes;
+
+  private TileTurn(MachineCode code, int lanes) {
+    this.code = code;
+    this.lanes = lanes;
+  }
+
+  private static final class Loaded {
+    static final @Nullable TileTurn OF_FOUR = load(16);
+    static final @Nullable TileTurn OF_EIGHT = load(8);
+
+    private static @Nullable TileTurn load(int lanes) {
+      MachineCode code = MachineCode.loadOrWarn(code(lanes), "tiles are turned without machine code");
+      return code == null ? null : new TileTurn(code, lanes);
+    }
+  }
+
+  /** The code for numbers of so many bytes on this machine, or null where it cannot run here. */
+  public static @Nullable TileTurn here(int bytes) {
+    return !MachineCode.canRun() ? null : bytes == Integer.BYTES ? Loaded.OF_FOUR : Loaded.OF_EIGHT;
+  }
+
+  /** The columns of a square. */
+  public int lanes() {
+    return lanes;
+  }
+
+  /**
+   * Turns squares that stand side by side.
+   *
+   * @param words an array of {@link #WORDS} numbers, which changes
+   * @param wordsSegment the same array
+   * @param source the address of the first column
+   * @param column the bytes from column to column
+   * @param squares how many squares, of {@link #lanes} columns each
+   * @param rows the elements of a column that are read
+   * @param target the address of the first row, of which there is room for a multiple of {@link #lanes}
+   * @param pitch the bytes from row to row
+   */
+  public void run(long[] words, MemorySegment wordsSegment, long source, long column, int squares, int rows, long target, long pitch) {
+    int bytes = VECTOR / lanes;
+    words[SOURCE] = source;
+    words[COLUMN] = column;
+    words[TARGET] = target;
+    words[PITCH] = pitch;
+    words[SQUARES] = squares;
+    words[WHOLE] = rows / lanes;
+    words[LANES] = (1L << rows % lanes * (bytes / Integer.BYTES)) - 1;
+    words[NEXT] = lanes * column;
+    code.call(wordsSegment, MemorySegment.NULL, MemorySegment.NULL);
+  }
+
+  private static int word(int number) {
+    return number * Long.BYTES;
+  }
+
+  static byte[] code(int lanes) {
+    Assembler a = new Assembler();
+    a.load(RDX, RDI, word(COLUMN));
+    a.load(RCX, RDI, word(TARGET));
+    a.load(R9, RDI, word(PITCH));
+    a.load(RAX, RDI, word(LANES));
+    a.maskFromRegister(TAIL, RAX);
+    int square = a.here();
+    a.load(RSI, RDI, word(SOURCE));
+    a.move(R11, RCX);
+    a.load(RAX, RDI, word(WHOLE));
+    a.test(RAX);
+    int none = a.jumpIfZero();
+    int again = a.here();
+    turn(a, lanes, ALL);
+    a.addConstant(RSI, VECTOR);
+    a.subtractConstant(RAX, 1);
+    a.jumpIfNotZero(again);
+    a.land(none);
+    a.load(RAX, RDI, word(LANES));
+    a.test(RAX);
+    int whole = a.jumpIfZero();
+    turn(a, lanes, TAIL);
+    a.land(whole);
+    a.load(RAX, RDI, word(NEXT));
+    a.addToMemory(RDI, word(SOURCE), RAX);
+    a.addConstant(RCX, VECTOR);
+    a.countDown(RDI, word(SQUARES));
+    a.jumpIfNotZero(square);
+    a.returnFromVectors();
+    return a.code();
+  }
+
+  private static void turn(Assembler a, int lanes, int mask) {
+    a.move(R10, RSI);
+    a.move(R8, RSI);
+    a.addFromMemory(R8, RDI, word(NEXT));
+    int[] columns = new int[lanes];
+    for (int c = 0; c < lanes; c++) {
+      columns[c] = c;
+      a.vectorLoad(VectorOp.LOAD, c, R10, 0, mask);
+      a.prefetchFirst(R8, 0);
+      a.add(R10, RDX);
+      a.add(R8, RDX);
+    }
+    for (int row : new Square(a, columns, lanes).turned()) {
+      a.vectorStore(VectorOp.STORE, row, R11, 0, ALL);
+      a.add(R11, R9);
+    }
+  }
+}
