@@ -9,6 +9,7 @@ import dev.tenzan.scalar.ScalarProgram;
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
 import dev.tenzan.type.Shape;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -98,6 +99,36 @@ class LoopDifferentialTest {
                         Shape.of(37), Shape.SCALAR, List.of(type), List.of(type), body, null, ScalarProgram.EMPTY,
                         List.of(new LoopKernel.Store(0, new Affine(0, 1), 2)));
                 LoopCase.check(op + " of " + bound, k, backend, (t, _, e) -> bits(t, SPECIAL[e % SPECIAL.length]));
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /** The same by a comparison and a selection, in every order, where the comparison is read once more or not; and of two elements. */
+  @Test
+  void selectedBounds() {
+    for (CpuBackend backend : List.of(Backends.scalar(1), Backends.vector(1), Backends.machine(1))) {
+      try (backend) {
+        for (DType type : List.of(DType.F32, DType.F64)) {
+          for (double bound : SPECIAL) {
+            for (ScalarOp op : List.of(ScalarOp.LT, ScalarOp.LE)) {
+              for (int order = 0; order < 16; order++) {
+                List<Instr> code = new ArrayList<>();
+                code.add(new Instr.Load(type, 0, new Affine(0, 1)));
+                code.add((order & 8) == 0 ? new Instr.Const(type, bits(type, bound)) : new Instr.Load(type, 0, new Affine(5, 1)));
+                code.add(new Instr.Binary(DType.BOOL, op, order & 1, 1 - (order & 1)));
+                code.add(new Instr.Ternary(type, ScalarOp.SELECT, 2, order >> 1 & 1, 1 - (order >> 1 & 1)));
+                if ((order & 4) != 0) {
+                  code.add(new Instr.Ternary(type, ScalarOp.SELECT, 2, 3, 0));
+                }
+                LoopKernel k =
+                    new LoopKernel(
+                        Shape.of(37), Shape.SCALAR, List.of(type), List.of(type), new ScalarProgram(code), null, ScalarProgram.EMPTY,
+                        List.of(new LoopKernel.Store(0, new Affine(0, 1), code.size() - 1)));
+                LoopCase.check(op + " " + order + " of " + bound, k, backend, (t, _, e) -> bits(t, SPECIAL[e % SPECIAL.length]));
               }
             }
           }

@@ -99,6 +99,10 @@ public final class MatrixEngine {
   /** Makes a batch of matrix products ready to run. */
   public MatrixProgram compile(MatMulKernel kernel) {
     MatMulProgram packed = MatMulProgram.of(kernel, gemm);
+    MachineInPlace small = machine ? MachineInPlace.of(packed, pool) : null;
+    if (small != null) {
+      return small;
+    }
     MachineProduct product = machineProduct(kernel.input(), packed);
     if (product != null) {
       return product;

@@ -80,6 +80,7 @@ final class MachineValues {
   private final Set<Integer> temporaryMasks = new HashSet<>();
   private final MachineMemory memory;
   private final MachineConversions conversions;
+  private final MachineBounds bounds;
 
   /** A number as it lies in lanes. */
   record Constant(boolean wide, long bits) {}
@@ -90,6 +91,7 @@ final class MachineValues {
     this.a = a;
     this.conversions = new MachineConversions(a, this);
     this.memory = memory;
+    this.bounds = new MachineBounds(body);
     this.fixed = body.rowInvariant();
     int size = body.code().size();
     this.same = new int[size];
@@ -101,7 +103,7 @@ final class MachineValues {
     }
     for (int v = 0; v < size; v++) {
       if (!fixed[v] && same[v] == v) {
-        for (int operand : body.operands(v)) {
+        for (int operand : bounds.operands(v)) {
           sticky[same[operand]] |= fixed[operand];
         }
       }
@@ -142,7 +144,7 @@ final class MachineValues {
     Set<Constant> numbers = new LinkedHashSet<>();
     for (int v = 0; v < same.length; v++) {
       if (!fixed[v] && same[v] == v) {
-        for (int operand : body.operands(v)) {
+        for (int operand : bounds.operands(v)) {
           if (isConstant(operand) && body.type(operand) != DType.BOOL) {
             numbers.add(number(operand));
           }
@@ -188,7 +190,7 @@ final class MachineValues {
     Arrays.fill(remaining, 0);
     for (int v = 0; v < same.length; v++) {
       if (fixed[v] == ofRow && same[v] == v) {
-        for (int operand : body.operands(v)) {
+        for (int operand : bounds.operands(v)) {
           remaining[same[operand]]++;
         }
       }
@@ -197,7 +199,7 @@ final class MachineValues {
 
   private void computeAll(boolean ofRow) {
     for (int v = 0; v < same.length; v++) {
-      if (fixed[v] == ofRow && same[v] == v && !isConstant(v)) {
+      if (fixed[v] == ofRow && same[v] == v && !isConstant(v) && !bounds.isUnread(v)) {
         register[v] = compute(v);
       }
     }
@@ -289,6 +291,7 @@ final class MachineValues {
       case Instr.Binary b when b.op().isComparison() -> comparison(b);
       case Instr.Binary b -> binary(b);
       case Instr.Ternary t when t.op() == ScalarOp.FMA -> fma(t);
+      case Instr.Ternary t when bounds.has(v) -> bound(t);
       case Instr.Ternary t -> select(t);
       case Instr.Convert c -> conversions.convert(c, body.type(c.a()));
       case Instr.Narrow n -> conversions.narrow(n);
@@ -565,6 +568,15 @@ final class MachineValues {
     release(t.a(), t.b(), t.c());
     int to = vectors.take();
     a.lanes(LaneOp.BLEND, form(t.type()), to, y, x, k, false);
+    return to;
+  }
+
+  private int bound(Instr.Ternary t) {
+    int x = vector(t.b());
+    Source y = source(t.c());
+    release(t.b(), t.c());
+    int to = vectors.take();
+    lanes(bounds.instruction(t), t.type(), to, x, y);
     return to;
   }
 
