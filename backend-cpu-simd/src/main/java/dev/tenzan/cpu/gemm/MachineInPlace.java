@@ -27,6 +27,9 @@ final class MachineInPlace implements MatrixProgram {
   /** The largest B: its columns should stay in the first cache while all rows pass, or in the second one at least. */
   private static final long MOST_BYTES = 256 << 10;
 
+  /** Rows of B that are far apart, often by a power of two, share few sets of the caches: so many times less of them may stay. */
+  private static final long SPARSE = 8;
+
   private final MatMulProgram p;
   private final CpuPool pool;
   private final InPlaceTiles tiles;
@@ -56,7 +59,8 @@ final class MachineInPlace implements MatrixProgram {
     if (!floats || !some || p.transposed() || p.b().laneStride() != 1) {
       return null;
     }
-    boolean small = p.k() * p.b().lanes() * p.storage().byteSize() <= MOST_BYTES;
+    boolean dense = Math.abs(p.b().stepStride()) <= 2 * p.b().lanes();
+    boolean small = p.k() * p.b().lanes() * p.storage().byteSize() <= MOST_BYTES / (dense ? 1 : SPARSE);
     InPlaceTiles tiles = small ? InPlaceTiles.here(p.storage().byteSize()) : null;
     return tiles == null ? null : new MachineInPlace(p, pool, tiles);
   }

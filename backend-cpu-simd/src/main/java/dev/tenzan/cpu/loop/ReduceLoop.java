@@ -34,6 +34,9 @@ final class ReduceLoop implements CpuLoop {
   /** Sums of fewer bytes find most of them in a cache. */
   private static final long SUMS_BYTES = 8L << 20;
 
+  /** Parts of rows are multiples of so many elements, which are whole vectors and whole lines of cache. */
+  private static final int STEP = 64;
+
   /** Points of a block, where the tree does not say: few enough that a search ends soon after its hit. */
   private static final int FREE_BLOCK = 32 * 1024;
 
@@ -117,13 +120,13 @@ final class ReduceLoop implements CpuLoop {
     this.body = bodyNest(kernel, reduction, across ? lastParallel : lastReduced, across ? lastReduced : lastParallel, 1);
     this.blockRows = lanes && blocks > 1 ? bodyNest(kernel, reduction, lastReduced, lastReduced, block) : null;
     this.epilogue = epilogueNest(kernel, lastParallel);
-    int width = type.byteSize() == 8 ? 128 : 256;
+    int width = type.byteSize() == 8 ? 256 : 512;
     long most = across ? (chain ? 8L * width : width) : Math.max(1, Math.min(512, TASK_POINTS / Math.max(1, count)));
     Partition partition = new Partition(kernel, compiler);
     int threads = partition.threads;
     long outer = space.points(0, Math.max(0, lastParallel));
     int mostChunk = (int) Math.min(columns, most);
-    this.chunk = across || columns * outer < threads ? mostChunk : partition.even(columns, mostChunk, outer, 1);
+    this.chunk = columns * outer < threads ? mostChunk : partition.even(columns, mostChunk, outer, across ? STEP : 1);
     this.columnChunks = Math.ceilDiv(columns, chunk);
     this.chunks = columnChunks * outer;
     Instr.Load summed = blockRows == null || chunk > 1 ? null : largeSum(kernel, reduction, lastReduced);
