@@ -13,14 +13,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Rows and columns that no full tile covers go through a tile that overlaps its neighbour: what is computed twice is the same twice.
  */
 final class InPlaceProduct implements MatrixProgram {
-  /** The multiply-adds of a task, about: so many that the hand-off is short beside them. */
-  private static final long TASK_OPERATIONS = 1L << 20;
-
-  /** Tasks of fewer rows would waste some on the edges of their tiles. */
-  private static final long MIN_TASK_ROWS = 24;
-
-  private static final long MAX_TASKS_PER_THREAD = 4;
-
   /** Tasks are cut between groups of so many rows, the height of the lower tiles. */
   private static final long ROW_GROUP = 4;
 
@@ -36,8 +28,7 @@ final class InPlaceProduct implements MatrixProgram {
   private final int k;
   private final int lanes;
   private final boolean adjacentSteps;
-  private final long pieces;
-  private final long unitsPerTask;
+  private final RowPieces pieces;
 
   private InPlaceProduct(MatMulProgram program, CpuPool pool, InPlaceKernels kernels, long serialOperations) {
     this.p = program;
@@ -49,16 +40,7 @@ final class InPlaceProduct implements MatrixProgram {
     this.k = (int) program.k();
     this.lanes = kernels.narrow().full().columns() / 2;
     this.adjacentSteps = hasAdjacentSteps(program);
-    long perBatch = m * n * k;
-    long operations = program.batches() * perBatch;
-    if (operations <= serialOperations || pool.threads() == 1) {
-      this.pieces = 1;
-      this.unitsPerTask = program.batches();
-    } else {
-      long wanted = Math.clamp(operations / TASK_OPERATIONS, pool.threads(), MAX_TASKS_PER_THREAD * pool.threads());
-      this.pieces = Math.clamp(Math.ceilDiv(wanted, program.batches()), 1, Math.max(1, m / MIN_TASK_ROWS));
-      this.unitsPerTask = Math.ceilDiv(program.batches() * pieces, wanted);
-    }
+    this.pieces = RowPieces.of(program, pool.threads(), serialOperations, ROW_GROUP);
   }
 
   /** The program in place of a packed one, or null where it has to be packed. */
@@ -92,25 +74,7 @@ final class InPlaceProduct implements MatrixProgram {
 
   @Override
   public void run(MemorySegment a, MemorySegment b, MemorySegment c) {
-    long units = p.batches() * pieces;
-    if (unitsPerTask >= units) {
-      units(a, b, c, 0, units);
-      return;
-    }
-    int tasks = Math.toIntExact(Math.ceilDiv(units, unitsPerTask));
-    pool.parallelFor(tasks, t -> units(a, b, c, t * unitsPerTask, Math.min(units, (t + 1) * unitsPerTask)));
-  }
-
-  /** Computes pieces of products. */
-  private void units(MemorySegment a, MemorySegment b, MemorySegment c, long from, long to) {
-    long groups = Math.ceilDiv(m, ROW_GROUP);
-    for (long unit = from; unit < to; unit++) {
-      long batch = unit / pieces;
-      long piece = unit - batch * pieces;
-      long first = ROW_GROUP * Grid.start(groups, pieces, piece);
-      long end = Math.min(m, ROW_GROUP * Grid.start(groups, pieces, piece + 1));
-      rows(a, b, c, batch, first, end);
-    }
+    pieces.run(pool, (batch, first, end) -> rows(a, b, c, batch, first, end));
   }
 
   /** Computes some rows of one product: by tiles of the lower height where that saves rows, otherwise by full ones. */

@@ -16,14 +16,6 @@ final class MachineInPlace implements MatrixProgram {
   /** Products of fewer multiply-adds are computed by the calling thread alone; a hand-off takes longer. */
   private static final long SERIAL_OPERATIONS = 1L << 18;
 
-  /** The multiply-adds of a task, about. */
-  private static final long TASK_OPERATIONS = 1L << 20;
-
-  private static final long MAX_TASKS_PER_THREAD = 4;
-
-  /** Tasks of fewer rows would read all of B for little. */
-  private static final long MIN_TASK_ROWS = 3L * InPlaceTiles.ROWS;
-
   /** The largest B: its columns should stay in the first cache while all rows pass, or in the second one at least. */
   private static final long MOST_BYTES = 256 << 10;
 
@@ -33,23 +25,13 @@ final class MachineInPlace implements MatrixProgram {
   private final MatMulProgram p;
   private final CpuPool pool;
   private final InPlaceTiles tiles;
-  private final long pieces;
-  private final long unitsPerTask;
+  private final RowPieces pieces;
 
   private MachineInPlace(MatMulProgram program, CpuPool pool, InPlaceTiles tiles) {
     this.p = program;
     this.pool = pool;
     this.tiles = tiles;
-    long perBatch = p.a().lanes() * p.b().lanes() * p.k();
-    long operations = p.batches() * perBatch;
-    if (operations <= SERIAL_OPERATIONS || pool.threads() == 1) {
-      this.pieces = 1;
-      this.unitsPerTask = p.batches();
-    } else {
-      long wanted = Math.clamp(operations / TASK_OPERATIONS, pool.threads(), MAX_TASKS_PER_THREAD * pool.threads());
-      this.pieces = Math.clamp(Math.ceilDiv(wanted, p.batches()), 1, Math.max(1, p.a().lanes() / MIN_TASK_ROWS));
-      this.unitsPerTask = Math.ceilDiv(p.batches() * pieces, wanted);
-    }
+    this.pieces = RowPieces.of(p, pool.threads(), SERIAL_OPERATIONS, InPlaceTiles.ROWS);
   }
 
   /** The program of a product, or null where it is better packed. */
@@ -67,36 +49,22 @@ final class MachineInPlace implements MatrixProgram {
 
   @Override
   public void run(MemorySegment a, MemorySegment b, MemorySegment c) {
-    long units = p.batches() * pieces;
-    if (unitsPerTask >= units) {
-      units(a, b, c, 0, units);
-      return;
-    }
-    int tasks = Math.toIntExact(Math.ceilDiv(units, unitsPerTask));
-    pool.parallelFor(tasks, t -> units(a, b, c, t * unitsPerTask, Math.min(units, (t + 1) * unitsPerTask)));
+    pieces.run(pool, (batch, first, end) -> rows(a, b, c, batch, first, end));
   }
 
-  /** Computes pieces of products: some rows of each. */
-  private void units(MemorySegment a, MemorySegment b, MemorySegment c, long from, long to) {
+  /** Computes some rows of one product. */
+  private void rows(MemorySegment a, MemorySegment b, MemorySegment c, long batch, long first, long end) {
     long bytes = tiles.bytes();
-    long m = p.a().lanes();
     long n = p.b().lanes();
-    long groups = Math.ceilDiv(m, InPlaceTiles.ROWS);
-    for (long unit = from; unit < to; unit++) {
-      long batch = unit / pieces;
-      long piece = unit - batch * pieces;
-      long row = InPlaceTiles.ROWS * Grid.start(groups, pieces, piece);
-      long end = Math.min(m, InPlaceTiles.ROWS * Grid.start(groups, pieces, piece + 1));
-      long aAt = p.a().batches().at(batch) + row * p.a().laneStride();
-      long bAt = p.b().batches().at(batch);
-      Matrix result = new Matrix(c.address() + (batch * m + row) * n * bytes, n * bytes, bytes);
-      for (long k = 0; k < p.k(); k += MatMulKernel.K_BLOCK) {
-        long aStep = p.a().stepStride();
-        long bStep = p.b().stepStride();
-        Matrix left = new Matrix(a.address() + (aAt + k * aStep) * bytes, p.a().laneStride() * bytes, aStep * bytes);
-        Matrix right = new Matrix(b.address() + (bAt + k * bStep) * bytes, bStep * bytes, bytes);
-        tiles.run(left, right, result, end - row, n, Math.min(MatMulKernel.K_BLOCK, p.k() - k), k > 0);
-      }
+    long aStep = p.a().stepStride();
+    long bStep = p.b().stepStride();
+    long aAt = p.a().batches().at(batch) + first * p.a().laneStride();
+    long bAt = p.b().batches().at(batch);
+    Matrix result = new Matrix(c.address() + (batch * p.a().lanes() + first) * n * bytes, n * bytes, bytes);
+    for (long k = 0; k < p.k(); k += MatMulKernel.K_BLOCK) {
+      Matrix left = new Matrix(a.address() + (aAt + k * aStep) * bytes, p.a().laneStride() * bytes, aStep * bytes);
+      Matrix right = new Matrix(b.address() + (bAt + k * bStep) * bytes, bStep * bytes, bytes);
+      tiles.run(left, right, result, end - first, n, Math.min(MatMulKernel.K_BLOCK, p.k() - k), k > 0);
     }
   }
 }
