@@ -22,16 +22,22 @@ final class MachineInPlace implements MatrixProgram {
   /** Rows of B that are far apart, often by a power of two, share few sets of the caches: so many times less of them may stay. */
   private static final long SPARSE = 8;
 
+  /** The multiply-adds of a call, about: the thread does not stop for the garbage collector before it returns. */
+  private static final long CALL_OPERATIONS = 1L << 20;
+
   private final MatMulProgram p;
   private final CpuPool pool;
   private final InPlaceTiles tiles;
   private final RowPieces pieces;
+  private final long rowsPerCall;
 
   private MachineInPlace(MatMulProgram program, CpuPool pool, InPlaceTiles tiles) {
     this.p = program;
     this.pool = pool;
     this.tiles = tiles;
     this.pieces = RowPieces.of(p, pool.threads(), SERIAL_OPERATIONS, InPlaceTiles.ROWS);
+    long perRow = p.b().lanes() * Math.min(MatMulKernel.K_BLOCK, p.k());
+    this.rowsPerCall = Math.max(1, CALL_OPERATIONS / (perRow * InPlaceTiles.ROWS)) * InPlaceTiles.ROWS;
   }
 
   /** The program of a product, or null where it is better packed. */
@@ -49,7 +55,11 @@ final class MachineInPlace implements MatrixProgram {
 
   @Override
   public void run(MemorySegment a, MemorySegment b, MemorySegment c) {
-    pieces.run(pool, (batch, first, end) -> rows(a, b, c, batch, first, end));
+    pieces.run(pool, (batch, first, end) -> {
+      for (long row = first; row < end; row += rowsPerCall) {
+        rows(a, b, c, batch, row, Math.min(end, row + rowsPerCall));
+      }
+    });
   }
 
   /** Computes some rows of one product. */

@@ -126,6 +126,19 @@ final class MatMulTest {
     }
   }
 
+  /** A small B and so many rows that a task makes several calls. */
+  @Test
+  void manyRowsOfSmallProducts() {
+    long seed = 700;
+    for (DType type : new DType[] {DType.F32, DType.F64}) {
+      for (long k : new long[] {40, 300}) {
+        MatMulKernel kernel = new MatMulKernel(type, type, Shape.of(), 1003, 70, k, new Affine(1, k, 1), new Affine(0, 70, 1));
+        compare(kernel, Operands.Values.values()[(int) (seed % 3)], seed);
+        seed++;
+      }
+    }
+  }
+
   /** Large ones, whose A is packed first: in one go, and where it is too large for that. */
   @Test
   void largeProductsInMachineCode() {
