@@ -56,9 +56,7 @@ public record AttentionRun(
     public LoopKernel row(int dims) {
       long[] extents = kernel.space().dims();
       Arrays.fill(extents, 0, dims, 1);
-      return new LoopKernel(
-          Shape.of(extents), kernel.reduced(), kernel.inputs(), kernel.outputs(), kernel.body(), kernel.reduction(),
-          kernel.epilogue(), kernel.stores());
+      return kernel.over(Shape.of(extents));
     }
   }
 

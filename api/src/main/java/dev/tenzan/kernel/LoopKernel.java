@@ -66,6 +66,11 @@ public record LoopKernel(
     stores = List.copyOf(stores);
   }
 
+  /** The same loop over other parallel extents. */
+  public LoopKernel over(Shape extents) {
+    return new LoopKernel(extents, reduced, inputs, outputs, body, reduction, epilogue, stores);
+  }
+
   /** The program whose values the stores write. */
   public ScalarProgram storeProgram() {
     return reduction == null ? body : epilogue;

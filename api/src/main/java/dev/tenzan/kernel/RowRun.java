@@ -36,9 +36,7 @@ public record RowRun(long rows, List<Part> parts, int buffers, List<Long> localR
     public LoopKernel first(long rows) {
       long[] extents = kernel.space().dims();
       extents[0] = rows;
-      return new LoopKernel(
-          Shape.of(extents), kernel.reduced(), kernel.inputs(), kernel.outputs(), kernel.body(), kernel.reduction(),
-          kernel.epilogue(), kernel.stores());
+      return kernel.over(Shape.of(extents));
     }
 
     /** The bytes from one row of a slot to the next, 0 where all rows share it; inputs come first, then outputs. */
@@ -148,7 +146,8 @@ public record RowRun(long rows, List<Part> parts, int buffers, List<Long> localR
     return new Affine(address.offset(), strides);
   }
 
-  private static boolean usesIndices(LoopKernel kernel) {
+  /** Whether a kernel gathers, or computes with its indices. */
+  public static boolean usesIndices(LoopKernel kernel) {
     return kernel.body().code().stream().anyMatch(RowRun::usesIndices)
         || kernel.epilogue().code().stream().anyMatch(RowRun::usesIndices);
   }

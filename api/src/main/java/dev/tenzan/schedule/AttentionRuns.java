@@ -4,9 +4,7 @@ import dev.tenzan.kernel.AttentionRun;
 import dev.tenzan.kernel.KernelSpec;
 import dev.tenzan.kernel.LoopKernel;
 import dev.tenzan.kernel.MatMulKernel;
-import dev.tenzan.scalar.Instr;
-import dev.tenzan.type.Affine;
-import dev.tenzan.type.DType;
+import dev.tenzan.kernel.RowRun;
 import dev.tenzan.type.Shape;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -148,7 +146,7 @@ public final class AttentionRuns {
     private boolean addLoop(MatMulKernel scores, LoopKernel loop, Program.Step step) {
       Shape rows = scores.batch().concat(Shape.of(scores.m()));
       int dims = rows.rank();
-      if (loop.space().rank() < dims || usesIndices(loop) || !isPrefix(rows, loop.space()) || loop.reduced().isEmpty() || loop.space().isEmpty()) {
+      if (loop.space().rank() < dims || RowRun.usesIndices(loop) || !isPrefix(rows, loop.space()) || loop.reduced().isEmpty() || loop.space().isEmpty()) {
         return false;
       }
       int inputs = loop.inputs().size();
@@ -172,11 +170,6 @@ public final class AttentionRuns {
       return true;
     }
 
-    private static boolean usesIndices(LoopKernel loop) {
-      return Stream.concat(loop.body().code().stream(), loop.epilogue().code().stream())
-          .anyMatch(i -> i instanceof Instr.Gather || i instanceof Instr.Index);
-    }
-
     private static boolean isPrefix(Shape rows, Shape space) {
       return Arrays.equals(rows.dims(), Arrays.copyOf(space.dims(), rows.rank()));
     }
@@ -195,26 +188,8 @@ public final class AttentionRuns {
 
     /** Whether what a loop touches of the first row of a slot lies in it. */
     private static boolean isWithinRow(LoopKernel loop, int slot, int dims, long rowBytes) {
-      LoopKernel row = new AttentionRun.Loop(loop, List.of()).row(dims);
-      int inputs = loop.inputs().size();
-      DType type = slot < inputs ? loop.inputs().get(slot) : loop.outputs().get(slot - inputs);
-      long end = rowBytes / type.byteSize();
-      Shape points = row.space().concat(row.reduced());
-      boolean within = true;
-      for (Instr i : row.body().code()) {
-        within &= !(i instanceof Instr.Load l) || l.slot() != slot || isWithin(l.address(), points, end);
-      }
-      for (Instr i : row.epilogue().code()) {
-        within &= !(i instanceof Instr.Load l) || l.slot() != slot || isWithin(l.address(), row.space(), end);
-      }
-      for (LoopKernel.Store s : row.stores()) {
-        within &= s.slot() != slot - inputs || isWithin(s.address(), row.space(), end);
-      }
-      return within;
-    }
-
-    private static boolean isWithin(Affine address, Shape points, long end) {
-      return address.min(points) >= 0 && address.max(points) < end;
+      RowRun.Access touched = RowRun.accesses(new AttentionRun.Loop(loop, List.of()).row(dims), slot);
+      return touched != null && touched.least() >= 0 && touched.end() <= rowBytes;
     }
 
     private boolean isResult(MatMulKernel scores, Program.Step step) {
@@ -233,7 +208,8 @@ public final class AttentionRuns {
       }
       long[] row = rows.dims();
       Arrays.fill(row, 1);
-      return isDense(moves, rows, bytes) && isWithin(k.a(), Shape.of(row).concat(Shape.of(k.k())), bytes / k.input().byteSize());
+      Shape points = Shape.of(row).concat(Shape.of(k.k()));
+      return isDense(moves, rows, bytes) && k.a().min(points) >= 0 && (k.a().max(points) + 1) * k.input().byteSize() <= bytes;
     }
 
     /** The run, where nobody else wants what lives inside. */

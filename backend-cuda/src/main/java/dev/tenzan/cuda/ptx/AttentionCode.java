@@ -204,20 +204,20 @@ final class AttentionCode {
     String step = t.word();
     t.op("mov.u32", tile, "%ctaid.x");
     t.op("mov.u32", step, "%nctaid.x");
-    last = calc("sub.s32", m, "1");
+    last = t.calc("sub.s32", m, "1");
     String begin = t.label();
     String end = t.label();
     String done = t.pred();
     t.place(begin);
     t.op("setp.ge.s32", done, tile, tiles);
     t.jumpIf(done, end);
-    entry = calc("div.u32", tile, each);
-    row0 = mul(calc("rem.u32", tile, each), rooms.rows);
+    entry = t.calc("div.u32", tile, each);
+    row0 = mul(t.calc("rem.u32", tile, each), rooms.rows);
     String rest = entry;
     for (int d = batches.rank() - 1; d >= 0; d--) {
       String extent = outside.ofWord("extent " + d, batches.dim(d));
-      batch.addFirst(calc("rem.u32", rest, extent));
-      rest = calc("div.u32", rest, extent);
+      batch.addFirst(t.calc("rem.u32", rest, extent));
+      rest = t.calc("div.u32", rest, extent);
     }
     tile(bases);
     t.line("bar.sync 0"); // the next rows overwrite what was read
@@ -230,29 +230,14 @@ final class AttentionCode {
     return new Plan(Arrays.stream(run.bytes()).boxed().toList(), List.of(), List.of(), List.of(only), null);
   }
 
-  private String calc(String op, String x, String y) {
-    String d = t.word();
-    t.op(op, d, x, y);
-    return d;
-  }
-
   private String mul(String x, long y) {
-    return calc("mul.lo.s32", x, Long.toString(y));
+    return t.calc("mul.lo.s32", x, Long.toString(y));
   }
 
   private String shared(long offset) {
     String d = t.word();
     t.op("mov.u32", d, SHARED);
-    return offset == 0 ? d : calc("add.s32", d, Long.toString(offset));
-  }
-
-  /** {@code base + index * step} of 64 bits, where the index is one of 32 bits. */
-  private String moved(String base, String index, String step) {
-    String wide = t.wide();
-    String d = t.wide();
-    t.op("cvt.u64.u32", wide, index);
-    t.op("mad.lo.s64", d, wide, step, base);
-    return d;
+    return offset == 0 ? d : t.calc("add.s32", d, Long.toString(offset));
   }
 
   /** The address of the batch entry, which moves by so many bytes along each of its dimensions. */
@@ -260,7 +245,7 @@ final class AttentionCode {
     String at = base;
     for (int d = 0; d < batch.size(); d++) {
       if (steps[d] != 0) {
-        at = moved(at, batch.get(d), outside.ofWide("step " + d, steps[d]));
+        at = t.moved(at, batch.get(d), outside.ofWide("step " + d, steps[d]));
       }
     }
     return at;
@@ -323,7 +308,7 @@ final class AttentionCode {
     int pitch = SharedProduct.pitch(width) * FLOAT;
     String to = shared(rooms.queries);
     for (int first = 0; first < count; first += SharedProduct.THREADS) {
-      String number = first == 0 ? tid : calc("add.s32", tid, Integer.toString(first));
+      String number = first == 0 ? tid : t.calc("add.s32", tid, Integer.toString(first));
       String behind = t.label();
       boolean some = first + SharedProduct.THREADS > count;
       if (some) {
@@ -331,11 +316,11 @@ final class AttentionCode {
         t.op("setp.ge.s32", none, number, Integer.toString(count));
         t.jumpIf(none, behind);
       }
-      String row = calc("div.u32", number, Integer.toString(inRow));
-      String column = calc("rem.u32", number, Integer.toString(inRow));
-      String from = moved(base, calc("min.s32", calc("add.s32", row0, row), last), Long.toString(rowStep));
-      from = moved(from, column, Long.toString(step * piece));
-      String at = calc("add.s32", calc("add.s32", mul(row, pitch), mul(column, (long) piece * FLOAT)), to);
+      String row = t.calc("div.u32", number, Integer.toString(inRow));
+      String column = t.calc("rem.u32", number, Integer.toString(inRow));
+      String from = t.moved(base, t.calc("min.s32", t.calc("add.s32", row0, row), last), Long.toString(rowStep));
+      from = t.moved(from, column, Long.toString(step * piece));
+      String at = t.calc("add.s32", t.calc("add.s32", mul(row, pitch), mul(column, (long) piece * FLOAT)), to);
       Scalars.store(t, Space.SHARED, DType.F32, at, Scalars.load(t, Space.CONSTANT, DType.F32, from, piece));
       if (some) {
         t.place(behind);
@@ -346,7 +331,7 @@ final class AttentionCode {
   private SharedProduct.Keeper toScores(String row, String column) {
     int local = run.scoresAt() - run.buffers();
     long pitch = rooms.pitches[local];
-    String at = calc("add.s32", calc("add.s32", mul(row, pitch), mul(column, FLOAT)), shared(rooms.offsets[local]));
+    String at = t.calc("add.s32", t.calc("add.s32", mul(row, pitch), mul(column, FLOAT)), shared(rooms.offsets[local]));
     Map<Integer, String> guards = new HashMap<>();
     return (i, j, values) -> {
       String guard = guards.computeIfAbsent(j, _ -> before(column, j, keys));
@@ -363,17 +348,17 @@ final class AttentionCode {
   }
 
   private SharedProduct.Keeper toOutput(String base, String row, String column) {
-    String first = calc("add.s32", row0, row);
+    String first = t.calc("add.s32", row0, row);
     String wide = t.wide();
     String number = t.wide();
     String rowsBefore = t.wide();
-    t.op("cvt.u64.u32", wide, calc("add.s32", last, "1"));
+    t.op("cvt.u64.u32", wide, t.calc("add.s32", last, "1"));
     t.op("cvt.u64.u32", rowsBefore, entry);
     t.op("cvt.u64.u32", number, first);
     t.op("mad.lo.s64", number, rowsBefore, wide, number);
     String at = t.wide();
     t.op("mad.lo.s64", at, number, Long.toString((long) valueWidth * FLOAT), base);
-    String address = moved(at, column, Integer.toString(FLOAT));
+    String address = t.moved(at, column, Integer.toString(FLOAT));
     int step = SharedProduct.ROW_LANES * valueWidth * FLOAT;
     Map<Integer, String> rows = new HashMap<>();
     boolean vectors = valueWidth % VECTOR == 0;
@@ -390,7 +375,7 @@ final class AttentionCode {
 
   private String rowIsThere(String first, int i) {
     String p = t.pred();
-    t.op("setp.le.s32", p, calc("add.s32", first, Integer.toString(i * SharedProduct.ROW_LANES)), last);
+    t.op("setp.le.s32", p, t.calc("add.s32", first, Integer.toString(i * SharedProduct.ROW_LANES)), last);
     return p;
   }
 
@@ -407,12 +392,12 @@ final class AttentionCode {
         }
       }
     }
-    String lane = calc("and.b32", tid, Integer.toString(Style.WARP - 1));
-    String row = calc("shr.u32", tid, "5");
+    String lane = t.calc("and.b32", tid, Integer.toString(Style.WARP - 1));
+    String row = t.calc("shr.u32", tid, "5");
     RowLoops writer = new RowLoops(t, lane, Style.WARP);
     String begin = t.label();
     t.place(begin);
-    String own = calc("min.s32", calc("add.s32", row0, row), last);
+    String own = t.calc("min.s32", t.calc("add.s32", row0, row), last);
     for (Loop loop : run.loops()) {
       writer.write(text(loop, row, own, entries), isAligned(loop));
       t.line("bar.warp.sync 0xFFFFFFFF"); // what it wrote is read next
@@ -437,10 +422,10 @@ final class AttentionCode {
         long[] steps = steps(loop.kernel(), slot, run.dims());
         String entryAt = Objects.requireNonNull(entries.get(b + Arrays.toString(steps)));
         long step = steps[run.dims() - 1];
-        operands.add(new LoopText.Operand(Space.CONSTANT, step == 0 ? entryAt : moved(entryAt, own, Long.toString(step))));
+        operands.add(new LoopText.Operand(Space.CONSTANT, step == 0 ? entryAt : t.moved(entryAt, own, Long.toString(step))));
       } else {
         int local = b - run.buffers();
-        operands.add(new LoopText.Operand(Space.SHARED, calc("add.s32", mul(row, rooms.pitches[local]), shared(rooms.offsets[local]))));
+        operands.add(new LoopText.Operand(Space.SHARED, t.calc("add.s32", mul(row, rooms.pitches[local]), shared(rooms.offsets[local]))));
       }
     }
     return new LoopText(one, MergedSpace.of(one), t, inside, operands);

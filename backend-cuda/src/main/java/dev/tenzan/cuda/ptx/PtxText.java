@@ -98,6 +98,22 @@ final class PtxText {
     };
   }
 
+  /** A new register of 32 bits with the result of an operation of two. */
+  String calc(String op, String a, String b) {
+    String d = word();
+    op(op, d, a, b);
+    return d;
+  }
+
+  /** A new register of 64 bits with {@code base + index * step}, where the index is one of 32 bits without sign. */
+  String moved(String base, String index, String step) {
+    String wide = wide();
+    String d = wide();
+    op("cvt.u64.u32", wide, index);
+    op("mad.lo.s64", d, wide, step, base);
+    return d;
+  }
+
   /** Declares a parameter. */
   void parameter(String type, String name) {
     parameters.append(parameters.isEmpty() ? "\n" : ",\n").append("  .param ").append(type).append(' ').append(name);

@@ -286,14 +286,7 @@ final class RowCode {
   }
 
   private String rowAddress(String base, long rowBytes) {
-    if (rowBytes == 0) {
-      return base;
-    }
-    String wide = t.wide();
-    String d = t.wide();
-    t.op("cvt.u64.u32", wide, row);
-    t.op("mad.lo.s64", d, wide, Long.toString(rowBytes), base);
-    return d;
+    return rowBytes == 0 ? base : t.moved(base, row, Long.toString(rowBytes));
   }
 
   /** Copies a row to shared memory. */

@@ -138,15 +138,15 @@ final class SharedProduct {
    */
   void write(String thread, String a, int aPitch, String panel, Results results) {
     tid = thread;
-    String lane = calc("and.b32", tid, Integer.toString(Style.WARP - 1));
-    String warp = calc("shr.u32", tid, "5");
-    rowLane = calc("shr.u32", lane, "3");
-    String columnLane = calc("and.b32", lane, Integer.toString(COLUMN_LANES - 1));
+    String lane = t.calc("and.b32", tid, Integer.toString(Style.WARP - 1));
+    String warp = t.calc("shr.u32", tid, "5");
+    rowLane = t.calc("shr.u32", lane, "3");
+    String columnLane = t.calc("and.b32", lane, Integer.toString(COLUMN_LANES - 1));
     String row = rowLane;
     String across = warp;
     if (warpsAcross < THREADS / Style.WARP) {
-      String down = calc("div.u32", warp, Integer.toString(warpsAcross));
-      across = calc("rem.u32", warp, Integer.toString(warpsAcross));
+      String down = t.calc("div.u32", warp, Integer.toString(warpsAcross));
+      across = t.calc("rem.u32", warp, Integer.toString(warpsAcross));
       row = mad(down, ROW_LANES * rowsEach, rowLane);
     }
     column = mad(across, COLUMN_LANES * columnsEach, mul(columnLane, VECTOR));
@@ -167,14 +167,8 @@ final class SharedProduct {
     t.jumpIf(more, begin);
   }
 
-  private String calc(String op, String x, String y) {
-    String d = t.word();
-    t.op(op, d, x, y);
-    return d;
-  }
-
   private String mul(String x, int y) {
-    return calc("mul.lo.s32", x, Integer.toString(y));
+    return t.calc("mul.lo.s32", x, Integer.toString(y));
   }
 
   private String mad(String x, int y, String z) {
@@ -214,7 +208,7 @@ final class SharedProduct {
       String none = t.label();
       t.op("setp.ge.s32", last, part, Integer.toString(parts - 1));
       t.jumpIf(last, none);
-      fetch.load(mul(calc("add.s32", part, "1"), PANEL));
+      fetch.load(mul(t.calc("add.s32", part, "1"), PANEL));
       t.place(none);
       multiply(chain, at, aPitch, now, PANEL);
       String skip = t.label();
@@ -222,7 +216,7 @@ final class SharedProduct {
       fetch.put(next);
       t.place(skip);
       // The parts change places.
-      String other = calc("add.s32", bFirst, next);
+      String other = t.calc("add.s32", bFirst, next);
       t.op("mov.u32", now, other);
       t.op("sub.s32", next, Integer.toString(PANEL * pitch * FLOAT), next);
       t.op("add.s32", at, at, Integer.toString(PANEL * FLOAT));
@@ -230,7 +224,7 @@ final class SharedProduct {
       if (several) {
         String inside = t.pred();
         String go = t.label();
-        t.op("setp.ne.s32", inside, calc("and.b32", part, Integer.toString(CHAIN - 1)), "0");
+        t.op("setp.ne.s32", inside, t.calc("and.b32", part, Integer.toString(CHAIN - 1)), "0");
         t.jumpIf(inside, go);
         settle(total, chain);
         t.place(go);
@@ -247,7 +241,7 @@ final class SharedProduct {
     if (several && k % MatMulKernel.K_BLOCK != 0) {
       settle(total, chain);
     }
-    String columnNow = first.equals("0") ? column : calc("add.s32", column, first);
+    String columnNow = first.equals("0") ? column : t.calc("add.s32", column, first);
     Keeper keeper = results.at(row, columnNow);
     for (int i = 0; i < rowsEach; i++) {
       for (int j = 0; j < columnsEach; j += VECTOR) {
@@ -358,7 +352,7 @@ final class SharedProduct {
 
     /** The address of a column's first product; columns behind the last are copies of the last, whose results nobody keeps. */
     private String address(String columnOf, String productLane, int last) {
-      String c = calc("min.s32", columnOf, Integer.toString(last));
+      String c = t.calc("min.s32", columnOf, Integer.toString(last));
       String wide = t.wide();
       String d = t.wide();
       t.op("mul.wide.s32", wide, c, Long.toString(b.alongColumns * FLOAT));
@@ -372,14 +366,14 @@ final class SharedProduct {
     }
 
     private String from(String first, String own) {
-      return first.equals("0") ? own : calc("add.s32", first, own);
+      return first.equals("0") ? own : t.calc("add.s32", first, own);
     }
 
     private void columnVectors(String first) {
       int lanes = width / VECTOR;
       int deep = THREADS / lanes;
-      String own = mul(calc("rem.u32", tid, Integer.toString(lanes)), VECTOR);
-      String lane = calc("div.u32", tid, Integer.toString(lanes));
+      String own = mul(t.calc("rem.u32", tid, Integer.toString(lanes)), VECTOR);
+      String lane = t.calc("div.u32", tid, Integer.toString(lanes));
       String address = address(from(first, own), lane, columns - VECTOR);
       String target = mad(lane, pitch * FLOAT, mad(own, FLOAT, panel));
       for (int p = 0; p < PANEL; p += deep) {
@@ -390,11 +384,11 @@ final class SharedProduct {
     private void productVectors(String first) {
       int halves = PANEL / VECTOR;
       int step = THREADS / halves;
-      String lane = mul(calc("rem.u32", tid, Integer.toString(halves)), VECTOR);
-      String own = calc("div.u32", tid, Integer.toString(halves));
+      String lane = mul(t.calc("rem.u32", tid, Integer.toString(halves)), VECTOR);
+      String own = t.calc("div.u32", tid, Integer.toString(halves));
       String target = mad(lane, pitch * FLOAT, mad(own, FLOAT, panel));
       for (int c = 0; c < width; c += step) {
-        String address = address(from(first, c == 0 ? own : calc("add.s32", own, Integer.toString(c))), lane, columns - 1);
+        String address = address(from(first, c == 0 ? own : t.calc("add.s32", own, Integer.toString(c))), lane, columns - 1);
         pieces.add(new Piece(address, lane, 0, target, c * FLOAT, vector()));
       }
     }
@@ -402,14 +396,14 @@ final class SharedProduct {
     private void singles(String first) {
       int across = Math.min(width, THREADS);
       int deep = THREADS / across;
-      String own = calc("rem.u32", tid, Integer.toString(across));
-      String lane = deep == 1 ? "0" : calc("div.u32", tid, Integer.toString(across));
+      String own = t.calc("rem.u32", tid, Integer.toString(across));
+      String lane = deep == 1 ? "0" : t.calc("div.u32", tid, Integer.toString(across));
       String target = mad(own, FLOAT, panel);
       if (deep > 1) {
         target = mad(lane, pitch * FLOAT, target);
       }
       for (int c = 0; c < width; c += across) {
-        String address = address(from(first, c == 0 ? own : calc("add.s32", own, Integer.toString(c))), lane, columns - 1);
+        String address = address(from(first, c == 0 ? own : t.calc("add.s32", own, Integer.toString(c))), lane, columns - 1);
         for (int p = 0; p < PANEL; p += deep) {
           pieces.add(new Piece(address, lane, p, target, (p * pitch + c) * FLOAT, new String[] {t.value(DType.F32)}));
         }
@@ -437,7 +431,7 @@ final class SharedProduct {
         String guard = "";
         if (k % PANEL != 0) {
           String there = t.pred();
-          String at = p.productLane.equals("0") ? product : product.equals("0") ? p.productLane : calc("add.s32", product, p.productLane);
+          String at = p.productLane.equals("0") ? product : product.equals("0") ? p.productLane : t.calc("add.s32", product, p.productLane);
           t.op("setp.lt.s32", there, asRegister(at), Integer.toString(k - p.product));
           guard = "@" + there + " ";
         }
@@ -463,7 +457,7 @@ final class SharedProduct {
       for (Piece p : pieces) {
         if (!p.target.equals(before)) {
           before = p.target;
-          to = stage.equals("0") ? p.target : calc("add.s32", p.target, stage);
+          to = stage.equals("0") ? p.target : t.calc("add.s32", p.target, stage);
         }
         if (each == 1) {
           t.line("st.shared.f32 [" + to + "+" + p.targetBytes + "], " + p.values[0]);
