@@ -38,7 +38,7 @@ final class MachineProduct implements MatrixProgram {
   private static final long TASK_PANELS = 43;
 
   /** The packed panels of B of some columns, at most, in bytes: they stay in the second cache while all of a task's rows go by. */
-  private static final long RIGHT_BYTES = 256 << 10;
+  private static final long RIGHT_BYTES = 640 << 10;
 
   /**
    * The panels of rows that take the same blocks of k in turn, at most: meanwhile their part of C stays in a near cache, and each of B's panels in

@@ -50,7 +50,7 @@ final class MachineEmitter {
   private final @Nullable DType reduced;
   private final int unroll;
 
-  private MachineEmitter(LoopBody body, boolean streams) {
+  private MachineEmitter(LoopBody body, boolean streams, boolean divides) {
     this.body = body;
     boolean wide = body.code().stream().anyMatch(i -> i.type().byteSize() == Long.BYTES);
     this.lanes = MachineCode.VECTOR_BITS / (wide ? Long.SIZE : Integer.SIZE);
@@ -68,7 +68,7 @@ final class MachineEmitter {
       registers.add(RDX);
     }
     this.memory = new MachineMemory(body, a, lanes, registers, streams);
-    this.values = new MachineValues(body, lanes, a, memory);
+    this.values = new MachineValues(body, lanes, a, memory, divides);
     this.combination = result instanceof LoopBody.ToLanes l ? new MachineLanes(this, l) : null;
     int size = (int) body.code().stream().filter(i -> !(i instanceof Instr.Const)).count();
     this.unroll = size <= TINY ? 4 : size <= SHORT ? 2 : 1;
@@ -83,9 +83,19 @@ final class MachineEmitter {
     if (!serves(body)) {
       return null;
     }
+    MachineLoop quick = of(body, streams, true);
+    return quick != null ? quick : of(body, streams, false);
+  }
+
+  /**
+   * The same.
+   *
+   * @param divides whether quotients may take registers of their own
+   */
+  private static @Nullable MachineLoop of(LoopBody body, boolean streams, boolean divides) {
     // As many constants stay in registers as leave enough for the values.
     for (int hoisted = Integer.SIZE; ; hoisted /= 2) {
-      MachineEmitter emitter = new MachineEmitter(body, streams);
+      MachineEmitter emitter = new MachineEmitter(body, streams, divides);
       try {
         emitter.emit(hoisted);
         return emitter.load();

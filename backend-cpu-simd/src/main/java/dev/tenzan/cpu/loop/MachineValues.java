@@ -44,6 +44,9 @@ final class MachineValues {
   private static final int LESSER = 4;
   private static final int GREATER = 5;
 
+  /** What a constant of VPTERNLOGD means: the target, or what both sources have in common. */
+  private static final int OR_OF_AND = 0xF8;
+
   /** Rounding to nearest even (VCVTPS2PH). */
   static final int NEAREST = 0;
 
@@ -80,18 +83,20 @@ final class MachineValues {
   private final Set<Integer> temporaryMasks = new HashSet<>();
   private final MachineMemory memory;
   private final MachineConversions conversions;
-  private final MachineBounds bounds;
+  private final MachineIdioms idioms;
+  private final MachineQuotients quotients;
 
   /** A number as it lies in lanes. */
   record Constant(boolean wide, long bits) {}
 
-  MachineValues(LoopBody body, int lanes, Assembler a, MachineMemory memory) {
+  MachineValues(LoopBody body, int lanes, Assembler a, MachineMemory memory, boolean divides) {
     this.body = body;
     this.lanes = lanes;
     this.a = a;
     this.conversions = new MachineConversions(a, this);
     this.memory = memory;
-    this.bounds = new MachineBounds(body);
+    this.idioms = new MachineIdioms(body, divides);
+    this.quotients = new MachineQuotients(a, this);
     this.fixed = body.rowInvariant();
     int size = body.code().size();
     this.same = new int[size];
@@ -103,7 +108,7 @@ final class MachineValues {
     }
     for (int v = 0; v < size; v++) {
       if (!fixed[v] && same[v] == v) {
-        for (int operand : bounds.operands(v)) {
+        for (int operand : idioms.operands(v)) {
           sticky[same[operand]] |= fixed[operand];
         }
       }
@@ -144,7 +149,7 @@ final class MachineValues {
     Set<Constant> numbers = new LinkedHashSet<>();
     for (int v = 0; v < same.length; v++) {
       if (!fixed[v] && same[v] == v) {
-        for (int operand : bounds.operands(v)) {
+        for (int operand : idioms.operands(v)) {
           if (isConstant(operand) && body.type(operand) != DType.BOOL) {
             numbers.add(number(operand));
           }
@@ -174,6 +179,11 @@ final class MachineValues {
         memory.placeGather(this, g);
         release(); // a constant index
       }
+      MachineIdioms.Idiom idiom = idioms.of(v);
+      if (idiom != null && idiom.kind() == MachineIdioms.Kind.QUOTIENT && !idioms.isUnread(v)) {
+        int divisor = idiom.operands()[1];
+        quotients.divisor(v, isConstant(divisor) ? broadcast(number(divisor)) : register[same[divisor]], body.type(v));
+      }
     }
   }
 
@@ -190,7 +200,7 @@ final class MachineValues {
     Arrays.fill(remaining, 0);
     for (int v = 0; v < same.length; v++) {
       if (fixed[v] == ofRow && same[v] == v) {
-        for (int operand : bounds.operands(v)) {
+        for (int operand : idioms.operands(v)) {
           remaining[same[operand]]++;
         }
       }
@@ -199,7 +209,7 @@ final class MachineValues {
 
   private void computeAll(boolean ofRow) {
     for (int v = 0; v < same.length; v++) {
-      if (fixed[v] == ofRow && same[v] == v && !isConstant(v) && !bounds.isUnread(v)) {
+      if (fixed[v] == ofRow && same[v] == v && !isConstant(v) && !idioms.isUnread(v)) {
         register[v] = compute(v);
       }
     }
@@ -283,6 +293,10 @@ final class MachineValues {
   // Instructions.
 
   private int compute(int v) {
+    MachineIdioms.Idiom idiom = idioms.of(v);
+    if (idiom != null) {
+      return compute(v, idiom);
+    }
     return switch (body.code().get(v)) {
       case Instr.Load l -> memory.load(this, l, fixed[v]);
       case Instr.Reduced r -> memory.reduced(this, r);
@@ -291,7 +305,6 @@ final class MachineValues {
       case Instr.Binary b when b.op().isComparison() -> comparison(b);
       case Instr.Binary b -> binary(b);
       case Instr.Ternary t when t.op() == ScalarOp.FMA -> fma(t);
-      case Instr.Ternary t when bounds.has(v) -> bound(t);
       case Instr.Ternary t -> select(t);
       case Instr.Convert c -> conversions.convert(c, body.type(c.a()));
       case Instr.Narrow n -> conversions.narrow(n);
@@ -571,12 +584,47 @@ final class MachineValues {
     return to;
   }
 
-  private int bound(Instr.Ternary t) {
-    int x = vector(t.b());
-    Source y = source(t.c());
-    release(t.b(), t.c());
+  private int compute(int v, MachineIdioms.Idiom idiom) {
+    int[] of = idiom.operands();
+    DType type = body.type(v);
+    return switch (idiom.kind()) {
+      case LESSER -> two(LaneOp.MIN, type, of);
+      case GREATER -> two(LaneOp.MAX, type, of);
+      case SCALED -> two(LaneOp.SCALE, type, of);
+      case WITH_BITS -> {
+        int x = vector(of[1]);
+        Source bits = source(of[2]);
+        boolean reuses = dies(of[0], of) && same[of[0]] != same[of[1]];
+        int to = reuses ? vector(of[0]) : vectors.take();
+        if (!reuses) {
+          copy(to, of[0]);
+        }
+        a.lanes(LaneOp.TERNARY_LOGIC, form(type), to, x, bits, ALL, false, OR_OF_AND);
+        if (reuses) {
+          yield keep(to, of);
+        }
+        release(of);
+        yield to;
+      }
+      case QUOTIENT -> {
+        int x = vector(of[0]);
+        int to = vectors.take();
+        int remainder = vectors.take();
+        quotients.divide(v, x, to, remainder, type);
+        vectors.free(remainder);
+        release(of);
+        yield to;
+      }
+    };
+  }
+
+  /** One instruction of two operands. */
+  private int two(LaneOp op, DType type, int... operands) {
+    int x = vector(operands[0]);
+    Source y = source(operands[1]);
+    release(operands);
     int to = vectors.take();
-    lanes(bounds.instruction(t), t.type(), to, x, y);
+    lanes(op, type, to, x, y);
     return to;
   }
 

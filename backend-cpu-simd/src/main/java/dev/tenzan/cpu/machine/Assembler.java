@@ -232,6 +232,13 @@ public final class Assembler {
     emitInt(target - (size + 4));
   }
 
+  /** Jumps forward, to a place that {@link #land} gives. */
+  public int jump() {
+    emit(0xE9);
+    emitInt(0);
+    return size;
+  }
+
   /** Jumps back where the last result was not 0. */
   public void jumpIfNotZero(int target) {
     emit(0x0F, JNZ);

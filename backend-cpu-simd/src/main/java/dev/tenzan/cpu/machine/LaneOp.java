@@ -27,6 +27,10 @@ public enum LaneOp {
   FMA213(Kind.INTEGER, Map.F38, 0xA8),
   /** {@code to = first * second + to}. */
   FMA231(Kind.INTEGER, Map.F38, 0xB8),
+  /** {@code to = second - first * to}. */
+  FNMA213(Kind.INTEGER, Map.F38, 0xAC),
+  /** {@code to = first * 2^second}, rounded once; the exponent is rounded down to an integer. */
+  SCALE(Kind.INTEGER, Map.F38, 0x2C),
   /** The lesser or the greater (a constant says which) as IEEE 754 orders zeros; a number wins over NaN. */
   RANGE(Kind.INTEGER, Map.F3A, 0x50),
   ADD_INTEGERS(Kind.INTEGER, Map.F, 0xFE, 0xD4),
@@ -45,6 +49,8 @@ public enum LaneOp {
   SHIFT_RIGHT(Kind.INTEGER, Map.F38, 0x45),
   /** Shifts to the right, copying the sign. */
   SHIFT_SIGN(Kind.INTEGER, Map.F38, 0x46),
+  /** Any function of the bits of the target and both sources: bit {@code 4 target + 2 first + second} of a constant. */
+  TERNARY_LOGIC(Kind.INTEGER, Map.F3A, 0x25),
   /** The second source where the mask is set, else the first. */
   BLEND(Kind.INTEGER, Map.F38, 0x64),
   /** Sets a mask to where both sources have a bit in common. */

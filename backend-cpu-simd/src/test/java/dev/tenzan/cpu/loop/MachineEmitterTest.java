@@ -9,7 +9,10 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.tenzan.cpu.machine.MachineCode;
 import dev.tenzan.scalar.Instr;
+import dev.tenzan.scalar.MathF32;
+import dev.tenzan.scalar.MathF64;
 import dev.tenzan.scalar.ReduceOp;
+import dev.tenzan.scalar.ScalarBuilder;
 import dev.tenzan.scalar.ScalarOp;
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
@@ -178,5 +181,63 @@ class MachineEmitterTest {
     f.step[9] = step;
     f.rows = rows;
     return f;
+  }
+
+  private static int instructions(List<Instr> code, MachineIdioms.Kind kind) {
+    MachineIdioms idioms = new MachineIdioms(body(code, memory(code.getLast().type(), code.size() - 1)), true);
+    int found = 0;
+    for (int v = 0; v < code.size(); v++) {
+      MachineIdioms.Idiom idiom = idioms.of(v);
+      found += idiom != null && idiom.kind() == kind ? 1 : 0;
+    }
+    return found;
+  }
+
+  /** The functions as they are called by others, and what only looks like them. */
+  @Test
+  void scaleByOneInstruction() {
+    ScalarBuilder b = new ScalarBuilder();
+    MathF32.sigmoid(b, MathF32.exp(b, b.neg(MathF32.exp2(b, b.add(LOAD)))));
+    List<Instr> code = new ArrayList<>(b.build().code());
+    assertEquals(2, instructions(code, MachineIdioms.Kind.SCALED));
+    ScalarBuilder d = new ScalarBuilder();
+    MathF64.exp2(d, MathF64.exp(d, d.add(load(DType.F64, 0, LoopBody.UNIT))));
+    assertEquals(2, instructions(d.build().code(), MachineIdioms.Kind.SCALED));
+  }
+
+  /** With any other constant, bounds or not, it is another function. */
+  @Test
+  void scaleKnownFunctionsAlone() {
+    ScalarBuilder b = new ScalarBuilder();
+    MathF32.exp(b, b.add(LOAD));
+    List<Instr> code = new ArrayList<>(b.build().code());
+    assertEquals(1, instructions(code, MachineIdioms.Kind.SCALED));
+    for (int v = 0; v < code.size(); v++) {
+      Instr before = code.get(v);
+      if (before instanceof Instr.Const c) {
+        code.set(v, new Instr.Const(c.type(), c.bits() + 1));
+        assertEquals(0, instructions(code, MachineIdioms.Kind.SCALED), "another constant than " + c);
+      } else if (before instanceof Instr.Ternary t && t.op() == ScalarOp.SELECT) {
+        code.set(v, new Instr.Unary(DType.F32, ScalarOp.ABS, t.c()));
+        assertEquals(0, instructions(code, MachineIdioms.Kind.SCALED), "no " + t);
+      }
+      code.set(v, before);
+    }
+  }
+
+  @Test
+  void multiplyWhereRowsShareDivisors() {
+    Instr quotient = new Instr.Binary(DType.F32, ScalarOp.DIV, 0, 1);
+    assertEquals(1, instructions(List.of(LOAD, load(DType.F32, 1, LoopBody.FIXED), quotient), MachineIdioms.Kind.QUOTIENT));
+    assertEquals(1, instructions(List.of(LOAD, new Instr.Const(DType.F32, 0x40400000), quotient), MachineIdioms.Kind.QUOTIENT));
+    assertEquals(0, instructions(List.of(LOAD, load(DType.F32, 1, LoopBody.UNIT), quotient), MachineIdioms.Kind.QUOTIENT));
+    assertEquals(0, instructions(List.of(load(DType.F32, 1, LoopBody.FIXED), LOAD, quotient), MachineIdioms.Kind.QUOTIENT));
+  }
+
+  @Test
+  void putSignsOnByOneInstruction() {
+    ScalarBuilder b = new ScalarBuilder();
+    MathF32.tanh(b, b.add(LOAD));
+    assertEquals(1, instructions(b.build().code(), MachineIdioms.Kind.WITH_BITS));
   }
 }

@@ -140,6 +140,12 @@ final class AssemblerTest {
     check("vfmadd132ps %zmm3,%zmm2,%zmm1", "62f26d4898cb", a -> a.lanes(LaneOp.FMA132, F32, 1, 2, new Source.Register(3)));
     check("vfmadd213pd %zmm3,%zmm2,%zmm1", "62f2ed48a8cb", a -> a.lanes(LaneOp.FMA213, F64, 1, 2, new Source.Register(3)));
     check("vfmadd231ps %ymm3,%ymm2,%ymm1", "62f26d28b8cb", a -> a.lanes(LaneOp.FMA231, HALF, 1, 2, new Source.Register(3)));
+    check("vfnmadd213ps %zmm3,%zmm2,%zmm1", "62f26d48accb", a -> a.lanes(LaneOp.FNMA213, F32, 1, 2, new Source.Register(3)));
+    check("vfnmadd213pd %zmm19,%zmm2,%zmm1", "62b2ed48accb", a -> a.lanes(LaneOp.FNMA213, F64, 1, 2, new Source.Register(19)));
+    check("vscalefps %zmm3,%zmm2,%zmm1", "62f26d482ccb", a -> a.lanes(LaneOp.SCALE, F32, 1, 2, new Source.Register(3)));
+    check("vscalefpd %zmm3,%zmm2,%zmm1", "62f2ed482ccb", a -> a.lanes(LaneOp.SCALE, F64, 1, 2, new Source.Register(3)));
+    check("vpternlogq $0xf8,%zmm3,%zmm2,%zmm1", "62f3ed4825cbf8",
+        a -> a.lanes(LaneOp.TERNARY_LOGIC, F64, 1, 2, new Source.Register(3), ALL, false, 0xF8));
     check("vrangeps $5,%zmm3,%zmm2,%zmm1", "62f36d4850cb05", a -> a.lanes(LaneOp.RANGE, F32, 1, 2, new Source.Register(3), ALL, false, 5));
     check("vpaddd %zmm3,%zmm2,%zmm1", "62f16d48fecb", a -> a.lanes(LaneOp.ADD_INTEGERS, F32, 1, 2, new Source.Register(3)));
     check("vpaddq %zmm3,%zmm2,%zmm1", "62f1ed48d4cb", a -> a.lanes(LaneOp.ADD_INTEGERS, F64, 1, 2, new Source.Register(3)));
