@@ -102,7 +102,7 @@ record KernelCompiler(CpuPool pool, MatrixEngine matrices, LoopCompiler loops) {
 
   private CpuKernel scan(ScanKernel k) {
     long size = dense(k.outer() * k.length() * k.inner(), k.dtype());
-    return new CpuKernel(k, new long[] {size, size}, new ScanCode(k, pool)::run);
+    return new CpuKernel(k, new long[] {size, size}, new ScanCode(k, pool, loops.usesMachine(), loops.streams(size))::run);
   }
 
   private CpuKernel sort(SortKernel k) {

@@ -61,8 +61,13 @@ public final class LoopCompiler {
     return use;
   }
 
+  /** Whether loops run in machine code, where there is some for them. */
+  public boolean usesMachine() {
+    return useMachine;
+  }
+
   /** Whether results of so many bytes pass the caches by. */
-  boolean streams(long bytes) {
+  public boolean streams(long bytes) {
     return bytes >= streamed;
   }
 

@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.ref.Reference;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -142,8 +143,13 @@ public final class MachineCode {
 
   /** The same, or null where the system refuses, which is logged with its consequence. */
   public static @Nullable MachineCode loadOrWarn(byte[] code, String consequence) {
+    return orWarn(() -> load(code), consequence);
+  }
+
+  /** What loads machine code, or null where the system refuses, which is logged with its consequence. */
+  static <T> @Nullable T orWarn(Supplier<T> load, String consequence) {
     try {
-      return load(code);
+      return load.get();
     } catch (IllegalStateException e) {
       LOG.log(System.Logger.Level.WARNING, "cpu: {0}: {1}", consequence, e.getMessage());
       return null;

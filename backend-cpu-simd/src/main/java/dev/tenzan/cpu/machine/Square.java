@@ -36,6 +36,11 @@ final class Square {
     free = before;
   }
 
+  /** The register that is free now. */
+  int free() {
+    return free;
+  }
+
   /** The registers that hold the columns, in order. */
   int[] turned() {
     int n = registers.length;
