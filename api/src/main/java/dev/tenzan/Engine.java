@@ -51,7 +51,11 @@ final class Engine {
 
   private final Device device;
   private final ReentrantLock lock = new ReentrantLock();
+
   private long collectAbove = COLLECT_ABOVE;
+
+  /** So many bytes may be allocated before it is worth asking how many are live; changed under the lock. */
+  private long room;
 
   private final Map<Graph, Compiled> programs =
       new LinkedHashMap<>(64, 0.75f, true) {
@@ -281,16 +285,32 @@ final class Engine {
    */
   private Buffer allocate(long bytes) {
     Backend backend = device.backend();
-    long live = device.memory().liveBytes();
-    if (live + bytes > collectAbove) {
-      collect();
-      collectAbove = Math.max(COLLECT_ABOVE, 2 * (device.memory().liveBytes() + bytes));
-    }
+    makeRoom(bytes);
     try {
       return backend.allocate(device.index(), bytes);
     } catch (DeviceMemoryException e) {
       collect();
       return backend.allocate(device.index(), bytes);
+    }
+  }
+
+  /** Collects where twice as much is live as after the last time, and a certain amount at least. */
+  private void makeRoom(long bytes) {
+    lock.lock();
+    try {
+      room -= bytes;
+      if (room >= 0) {
+        return;
+      }
+      long live = device.memory().liveBytes();
+      if (live + bytes > collectAbove) {
+        collect();
+        live = device.memory().liveBytes();
+        collectAbove = Math.max(COLLECT_ABOVE, 2 * (live + bytes));
+      }
+      room = collectAbove - live - bytes;
+    } finally {
+      lock.unlock();
     }
   }
 

@@ -65,7 +65,8 @@ final class Storage {
     private final Buffer buffer;
     private final AtomicBoolean done = new AtomicBoolean();
     private final Throwable site = TRACE ? new Throwable("allocated here") : NO_SITE;
-    volatile boolean closed;
+    /** Written by the thread that runs this, or never. */
+    boolean closed;
 
     Release(Backend backend, Buffer buffer) {
       this.backend = backend;

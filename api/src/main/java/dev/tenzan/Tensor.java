@@ -11,6 +11,8 @@ import dev.tenzan.ir.ShapeInference;
 import dev.tenzan.type.DType;
 import dev.tenzan.type.Shape;
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 import java.util.List;
 
@@ -30,6 +32,16 @@ import java.util.List;
  */
 public final class Tensor
     implements AutoCloseable, ElementwiseOps, MovementOps, ReductionOps, LinearOps, IndexingOps, ActivationOps, WindowOps {
+  private static final VarHandle CLOSED;
+
+  static {
+    try {
+      CLOSED = MethodHandles.lookup().findVarHandle(Tensor.class, "closed", boolean.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
   private final Node node;
   private final Device device;
   private volatile boolean closed;
@@ -268,13 +280,9 @@ public final class Tensor
    */
   @Override
   public void close() {
-    synchronized (this) {
-      if (closed) {
-        return;
-      }
-      closed = true;
+    if (CLOSED.compareAndSet(this, false, true)) {
+      node.release();
     }
-    node.release();
   }
 
   /**

@@ -2,6 +2,8 @@ package dev.tenzan.ir;
 
 import dev.tenzan.type.DType;
 import dev.tenzan.type.Shape;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -30,22 +32,39 @@ public final class Node {
   public record State(Op op, List<Node> inputs, @Nullable Value value) {}
 
   private static final ScopedValue<Boolean> RECORDING = ScopedValue.newInstance();
+  private static final VarHandle STATE;
+  private static final VarHandle HOLDERS;
+
+  static {
+    MethodHandles.Lookup lookup = MethodHandles.lookup();
+    try {
+      STATE = lookup.findVarHandle(Node.class, "state", State.class);
+      HOLDERS = lookup.findVarHandle(Node.class, "holders", int.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
 
   private final DType dtype;
   private final Shape shape;
   private final int depth;
   private volatile @Nullable State origin;
-  /** Open tensors on this node and unevaluated nodes that use it. */
-  private int holders;
+  /** Open tensors on this node and unevaluated nodes that use it; changed by {@link #HOLDERS}. */
+  private volatile int holders;
   /** Whether this node counts as a holder of its operands, and whether it has given its value's memory back. */
   private boolean holdsOperands = true;
   private boolean ended;
-  /** Written under this node's lock, as all that counts holders is; never is another lock taken under it. */
-  private volatile State state;
+  /**
+   * Written under this node's lock, as is all that happens when the last holder goes; never is another lock taken under it. Small operations are
+   * made and evaluated by the million, so no write of it waits until all others are seen: whoever reads it sees what it holds.
+   */
+  private State state;
 
   private Node(Op op, List<Node> inputs, DType dtype, Shape shape, int depth, @Nullable Value value) {
     this.state = new State(op, inputs, value);
-    this.origin = RECORDING.isBound() ? state : null;
+    if (RECORDING.isBound()) {
+      this.origin = state;
+    }
     this.dtype = dtype;
     this.shape = shape;
     this.depth = depth;
@@ -88,17 +107,17 @@ public final class Node {
 
   /** The operation; {@link Op.Input} once evaluated. */
   public Op op() {
-    return state.op;
+    return state().op;
   }
 
   /** The operands; empty once evaluated. */
   public List<Node> inputs() {
-    return state.inputs;
+    return state().inputs;
   }
 
   /** One operand. */
   public Node input(int i) {
-    return state.inputs.get(i);
+    return state().inputs.get(i);
   }
 
   /** The element type of the result. */
@@ -113,12 +132,12 @@ public final class Node {
 
   /** The longest path to an evaluated node, counted when this node was made. */
   public int depth() {
-    return state.value == null ? depth : 0;
+    return state().value == null ? depth : 0;
   }
 
   /** The value, or null while this is a plan. */
   public @Nullable Value value() {
-    return state.value;
+    return state().value;
   }
 
   /**
@@ -130,7 +149,7 @@ public final class Node {
     boolean unwanted;
     synchronized (this) {
       operands = origin == null ? takeOperands() : List.of();
-      state = new State(new Op.Input(), List.of(), value);
+      STATE.setRelease(this, new State(new Op.Input(), List.of(), value));
       unwanted = ended && holders == 0;
       ended = unwanted;
     }
@@ -172,9 +191,7 @@ public final class Node {
 
   /** Notes one more holder: an open tensor, or an unevaluated node that uses this one. */
   public void retain() {
-    synchronized (this) {
-      holders++;
-    }
+    HOLDERS.getAndAdd(this, 1);
   }
 
   /** Notes one holder less; with the last one the value is released, and the operands lose a holder. */
@@ -191,12 +208,12 @@ public final class Node {
 
   /** Notes one holder less; returns the operands that lose one with the last. */
   private List<Node> releaseThis() {
+    if ((int) HOLDERS.getAndAdd(this, -1) != 1) {
+      return List.of();
+    }
     Value value;
     List<Node> operands;
     synchronized (this) {
-      if (--holders != 0) {
-        return List.of();
-      }
       value = ended ? null : state.value;
       ended = true;
       operands = takeOperands();
@@ -213,7 +230,7 @@ public final class Node {
    */
   public State origin() {
     State o = origin;
-    return o != null ? o : state;
+    return o != null ? o : state();
   }
 
   /** Runs an action; nodes made by it in this thread keep their operation and operands even once evaluated. */
@@ -223,7 +240,7 @@ public final class Node {
 
   /** The operation, the operands and the value, read at once. */
   public State state() {
-    return state;
+    return (State) STATE.getAcquire(this);
   }
 
   @Override

@@ -54,6 +54,17 @@ public record Graph(List<Entry> entries, List<Integer> outputs) {
     outputs = List.copyOf(outputs);
   }
 
+  /** Looks at the operations and the shapes alone, which tell most graphs apart. */
+  @Override
+  public int hashCode() {
+    int hash = outputs.size();
+    for (int i = 0; i < entries.size(); i++) {
+      Entry e = entries.get(i);
+      hash = 31 * (31 * hash + e.op.hashCode()) + e.shape.hashCode();
+    }
+    return hash;
+  }
+
   /** One entry. */
   public Entry get(int i) {
     return entries.get(i);

@@ -7,9 +7,11 @@ import dev.tenzan.scalar.ScalarProgram;
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
 import dev.tenzan.type.Shape;
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** Quotients by a divisor that all points of a row share, which machine code multiplies and corrects: the bits of a division. */
@@ -67,6 +69,41 @@ class QuotientTest {
             LoopKernel k = kernel(type, new Instr.Load(type, 1, new Affine(0, 1, 0)), 2, ROWS, COLUMNS);
             LoopCase.check(type + ", exponents up to " + reach + ", seed " + SEED, k, backend, (t, _, _) -> number(t, random, reach));
           }
+        }
+      }
+    }
+  }
+
+  /**
+   * Numbers whose quotient is next to halfway between two others. With D and X of p bits, and Q odd of p + 1 bits, such that D Q = X 2^(p+1) + 1 or - 1,
+   * X / D is Q / 2^(p+1) but for one part in D Q.
+   */
+  private record Hard(long divisor, long dividend) {
+    static Hard next(int p, SplittableRandom random) {
+      BigInteger modulus = BigInteger.TWO.pow(p + 1);
+      while (true) {
+        BigInteger d = BigInteger.valueOf(1L << p - 1 | random.nextLong(1L << p - 1) | 1);
+        BigInteger inverse = d.modInverse(modulus);
+        BigInteger q = random.nextBoolean() ? inverse : modulus.subtract(inverse);
+        BigInteger x = d.multiply(q).add(BigInteger.TWO).shiftRight(p + 1); // the one that is added or taken away does not matter
+        if (q.bitLength() == p + 1 && x.bitLength() == p) {
+          return new Hard(d.longValueExact(), x.longValueExact());
+        }
+      }
+    }
+  }
+
+  @Test
+  void nextToHalfwayPoints() {
+    for (CpuBackend backend : backends()) {
+      try (backend) {
+        for (DType type : List.of(DType.F32, DType.F64)) {
+          SplittableRandom random = new SplittableRandom(SEED);
+          int p = type == DType.F32 ? 24 : 53;
+          List<Hard> hard = Stream.generate(() -> Hard.next(p, random)).limit(2000).toList();
+          LoopKernel k = kernel(type, new Instr.Load(type, 1, new Affine(0, 1, 0)), 2, hard.size(), 16);
+          LoopCase.check(type + ", seed " + SEED, k, backend,
+              (t, buffer, e) -> bits(t, buffer == 1 ? hard.get(e).divisor : buffer == 0 ? Math.scalb(1.0 * hard.get(e / 16).dividend, e % 16 - 8) : 0));
         }
       }
     }

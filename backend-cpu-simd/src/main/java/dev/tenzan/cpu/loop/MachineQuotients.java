@@ -11,12 +11,12 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Quotients whose divisor d is the same for all points of a row, by the reciprocal y of d rounded to nearest: q = x y is corrected twice by
- * q + (x - q d) y, where the remainder in parentheses is a fused multiply-add. The first correction leaves q within a unit in the last place,
- * the second one rounds it as a division does (Markstein, Computation of elementary functions on the IBM RISC System/6000 processor, 1990).
+ * Quotients whose divisor d is the same for all points of a row, by the reciprocal y of d rounded to nearest: q = x y is corrected to q + (x - q d) y,
+ * where both steps are fused multiply-adds. That is the quotient rounded to nearest (Brisebarre, Muller and Raina, Accelerating correctly rounded
+ * floating-point division when the divisor is known in advance, IEEE Transactions on Computers 53, 2004).
  *
- * <p>That takes 7 of the instructions of which a processor begins two at a time, where a division of 16 floats keeps its unit busy for 10 to
- * 16 cycles. It holds while no step comes near the subnormal numbers or infinity; vectors that have numbers beyond some exponents, and zeros, are divided.
+ * <p>It takes 6 of the instructions of which a processor begins two at a time, where a division of 16 floats keeps its unit busy for 16 cycles or more. It
+ * holds while no step comes near the subnormal numbers or infinity; vectors that have numbers beyond some exponents, or zeros, are divided.
  */
 final class MachineQuotients {
   private static final int NOT_LESS = 5;
@@ -90,11 +90,9 @@ final class MachineQuotients {
     int others = a.jumpIfAny(k);
     values.masks.free(k);
     a.lanes(LaneOp.MULTIPLY, form, quotient, x, new Source.Register(d.reciprocal));
-    for (int i = 0; i < 2; i++) {
-      a.lanes(LaneOp.LOAD, form, remainder, 0, new Source.Register(quotient));
-      a.lanes(LaneOp.FNMA213, form, remainder, d.divisor, new Source.Register(x));
-      a.lanes(LaneOp.FMA231, form, quotient, remainder, new Source.Register(d.reciprocal));
-    }
+    a.lanes(LaneOp.LOAD, form, remainder, 0, new Source.Register(quotient));
+    a.lanes(LaneOp.FNMA213, form, remainder, d.divisor, new Source.Register(x));
+    a.lanes(LaneOp.FMA231, form, quotient, remainder, new Source.Register(d.reciprocal));
     int done = a.jump();
     a.land(others);
     a.lanes(LaneOp.DIVIDE, form, quotient, x, new Source.Register(d.divisor));
