@@ -56,11 +56,11 @@ abstract class PixelKernel {
    * For each step along k how far from a place its value lies.
    *
    * @param indices in elements
-   * @param bytes in bytes, as numbers of 64 bits
+   * @param bytes in bytes, as numbers of 64 bits, and {@link PixelTiles#AHEAD} zeros
    */
   record Places(int[] indices, MemorySegment bytes) {
     static Places of(int[] indices) {
-      MemorySegment bytes = Arena.ofAuto().allocate(Math.max(1, indices.length) * (long) Long.BYTES, Long.BYTES);
+      MemorySegment bytes = Arena.ofAuto().allocate((long) (indices.length + PixelTiles.AHEAD) * Long.BYTES, Long.BYTES);
       for (int i = 0; i < indices.length; i++) {
         bytes.setAtIndex(ValueLayout.JAVA_LONG, i, (long) indices[i] * Float.BYTES);
       }
