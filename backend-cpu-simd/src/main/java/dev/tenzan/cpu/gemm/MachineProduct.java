@@ -309,7 +309,7 @@ final class MachineProduct implements MatrixProgram {
             arguments.set(LONG, ProductKernels.SOURCE, a.memory().address() + a.at(k, row) * left.panelBytes());
             arguments.set(LONG, ProductKernels.SECOND, panels.address() + panel * right.panelBytes());
             arguments.set(LONG, ProductKernels.SOURCE_STEP, alongRows ? 0 : left.panelBytes());
-            arguments.set(LONG, ProductKernels.SECOND_STEP, alongRows ? right.panelBytes() : 0);
+            arguments.set(LONG, ProductKernels.SECOND_STEP, alongRows ? (endBlock - block) * right.panelBytes() : 0);
             if (narrow) {
               long at = (row - r.row()) * ProductKernels.ROWS * sumsRowBytes + (column - r.column()) * TILE_ROW_BYTES;
               tiles(arguments, endRow - row, sums.address() + at, sumsRowBytes, ProductKernels.ROWS * sumsRowBytes);

@@ -207,6 +207,21 @@ final class MatMulTest {
     }
   }
 
+  /** Few columns, of which several blocks of k are packed together, in each layout of B. */
+  @Test
+  void severalBlocksOfFewColumns() {
+    long seed = 800;
+    for (DType type : new DType[] {DType.F32, DType.F64, DType.BF16}) {
+      for (long n : new long[] {2, 16, 17, 31, 33, 40, 64, 65, 100, 200, 330}) {
+        for (long k : new long[] {257, 600, 1100}) {
+          for (Affine b : List.of(new Affine(0, n, 1), new Affine(1, 1, k))) {
+            compare(new MatMulKernel(type, type, Shape.of(), 20, n, k, new Affine(2, k, 1), b), Operands.Values.PLAIN, seed++);
+          }
+        }
+      }
+    }
+  }
+
   /** The packed rows of one task are more than it keeps at a time: 264 rows of 16,000 steps are 17 MB. */
   @Test
   void longSumsOfManyRows() {
