@@ -137,6 +137,7 @@ final class ProductCases {
       for (int k : new int[] {40, block - 1, block, block + 1, 2 * block + 88}) {
         chain(c, "chain" + k, t, factor(t, 9, k), factor(t, k, 7));
       }
+      turned(c, t, 20, block + 44, 40);
       chain(c, "chainOfVectors", t, factor(t, 3 * block + 1), factor(t, 3 * block + 1));
       int n = Formats.specialFloats(t).length;
       InputSpec special = InputSpec.of(t, n, 1).values(InputSpec.Values.SPECIAL_FAST);
@@ -149,6 +150,15 @@ final class ProductCases {
   private static void chain(CaseList c, String variant, DType t, InputSpec a, InputSpec b) {
     c.add("matmul", variant, t, Tolerance.EXACT, List.of(a, b), x -> x.get(0).matmul(x.get(1)),
         x -> product(t, x.get(0), x.get(1), (n, p, q) -> chain(t, n, p, q)));
+  }
+
+  /** By columns whose steps lie side by side: several blocks of few. */
+  private static void turned(CaseList c, DType t, int rows, int k, int columns) {
+    c.add("matmul", "turned" + k, t, Tolerance.EXACT, List.of(factor(t, rows, k), factor(t, columns, k)), x -> x.get(0).matmul(x.get(1).mT()),
+        x -> {
+          HostArray b = x.get(1).pick(Shape.of(k, columns), i -> i % columns * k + i / columns);
+          return product(t, x.get(0), b, (n, p, q) -> chain(t, n, p, q));
+        });
   }
 
   /**
