@@ -4,6 +4,7 @@ import dev.tenzan.cpu.ThreadBuffer;
 import dev.tenzan.cpu.machine.PixelTiles;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.function.Supplier;
 
 /** The {@link PixelKernel} in machine code. */
 final class MachinePixels extends PixelKernel {
@@ -23,7 +24,7 @@ final class MachinePixels extends PixelKernel {
   }
 
   @Override
-  void tile(Results results, int depth, float[] weights, MemorySegment aligned, float[] x, int one, int two, Places places, int first,
+  void tile(Supplier<KernelSet> kernels, int depth, float[] weights, MemorySegment aligned, float[] x, int one, int two, Places places, int first,
       float[] tile, MemorySegment target, long at, boolean add) {
     tiles.run(depth, aligned, x, one, two, places.bytes().asSlice((long) first * Long.BYTES), target, at, add);
   }

@@ -2,6 +2,7 @@ package dev.tenzan.cpu.gemm;
 
 import dev.tenzan.cpu.CpuPool;
 import dev.tenzan.cpu.ThreadBuffer;
+import dev.tenzan.cpu.machine.TileTurn;
 import dev.tenzan.kernel.ConvolutionKernel;
 import dev.tenzan.kernel.MatMulKernel;
 import dev.tenzan.type.DType;
@@ -51,12 +52,19 @@ final class PixelConvolution implements MatrixProgram {
   private static final long SHARED_WEIGHTS = 64L << 20;
   private static final int SLACK = 128;
 
+  /** The places, and the channels, that are turned round together. */
+  private static final int SQUARE = 16;
+
   private final ConvolutionKernel k;
   private final CpuPool pool;
   private final Strips strips;
   private final Supplier<KernelSet> kernels;
   private final PixelKernel kernel;
   private final PaddedPlanes planes;
+
+  /** Turns weights and results round; null where the Vector API does. */
+  private final @Nullable TileTurn turn;
+
   private final WeightSteps weights;
 
   /** For each step along k the place of its value, from that of the output. */
@@ -121,6 +129,9 @@ final class PixelConvolution implements MatrixProgram {
     private float[] turned = {};
     private MemorySegment accumulators = MemorySegment.NULL;
     private MemorySegment aligned = MemorySegment.NULL;
+    private MemorySegment rest = MemorySegment.NULL;
+    private final long[] words = new long[TileTurn.WORDS];
+    private final MemorySegment wordsSegment = MemorySegment.ofArray(words);
 
     float[] inputs(long size) {
       if (inputs.length < size) {
@@ -138,10 +149,18 @@ final class PixelConvolution implements MatrixProgram {
       return aligned;
     }
 
+    /** Memory for results that are turned beside where they go. */
+    MemorySegment rest(long bytes) {
+      if (rest.byteSize() < bytes) {
+        rest = Arena.ofAuto().allocate(bytes, 64);
+      }
+      return rest;
+    }
+
     void grow(int columns, int runs) {
       weights = weights.length < K_BLOCK * columns + SLACK ? new float[K_BLOCK * columns + SLACK] : weights;
       tile = tile.length < PixelKernel.ROWS * columns ? new float[PixelKernel.ROWS * columns] : tile;
-      int size = (runs + 1) * RUN * columns;
+      int size = (runs * RUN + SQUARE) * columns;
       if (turned.length < size + SLACK) {
         turned = new float[size + SLACK];
         accumulators = Arena.ofAuto().allocate((long) size * Float.BYTES, 64);
@@ -161,6 +180,7 @@ final class PixelConvolution implements MatrixProgram {
     this.kernels = kernels;
     this.kernel = kernel;
     this.planes = planes;
+    this.turn = kernel.readsAligned() ? TileTurn.here(Float.BYTES) : null;
     this.runs = Runs.of(planes);
     this.weights = WeightSteps.of(k);
     this.places = PixelKernel.Places.of(planes.stepPlaces((int) (k.inChannels() / k.groups())));
@@ -212,7 +232,7 @@ final class PixelConvolution implements MatrixProgram {
 
   /** Whether the kernels are compiled, or need not be. */
   boolean isReady() {
-    return strips.tilesAreReady();
+    return turn != null || strips.tilesAreReady();
   }
 
   @Override
@@ -259,7 +279,14 @@ final class PixelConvolution implements MatrixProgram {
     int firstOutput = panel % panels * columns;
     long channel = (long) (panel / panels) * outputs + firstOutput;
     int depth = Math.min(K_BLOCK, places.indices().length - block * K_BLOCK);
-    weights.pack(kernels.get().packing(), w, channel, Math.min(columns, outputs - firstOutput), columns, (long) block * K_BLOCK, depth, own.weights, 0);
+    int channels = Math.min(columns, outputs - firstOutput);
+    if (turn != null && channels % SQUARE == 0 && weights.areNeighbours()) {
+      long first = weights.place(channel, (long) block * K_BLOCK) * Float.BYTES;
+      long apart = k.w().stride(0) * Float.BYTES;
+      turn.run(own.words, own.wordsSegment, w.address() + first, apart, channels / SQUARE, depth, aligned.address(), (long) columns * Float.BYTES);
+      return;
+    }
+    weights.pack(kernels.get().packing(), w, channel, channels, columns, (long) block * K_BLOCK, depth, own.weights, 0);
     if (kernel.readsAligned()) {
       MemorySegment.copy(own.weights, 0, aligned, F32, 0, depth * columns);
     }
@@ -354,7 +381,6 @@ final class PixelConvolution implements MatrixProgram {
     Buffers own = BUFFERS.get();
     own.grow(columns, to - from);
     int steps = places.indices().length;
-    Results results = kernels.get().tiles(DType.F32).results();
     for (int step = 0; step < steps; step += K_BLOCK) {
       int depth = Math.min(K_BLOCK, steps - step);
       MemorySegment aligned;
@@ -369,7 +395,7 @@ final class PixelConvolution implements MatrixProgram {
         int one = place(r, perImage) + groupAt;
         int two = r + 1 < to ? place(r + 1, perImage) + groupAt : one;
         long at = (long) (r - from) * RUN * rowBytes;
-        kernel.tile(results, depth, own.weights, aligned, inputs, one, two, places, step, own.tile, own.accumulators, at, step > 0);
+        kernel.tile(kernels, depth, own.weights, aligned, inputs, one, two, places, step, own.tile, own.accumulators, at, step > 0);
       }
     }
     for (int r = from; r < to; ) {
@@ -404,9 +430,34 @@ final class PixelConvolution implements MatrixProgram {
         MemorySegment.copy(own.accumulators, source, own.accumulators, target, (runs.pixels[r + 1] - runs.pixels[r]) * rowBytes);
       }
     }
+    long planeBytes = k.outSpatial().size() * Float.BYTES;
+    long target = channel * planeBytes + (long) first * Float.BYTES;
+    if (turn != null) {
+      turn(turn, own, own.accumulators.address() + at, pixels, channels, out, target, planeBytes);
+      return;
+    }
     kernels.get().packing().pack(DType.F32, own.accumulators, at, rowBytes, Float.BYTES, pixels, pixels, channels, own.turned, 0);
     for (int c = 0; c < channels; c++) {
-      MemorySegment.copy(own.turned, c * pixels, out, F32, ((channel + c) * k.outSpatial().size() + first) * Float.BYTES, pixels);
+      MemorySegment.copy(own.turned, c * pixels, out, F32, target + c * planeBytes, pixels);
+    }
+  }
+
+  /** Turns results round to where they go, or beside it where that would write over what lies behind. */
+  private void turn(TileTurn turn, Buffers own, long source, int pixels, int channels, MemorySegment out, long target, long planeBytes) {
+    long rowBytes = (long) kernel.columns() * Float.BYTES;
+    int whole = channels % SQUARE == 0 ? pixels / SQUARE : 0;
+    if (whole > 0) {
+      turn.run(own.words, own.wordsSegment, source, rowBytes, whole, channels, out.address() + target, planeBytes);
+    }
+    int done = whole * SQUARE;
+    if (done < pixels) {
+      int squares = Math.ceilDiv(pixels - done, SQUARE);
+      long pitch = (long) squares * SQUARE * Float.BYTES;
+      MemorySegment rest = own.rest((long) kernel.columns() * pitch);
+      turn.run(own.words, own.wordsSegment, source + done * rowBytes, rowBytes, squares, channels, rest.address(), pitch);
+      for (int c = 0; c < channels; c++) {
+        MemorySegment.copy(rest, c * pitch, out, target + c * planeBytes + (long) done * Float.BYTES, (long) (pixels - done) * Float.BYTES);
+      }
     }
   }
 }

@@ -1,9 +1,11 @@
 package dev.tenzan.cpu.gemm;
 
 import dev.tenzan.cpu.machine.PixelTiles;
+import dev.tenzan.type.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.function.Supplier;
 
 /**
  * The innermost loop of a convolution whose vectors run across output channels: a tile of two runs of {@value #RUN} neighbouring places by
@@ -39,17 +41,17 @@ abstract class PixelKernel {
   /**
    * Computes one tile and stores it, or adds it to what is there.
    *
-   * @param results stores tiles
+   * @param kernels gives what stores tiles
    * @param weights the weights, those of all columns for a step together
    * @param aligned the same where it {@link #readsAligned}
    * @param tile memory for a tile
    * @param target the memory for tiles
    * @param at where this one lies in it, in bytes
    */
-  void tile(Results results, int depth, float[] weights, MemorySegment aligned, float[] x, int one, int two, Places places, int first, float[] tile,
+  void tile(Supplier<KernelSet> kernels, int depth, float[] weights, MemorySegment aligned, float[] x, int one, int two, Places places, int first, float[] tile,
       MemorySegment target, long at, boolean add) {
     run(depth, weights, 0, x, one, two, places.indices, first, tile);
-    results.move(tile, columns, ROWS, columns, target, at, (long) columns * Float.BYTES, add);
+    kernels.get().tiles(DType.F32).results().move(tile, columns, ROWS, columns, target, at, (long) columns * Float.BYTES, add);
   }
 
   /**

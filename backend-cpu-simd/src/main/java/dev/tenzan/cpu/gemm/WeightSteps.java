@@ -25,6 +25,16 @@ record WeightSteps(ConvolutionKernel k, BatchOffsets offsets, long run) {
     return new WeightSteps(k, offsets, offsets.evenRun());
   }
 
+  /** Whether all weights of an output channel lie side by side. */
+  boolean areNeighbours() {
+    return offsets.evenStride() == 1 && run >= k.inChannels() / k.groups() * k.window().size();
+  }
+
+  /** The element offset of a step of an output channel. */
+  long place(long channel, long step) {
+    return k.w().offset() + channel * k.w().stride(0) + offsets.at(step);
+  }
+
   /**
    * Packs a panel of {@code width} channels. What lies in the lanes of channels that are not asked for is of no account; up to 16 values
    * behind the panel may be overwritten.
@@ -37,10 +47,9 @@ record WeightSteps(ConvolutionKernel k, BatchOffsets offsets, long run) {
    */
   void pack(
       Packing packing, MemorySegment w, long channel, int channels, int width, long first, int depth, float[] panel, int at) {
-    long lane = k.w().offset() + channel * k.w().stride(0);
     for (int done = 0; done < depth; ) {
       int count = (int) Math.min(depth - done, run - (first + done) % run);
-      long from = lane + offsets.at(first + done);
+      long from = place(channel, first + done);
       packing.pack(DType.F32, w, from * Float.BYTES, k.w().stride(0) * Float.BYTES, offsets.evenStride() * Float.BYTES, channels, width, count,
           panel, at + done * width);
       done += count;
