@@ -5,7 +5,6 @@ import static dev.tenzan.cpu.machine.Assembler.ALL;
 import dev.tenzan.cpu.machine.Assembler;
 import dev.tenzan.cpu.machine.LaneOp;
 import dev.tenzan.cpu.machine.MaskOp;
-import dev.tenzan.cpu.machine.Shift;
 import dev.tenzan.cpu.machine.Source;
 import dev.tenzan.cpu.machine.VectorForm;
 import dev.tenzan.scalar.Instr;
@@ -83,6 +82,7 @@ final class MachineValues {
   private final Set<Integer> temporaryMasks = new HashSet<>();
   private final MachineMemory memory;
   private final MachineConversions conversions;
+  private final MachineIntegers integers;
   private final MachineIdioms idioms;
   private final MachineQuotients quotients;
 
@@ -94,6 +94,7 @@ final class MachineValues {
     this.lanes = lanes;
     this.a = a;
     this.conversions = new MachineConversions(a, this);
+    this.integers = new MachineIntegers(a, this);
     this.memory = memory;
     this.idioms = new MachineIdioms(body, divides);
     this.quotients = new MachineQuotients(a, this);
@@ -132,11 +133,11 @@ final class MachineValues {
     return body.code().get(same[v]);
   }
 
-  private boolean isConstant(int v) {
+  boolean isConstant(int v) {
     return instr(v) instanceof Instr.Const;
   }
 
-  private long bits(int v) {
+  long bits(int v) {
     return ((Instr.Const) instr(v)).bits();
   }
 
@@ -403,10 +404,10 @@ final class MachineValues {
       return extreme(b);
     }
     if (b.op() == ScalarOp.SHL || b.op() == ScalarOp.SHR || b.op() == ScalarOp.USHR) {
-      return shift(b);
+      return integers.shift(b);
     }
     if (!isFloat && (b.op() == ScalarOp.DIV || b.op() == ScalarOp.REM)) {
-      return divide(b);
+      return integers.divide(b);
     }
     boolean commutes = b.op() != ScalarOp.SUB && b.op() != ScalarOp.DIV;
     boolean turned = commutes && isConstant(b.a());
@@ -432,51 +433,6 @@ final class MachineValues {
       case XOR -> LaneOp.XOR;
       default -> throw new IllegalStateException("more than one instruction: " + op);
     };
-  }
-
-  private int shift(Instr.Binary b) {
-    int width = Byte.SIZE * b.type().byteSize();
-    int x = vector(b.a());
-    if (isConstant(b.b())) {
-      int count = (int) bits(b.b()) & width - 1;
-      release(b.a(), b.b());
-      int to = vectors.take();
-      Shift shift = b.op() == ScalarOp.SHL ? Shift.LEFT : b.op() == ScalarOp.SHR ? Shift.RIGHT_SIGNED : Shift.RIGHT;
-      a.shift(shift, form(b.type()), to, register(x), count);
-      return to;
-    }
-    int to = vectors.take();
-    lanes(LaneOp.AND, b.type(), to, vector(b.b()), new Source.Constant(width - 1));
-    LaneOp op = b.op() == ScalarOp.SHL ? LaneOp.SHIFT_LEFT : b.op() == ScalarOp.SHR ? LaneOp.SHIFT_SIGN : LaneOp.SHIFT_RIGHT;
-    lanes(op, b.type(), to, x, register(to));
-    release(b.a(), b.b());
-    return to;
-  }
-
-  /** Divides by a power of two, towards zero. */
-  private int divide(Instr.Binary b) {
-    int width = Byte.SIZE * b.type().byteSize();
-    int count = Long.numberOfTrailingZeros(bits(b.b()));
-    VectorForm form = form(b.type());
-    int x = vector(b.a());
-    int to = vectors.take();
-    int bias = vectors.take(); // what makes negative numbers round up
-    if (count == 0) {
-      a.clear(bias);
-    } else {
-      a.shift(Shift.RIGHT_SIGNED, form, bias, register(x), width - 1);
-      a.shift(Shift.RIGHT, form, bias, register(bias), width - count);
-    }
-    a.lanes(LaneOp.ADD_INTEGERS, form, to, x, register(bias));
-    if (b.op() == ScalarOp.DIV) {
-      a.shift(Shift.RIGHT_SIGNED, form, to, register(to), count);
-    } else {
-      a.lanes(LaneOp.AND, form, to, to, new Source.Constant(bits(b.b()) - 1));
-      a.lanes(LaneOp.SUBTRACT_INTEGERS, form, to, to, register(bias));
-    }
-    vectors.free(bias);
-    release(b.a(), b.b());
-    return to;
   }
 
   private int extreme(Instr.Binary b) {
