@@ -25,6 +25,9 @@ final class MachineScan {
   /** The pieces of a task of a long line. */
   private static final long TASK_PIECES = 4;
 
+  /** The blocks whose last results are chained by one call, which is over in microseconds. */
+  private static final long CALL_BLOCKS = 4096;
+
   private static final long ALIGNMENT = 64;
 
   private static final ThreadBuffer SCRATCH = new ThreadBuffer();
@@ -103,7 +106,10 @@ final class MachineScan {
       long at = t * taskBytes;
       new Piece(in, out).lasts(line + at, Math.min(taskBytes, lineBytes - at), lasts + at / code.blockBytes() * bytes);
     });
-    code.chain(lasts, carries.address(), 1, blocks, code.identity());
+    long state = code.identity();
+    for (long block = 0; block < blocks; block += CALL_BLOCKS) {
+      state = code.chain(lasts + block * bytes, carries.address() + block * bytes, 1, Math.min(CALL_BLOCKS, blocks - block), state);
+    }
     pool.parallelFor(tasks, t -> {
       Piece piece = new Piece(in, out);
       for (long at = t * taskBytes; at < Math.min(lineBytes, (t + 1) * taskBytes); at += PIECE_BYTES) {
