@@ -1,5 +1,6 @@
 package dev.tenzan.cpu;
 
+import dev.tenzan.cpu.axis.MachineScan;
 import dev.tenzan.cpu.axis.ScanCode;
 import dev.tenzan.cpu.axis.ScatterCode;
 import dev.tenzan.cpu.axis.SelectCode;
@@ -102,7 +103,10 @@ record KernelCompiler(CpuPool pool, MatrixEngine matrices, LoopCompiler loops) {
 
   private CpuKernel scan(ScanKernel k) {
     long size = dense(k.outer() * k.length() * k.inner(), k.dtype());
-    return new CpuKernel(k, new long[] {size, size}, new ScanCode(k, pool, loops.usesMachine(), loops.streams(size))::run);
+    MachineScan machine = loops.usesMachine() ? MachineScan.of(k, pool, loops.streams(size)) : null;
+    return machine == null
+        ? new CpuKernel(k, new long[] {size, size}, new ScanCode(k, pool)::run)
+        : new CpuKernel(k, new long[] {size, size}, s -> machine.run(s[0], s[1]));
   }
 
   private CpuKernel sort(SortKernel k) {

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * the carries, while the piece is in the first cache or the second. Threads take lines; a long line's pieces are shared out, and then each block
  * is scanned twice, the first time for its last result alone.
  */
-final class MachineScan {
+public final class MachineScan {
   /** The bytes of a piece: groups of blocks in whole. */
   private static final long PIECE_BYTES = 32 << 10;
 
@@ -56,7 +56,7 @@ final class MachineScan {
    *
    * @param streams whether results pass the caches by
    */
-  static @Nullable MachineScan of(ScanKernel kernel, CpuPool pool, boolean streams) {
+  public static @Nullable MachineScan of(ScanKernel kernel, CpuPool pool, boolean streams) {
     boolean odd = kernel.length() % ScanKernel.BLOCK != 0;
     boolean some = kernel.outer() > 0 && kernel.length() >= (odd ? LEAST_ODD_LINE : 1);
     ScanBlocks code = some && kernel.inner() == 1 ? ScanBlocks.here(kernel.dtype(), kernel.op()) : null;
@@ -64,7 +64,8 @@ final class MachineScan {
     return code == null || !fills ? null : new MachineScan(kernel, pool, code, streams);
   }
 
-  void run(MemorySegment in, MemorySegment out) {
+  /** Runs the kernel. */
+  public void run(MemorySegment in, MemorySegment out) {
     boolean isShared = kernel.outer() < pool.threads() && blocks >= 2 * TASK_PIECES * pieceBlocks;
     if (isShared) {
       for (long line = 0; line < kernel.outer(); line++) {

@@ -6,7 +6,6 @@ import dev.tenzan.cpu.loop.Values;
 import dev.tenzan.kernel.ScanKernel;
 import dev.tenzan.type.DType;
 import java.lang.foreign.MemorySegment;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Runs a {@link ScanKernel}. Lines that lie side by side are scanned together, as rows of running values; a line of neighbouring elements
@@ -27,16 +26,9 @@ public final class ScanCode {
   private final DType type;
   private final int bytes;
   private final long columnChunks;
-  private final @Nullable MachineScan machine;
 
-  /**
-   * Prepares a kernel.
-   *
-   * @param usesMachineCode whether machine code may run where there is some
-   * @param streams whether results pass the caches by, where they can
-   */
-  public ScanCode(ScanKernel kernel, CpuPool pool, boolean usesMachineCode, boolean streams) {
-    this.machine = usesMachineCode ? MachineScan.of(kernel, pool, streams) : null;
+  /** Prepares a kernel. */
+  public ScanCode(ScanKernel kernel, CpuPool pool) {
     this.kernel = kernel;
     this.pool = pool;
     this.type = kernel.dtype().compute();
@@ -46,10 +38,6 @@ public final class ScanCode {
 
   /** Runs the kernel on the input and the output. */
   public void run(MemorySegment[] segments) {
-    if (machine != null) {
-      machine.run(segments[0], segments[1]);
-      return;
-    }
     if (kernel.inner() == 1 && kernel.outer() < pool.threads() && kernel.length() >= 4L * LONG_PIECE && type == kernel.dtype()) {
       for (long line = 0; line < kernel.outer(); line++) {
         longLine(segments, line * kernel.length());

@@ -130,8 +130,6 @@ final class PixelConvolution implements MatrixProgram {
     private MemorySegment accumulators = MemorySegment.NULL;
     private MemorySegment aligned = MemorySegment.NULL;
     private MemorySegment rest = MemorySegment.NULL;
-    private final long[] words = new long[TileTurn.WORDS];
-    private final MemorySegment wordsSegment = MemorySegment.ofArray(words);
 
     float[] inputs(long size) {
       if (inputs.length < size) {
@@ -157,12 +155,19 @@ final class PixelConvolution implements MatrixProgram {
       return rest;
     }
 
+    /** An array for results that are turned. */
+    float[] turned(int size) {
+      if (turned.length < size + SLACK) {
+        turned = new float[size + SLACK];
+      }
+      return turned;
+    }
+
     void grow(int columns, int runs) {
       weights = weights.length < K_BLOCK * columns + SLACK ? new float[K_BLOCK * columns + SLACK] : weights;
       tile = tile.length < PixelKernel.ROWS * columns ? new float[PixelKernel.ROWS * columns] : tile;
       int size = (runs * RUN + SQUARE) * columns;
-      if (turned.length < size + SLACK) {
-        turned = new float[size + SLACK];
+      if (accumulators.byteSize() < (long) size * Float.BYTES) {
         accumulators = Arena.ofAuto().allocate((long) size * Float.BYTES, 64);
       }
     }
@@ -283,7 +288,7 @@ final class PixelConvolution implements MatrixProgram {
     if (turn != null && channels % SQUARE == 0 && weights.areNeighbours()) {
       long first = weights.place(channel, (long) block * K_BLOCK) * Float.BYTES;
       long apart = k.w().stride(0) * Float.BYTES;
-      turn.run(own.words, own.wordsSegment, w.address() + first, apart, channels / SQUARE, depth, aligned.address(), (long) columns * Float.BYTES);
+      turn.run(w.address() + first, apart, channels / SQUARE, depth, aligned.address(), (long) columns * Float.BYTES);
       return;
     }
     weights.pack(kernels.get().packing(), w, channel, channels, columns, (long) block * K_BLOCK, depth, own.weights, 0);
@@ -436,9 +441,10 @@ final class PixelConvolution implements MatrixProgram {
       turn(turn, own, own.accumulators.address() + at, pixels, channels, out, target, planeBytes);
       return;
     }
-    kernels.get().packing().pack(DType.F32, own.accumulators, at, rowBytes, Float.BYTES, pixels, pixels, channels, own.turned, 0);
+    float[] turned = own.turned(pixels * channels);
+    kernels.get().packing().pack(DType.F32, own.accumulators, at, rowBytes, Float.BYTES, pixels, pixels, channels, turned, 0);
     for (int c = 0; c < channels; c++) {
-      MemorySegment.copy(own.turned, c * pixels, out, F32, target + c * planeBytes, pixels);
+      MemorySegment.copy(turned, c * pixels, out, F32, target + c * planeBytes, pixels);
     }
   }
 
@@ -447,14 +453,14 @@ final class PixelConvolution implements MatrixProgram {
     long rowBytes = (long) kernel.columns() * Float.BYTES;
     int whole = channels % SQUARE == 0 ? pixels / SQUARE : 0;
     if (whole > 0) {
-      turn.run(own.words, own.wordsSegment, source, rowBytes, whole, channels, out.address() + target, planeBytes);
+      turn.run(source, rowBytes, whole, channels, out.address() + target, planeBytes);
     }
     int done = whole * SQUARE;
     if (done < pixels) {
       int squares = Math.ceilDiv(pixels - done, SQUARE);
       long pitch = (long) squares * SQUARE * Float.BYTES;
       MemorySegment rest = own.rest((long) kernel.columns() * pitch);
-      turn.run(own.words, own.wordsSegment, source + done * rowBytes, rowBytes, squares, channels, rest.address(), pitch);
+      turn.run(source + done * rowBytes, rowBytes, squares, channels, rest.address(), pitch);
       for (int c = 0; c < channels; c++) {
         MemorySegment.copy(rest, c * pitch, out, target + c * planeBytes + (long) done * Float.BYTES, (long) (pixels - done) * Float.BYTES);
       }

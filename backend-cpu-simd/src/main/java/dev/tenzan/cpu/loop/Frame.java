@@ -1,6 +1,5 @@
 package dev.tenzan.cpu.loop;
 
-import dev.tenzan.cpu.machine.TileTurn;
 import dev.tenzan.kernel.ReductionTree;
 import java.lang.foreign.MemorySegment;
 
@@ -84,11 +83,8 @@ final class Frame {
 
   MemorySegment wordsSegment = MemorySegment.NULL;
 
-  /** Where tiles are that were turned, and the arguments of the code that turns them. */
+  /** Where tiles are that were turned. */
   private long[] places = {};
-
-  final long[] turnWords = new long[TileTurn.WORDS];
-  final MemorySegment turnSegment = MemorySegment.ofArray(turnWords);
 
   /** The odometer of the outer dimensions. */
   long[] index = {};

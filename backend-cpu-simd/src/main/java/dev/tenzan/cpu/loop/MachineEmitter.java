@@ -50,7 +50,7 @@ final class MachineEmitter {
   private final @Nullable DType reduced;
   private final int unroll;
 
-  private MachineEmitter(LoopBody body, boolean streams, boolean divides) {
+  private MachineEmitter(LoopBody body, boolean streams, MachineIdioms idioms) {
     this.body = body;
     boolean wide = body.code().stream().anyMatch(i -> i.type().byteSize() == Long.BYTES);
     this.lanes = MachineCode.VECTOR_BITS / (wide ? Long.SIZE : Integer.SIZE);
@@ -68,7 +68,7 @@ final class MachineEmitter {
       registers.add(RDX);
     }
     this.memory = new MachineMemory(body, a, lanes, registers, streams);
-    this.values = new MachineValues(body, lanes, a, memory, divides);
+    this.values = new MachineValues(body, lanes, a, memory, idioms);
     this.combination = result instanceof LoopBody.ToLanes l ? new MachineLanes(this, l) : null;
     int size = (int) body.code().stream().filter(i -> !(i instanceof Instr.Const)).count();
     this.unroll = size <= TINY ? 4 : size <= SHORT ? 2 : 1;
@@ -83,22 +83,22 @@ final class MachineEmitter {
     if (!serves(body)) {
       return null;
     }
-    MachineLoop quick = of(body, streams, true);
-    return quick != null ? quick : of(body, streams, false);
+    MachineIdioms idioms = new MachineIdioms(body, true);
+    MachineEmitter emitter = emitted(body, streams, idioms);
+    if (emitter == null && idioms.haveQuotients()) { // which take registers of their own
+      emitter = emitted(body, streams, new MachineIdioms(body, false));
+    }
+    return emitter == null ? null : emitter.load();
   }
 
-  /**
-   * The same.
-   *
-   * @param divides whether quotients may take registers of their own
-   */
-  private static @Nullable MachineLoop of(LoopBody body, boolean streams, boolean divides) {
+  /** An emitter that has written the code, or null where there are not enough registers. */
+  private static @Nullable MachineEmitter emitted(LoopBody body, boolean streams, MachineIdioms idioms) {
     // As many constants stay in registers as leave enough for the values.
     for (int hoisted = Integer.SIZE; ; hoisted /= 2) {
-      MachineEmitter emitter = new MachineEmitter(body, streams, divides);
+      MachineEmitter emitter = new MachineEmitter(body, streams, idioms);
       try {
         emitter.emit(hoisted);
-        return emitter.load();
+        return emitter;
       } catch (VectorRegisters.Exhausted e) {
         if (hoisted == 0) {
           return null;

@@ -127,6 +127,17 @@ final class MachineIdioms {
     return body.code().get(v) instanceof Instr.Const;
   }
 
+  /** Whether quotients are among them that are read. */
+  boolean haveQuotients() {
+    for (int v = 0; v < idioms.length; v++) {
+      Idiom idiom = idioms[v];
+      if (idiom != null && idiom.kind == Kind.QUOTIENT && !unread[v]) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** What computes a value, or null where its program's instruction does. */
   @Nullable Idiom of(int v) {
     return idioms[v];

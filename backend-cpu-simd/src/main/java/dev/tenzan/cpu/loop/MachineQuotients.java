@@ -56,7 +56,12 @@ final class MachineQuotients {
     return new Source.Constant(bits(type, exponent) - bits(type, -exponent));
   }
 
-  /** Prepares a row: computes the reciprocal of a divisor. */
+  /** Whether a divisor has its reciprocal. */
+  boolean knows(int number) {
+    return divisors.containsKey(number);
+  }
+
+  /** Prepares a row: computes the reciprocal of a divisor, which is in a register. */
   void divisor(int number, int divisor, DType type) {
     VectorForm form = values.form(type);
     int reciprocal = values.vectors.take();
@@ -77,13 +82,15 @@ final class MachineQuotients {
     a.lanes(LaneOp.SUBTRACT_INTEGERS, form, to, to, new Source.Constant(bits(type, -exponent)));
   }
 
-  /** Divides; the targets are two registers other than the dividend's. */
-  void divide(int number, int x, int quotient, int remainder, DType type) {
+  /** Divides what is in a register by a divisor, and returns the quotient's register. */
+  int divide(int number, int x, DType type) {
     Divisor d = divisors.get(number);
     if (d == null) {
       throw new IllegalStateException("divisor " + number + " has no reciprocal");
     }
     VectorForm form = values.form(type);
+    int quotient = values.vectors.take();
+    int remainder = values.vectors.take();
     int k = values.masks.take();
     distance(form, type, remainder, x, most(DIVIDENDS, type));
     a.lanes(LaneOp.COMPARE_UNSIGNED, form, k, remainder, new Source.Register(d.limit), ALL, false, NOT_LESS);
@@ -97,5 +104,7 @@ final class MachineQuotients {
     a.land(others);
     a.lanes(LaneOp.DIVIDE, form, quotient, x, new Source.Register(d.divisor));
     a.land(done);
+    values.vectors.free(remainder);
+    return quotient;
   }
 }

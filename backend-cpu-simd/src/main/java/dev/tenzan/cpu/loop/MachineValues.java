@@ -89,14 +89,14 @@ final class MachineValues {
   /** A number as it lies in lanes. */
   record Constant(boolean wide, long bits) {}
 
-  MachineValues(LoopBody body, int lanes, Assembler a, MachineMemory memory, boolean divides) {
+  MachineValues(LoopBody body, int lanes, Assembler a, MachineMemory memory, MachineIdioms idioms) {
     this.body = body;
     this.lanes = lanes;
     this.a = a;
     this.conversions = new MachineConversions(a, this);
     this.integers = new MachineIntegers(a, this);
     this.memory = memory;
-    this.idioms = new MachineIdioms(body, divides);
+    this.idioms = idioms;
     this.quotients = new MachineQuotients(a, this);
     this.fixed = body.rowInvariant();
     int size = body.code().size();
@@ -182,8 +182,10 @@ final class MachineValues {
       }
       MachineIdioms.Idiom idiom = idioms.of(v);
       if (idiom != null && idiom.kind() == MachineIdioms.Kind.QUOTIENT && !idioms.isUnread(v)) {
-        int divisor = idiom.operands()[1];
-        quotients.divisor(v, isConstant(divisor) ? broadcast(number(divisor)) : register[same[divisor]], body.type(v));
+        int divisor = same[idiom.operands()[1]];
+        if (!quotients.knows(divisor)) {
+          quotients.divisor(divisor, isConstant(divisor) ? broadcast(number(divisor)) : register[divisor], body.type(v));
+        }
       }
     }
   }
@@ -563,11 +565,7 @@ final class MachineValues {
         yield to;
       }
       case QUOTIENT -> {
-        int x = vector(of[0]);
-        int to = vectors.take();
-        int remainder = vectors.take();
-        quotients.divide(v, x, to, remainder, type);
-        vectors.free(remainder);
+        int to = quotients.divide(same[of[1]], vector(of[0]), type);
         release(of);
         yield to;
       }

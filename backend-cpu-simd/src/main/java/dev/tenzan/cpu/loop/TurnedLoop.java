@@ -136,11 +136,11 @@ final class TurnedLoop {
     long pitch = (long) SIDE * tile.bytes;
     int squares = f.n / lanes;
     if (squares > 0) {
-      tile.turn.run(f.turnWords, f.turnSegment, source, stride, squares, f.rows, place, pitch);
+      tile.turn.run(source, stride, squares, f.rows, place, pitch);
     }
     if (f.n % lanes > 0) {
       int first = f.n - lanes;
-      tile.turn.run(f.turnWords, f.turnSegment, source + first * stride, stride, 1, f.rows, place + (long) first * tile.bytes, pitch);
+      tile.turn.run(source + first * stride, stride, 1, f.rows, place + (long) first * tile.bytes, pitch);
     }
   }
 }

@@ -11,7 +11,6 @@ import static dev.tenzan.cpu.machine.Assembler.RDI;
 import static dev.tenzan.cpu.machine.Assembler.RDX;
 import static dev.tenzan.cpu.machine.Assembler.RSI;
 
-import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,7 +50,7 @@ public final class InPlaceTiles {
   private static final int COUNT = 16;
   private static final int WORDS = 17;
 
-  private static final ThreadLocal<Words> CURRENT = ThreadLocal.withInitial(Words::new);
+  private static final ThreadLocal<Words> CURRENT = Words.ofThread(WORDS);
 
   /** For tiles of one vector and more; behind them those that add to what is there. */
   private final MachineCode[] code;
@@ -63,12 +62,6 @@ public final class InPlaceTiles {
     this.code = code;
     this.lanes = form.lanes();
     this.bytes = form.laneBytes();
-  }
-
-  /** A thread's array of numbers. */
-  private static final class Words {
-    private final long[] words = new long[WORDS];
-    private final MemorySegment segment = MemorySegment.ofArray(words);
   }
 
   private static final class Loaded {
@@ -136,7 +129,7 @@ public final class InPlaceTiles {
       words[C] = c.address + done * VECTOR;
       words[GROUPS] = groups;
       words[MASK] = partial ? (1L << columns % lanes) - 1 : -1;
-      code[(adds ? VECTORS : 0) + width - 1].call(w.segment, MemorySegment.NULL, MemorySegment.NULL);
+      w.call(code[(adds ? VECTORS : 0) + width - 1]);
       done += groups * width;
     }
   }

@@ -11,7 +11,6 @@ import static dev.tenzan.cpu.machine.Assembler.RSI;
 import dev.tenzan.kernel.ScanKernel;
 import dev.tenzan.scalar.ReduceOp;
 import dev.tenzan.type.DType;
-import java.lang.foreign.MemorySegment;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -37,16 +36,10 @@ public final class ScanBlocks {
   private static final int STATE = 5;
   private static final int WORDS = 6;
 
-  private static final ThreadLocal<Words> CURRENT = ThreadLocal.withInitial(Words::new);
+  private static final ThreadLocal<Words> CURRENT = Words.ofThread(WORDS);
   private static final Map<Key, Optional<ScanBlocks>> KNOWN = new ConcurrentHashMap<>();
 
   private record Key(DType type, ReduceOp op) {}
-
-  /** A thread's array of numbers. */
-  private static final class Words {
-    private final long[] words = new long[WORDS];
-    private final MemorySegment segment = MemorySegment.ofArray(words);
-  }
 
   private final VectorForm form;
   private final LaneOp op;
@@ -143,7 +136,7 @@ public final class ScanBlocks {
     w.words[TARGET] = target;
     w.words[CARRIES] = carries;
     w.words[COUNT] = count;
-    code.call(w.segment, MemorySegment.NULL, MemorySegment.NULL);
+    w.call(code);
   }
 
   private static int word(int number) {

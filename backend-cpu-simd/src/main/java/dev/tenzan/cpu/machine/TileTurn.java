@@ -11,13 +11,12 @@ import static dev.tenzan.cpu.machine.Assembler.RDI;
 import static dev.tenzan.cpu.machine.Assembler.RDX;
 import static dev.tenzan.cpu.machine.Assembler.RSI;
 
-import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /** Turns tiles of numbers of 4 or 8 bytes: columns whose elements are neighbours become rows. Squares of vectors are turned in registers. */
 public final class TileTurn {
   /** The numbers that the code takes. */
-  public static final int WORDS = 8;
+  private static final int WORDS = 8;
 
   private static final int VECTOR = ProductKernels.VECTOR;
   private static final int TAIL = 1;
@@ -31,6 +30,8 @@ public final class TileTurn {
   private static final int WHOLE = 5;
   private static final int LANES = 6;
   private static final int NEXT = 7;
+
+  private static final ThreadLocal<Words> CURRENT = Words.ofThread(WORDS);
 
   private final MachineCode code;
   private final int lanes;
@@ -63,8 +64,6 @@ public final class TileTurn {
   /**
    * Turns squares that stand side by side.
    *
-   * @param words an array of {@link #WORDS} numbers, which changes
-   * @param wordsSegment the same array
    * @param source the address of the first column
    * @param column the bytes from column to column
    * @param squares how many squares, of {@link #lanes} columns each
@@ -72,8 +71,10 @@ public final class TileTurn {
    * @param target the address of the first row, of which there is room for a multiple of {@link #lanes}
    * @param pitch the bytes from row to row
    */
-  public void run(long[] words, MemorySegment wordsSegment, long source, long column, int squares, int rows, long target, long pitch) {
+  public void run(long source, long column, int squares, int rows, long target, long pitch) {
     int bytes = VECTOR / lanes;
+    Words w = CURRENT.get();
+    long[] words = w.words;
     words[SOURCE] = source;
     words[COLUMN] = column;
     words[TARGET] = target;
@@ -82,7 +83,7 @@ public final class TileTurn {
     words[WHOLE] = rows / lanes;
     words[LANES] = (1L << rows % lanes * (bytes / Integer.BYTES)) - 1;
     words[NEXT] = lanes * column;
-    code.call(wordsSegment, MemorySegment.NULL, MemorySegment.NULL);
+    w.call(code);
   }
 
   private static int word(int number) {
