@@ -5,7 +5,7 @@ import dev.tenzan.cuda.driver.DeviceFacts;
 import dev.tenzan.cuda.driver.DriverError;
 import dev.tenzan.cuda.plan.Abilities;
 import dev.tenzan.cuda.plan.FastWay;
-import dev.tenzan.cuda.vendor.LtLibrary;
+import dev.tenzan.cuda.vendor.Libraries;
 import dev.tenzan.error.ClosedException;
 import dev.tenzan.error.DeviceException;
 import dev.tenzan.error.ShapeException;
@@ -30,7 +30,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,12 +37,10 @@ import org.jspecify.annotations.Nullable;
  * return at once, save those of kernels that check indices, which wait for the result of the check.
  */
 public final class CudaBackend implements Backend {
-  private static final LtLibrary.Found NONE = new LtLibrary.Found(null, "");
-
   private final CudaDriver driver;
   private final String name;
   private final @Nullable BinaryCache cache;
-  private final @Nullable Supplier<LtLibrary.Found> libraries;
+  private final @Nullable Libraries libraries;
   private final List<Found> found = new ArrayList<>();
   private volatile boolean closed;
 
@@ -79,10 +76,10 @@ public final class CudaBackend implements Backend {
    *
    * @param name the backend's name, the first part of the devices' names
    * @param cache where assembled kernels are kept, or null
-   * @param libraries finds cuBLASLt, or null where the devices cannot have it
+   * @param libraries finds NVIDIA's, or null where the devices cannot have it
    * @throws DeviceException where the driver does not answer
    */
-  CudaBackend(CudaDriver driver, String name, @Nullable BinaryCache cache, @Nullable Supplier<LtLibrary.Found> libraries) {
+  CudaBackend(CudaDriver driver, String name, @Nullable BinaryCache cache, @Nullable Libraries libraries) {
     FastWay.isOwn(System.getProperty(FastWay.PROPERTY, "auto")); // throws where it is none
     this.driver = driver;
     this.libraries = libraries;
@@ -103,7 +100,7 @@ public final class CudaBackend implements Backend {
     }
   }
 
-  private static DeviceInfo describe(DeviceFacts f, int index, int version, @Nullable Supplier<LtLibrary.Found> libraries) {
+  private static DeviceInfo describe(DeviceFacts f, int index, int version, @Nullable Libraries libraries) {
     Map<String, String> properties = new LinkedHashMap<>();
     properties.put("architecture", f.architecture());
     properties.put("multiprocessors", Integer.toString(f.processors()));
@@ -116,12 +113,12 @@ public final class CudaBackend implements Backend {
     return new DeviceInfo(index, f.name(), f.memoryBytes(), new Properties(properties, libraries));
   }
 
-  /** Properties of a device. Loading cuBLASLt takes a while, so it is looked for when somebody reads them. */
+  /** Properties of a device. Loading NVIDIA's libraries takes a while, so they are looked for when somebody reads them. */
   private static final class Properties extends AbstractMap<String, String> {
     private final Map<String, String> all;
-    private @Nullable Supplier<LtLibrary.Found> libraries;
+    private @Nullable Libraries libraries;
 
-    Properties(Map<String, String> all, @Nullable Supplier<LtLibrary.Found> libraries) {
+    Properties(Map<String, String> all, @Nullable Libraries libraries) {
       this.all = all;
       this.libraries = libraries;
     }
@@ -129,7 +126,8 @@ public final class CudaBackend implements Backend {
     @Override
     public synchronized Set<Map.Entry<String, String>> entrySet() {
       if (libraries != null) {
-        all.put("cuBLASLt", libraries.get().text());
+        all.put("cuBLASLt", libraries.products().get().text());
+        all.put("cuDNN", libraries.convolutions().get().text());
         libraries = null;
       }
       return Collections.unmodifiableMap(all).entrySet();
@@ -172,7 +170,7 @@ public final class CudaBackend implements Backend {
     }
     CudaDevice d = f.opened;
     if (d == null) {
-      Supplier<LtLibrary.Found> found = libraries == null ? () -> NONE : libraries;
+      Libraries found = libraries == null ? Libraries.NONE : libraries;
       d =
           f.failures.guard(
               what, () -> new CudaDevice(driver, f.ordinal, f.facts, name + ":" + index, index, f.failures, cache, found));

@@ -4,7 +4,7 @@ import dev.tenzan.cuda.driver.CudaDriver;
 import dev.tenzan.cuda.driver.DeviceFacts;
 import dev.tenzan.cuda.driver.DriverError;
 import dev.tenzan.cuda.plan.FastWay;
-import dev.tenzan.cuda.plan.LibraryProduct;
+import dev.tenzan.cuda.plan.LibraryWork;
 import dev.tenzan.cuda.plan.Plan;
 import dev.tenzan.cuda.plan.Planner;
 import dev.tenzan.cuda.plan.Step;
@@ -13,11 +13,12 @@ import dev.tenzan.cuda.program.AssembledPrograms;
 import dev.tenzan.cuda.program.KernelSource;
 import dev.tenzan.cuda.program.ProgramSource;
 import dev.tenzan.cuda.ptx.LoopPlanner;
-import dev.tenzan.cuda.vendor.CublasLtError;
-import dev.tenzan.cuda.vendor.LtLibrary;
+import dev.tenzan.cuda.vendor.Libraries;
+import dev.tenzan.cuda.vendor.LibraryError;
 import dev.tenzan.error.ClosedException;
 import dev.tenzan.error.IndexException;
 import dev.tenzan.kernel.AttentionRun;
+import dev.tenzan.kernel.ConvolutionKernel;
 import dev.tenzan.kernel.KernelSpec;
 import dev.tenzan.kernel.LoopKernel;
 import dev.tenzan.kernel.MatMulKernel;
@@ -62,8 +63,9 @@ final class CudaDevice implements BufferPool.Holder {
   final BufferPool pool;
   final Failures failures;
   private final Style style;
-  private final LibraryProducts library;
-  private @Nullable Style fastStyle;
+  private final VendorLibraries library;
+  private @Nullable Style fastProducts;
+  private @Nullable Style fastConvolutions;
   private final CudaDriver driver;
   private final CudaDriver.Context context;
   private final CudaDriver.Stream stream;
@@ -115,11 +117,11 @@ final class CudaDevice implements BufferPool.Holder {
    *
    * @param ordinal the driver's number for it
    * @param index the backend's number for it
-   * @param libraries finds cuBLASLt
+   * @param libraries finds NVIDIA's
    */
   CudaDevice(
       CudaDriver driver, int ordinal, DeviceFacts facts, String name, int index, Failures failures, @Nullable BinaryCache cache,
-      Supplier<LtLibrary.Found> libraries) {
+      Libraries libraries) {
     this.driver = driver;
     this.facts = facts;
     this.name = name;
@@ -134,7 +136,7 @@ final class CudaDevice implements BufferPool.Holder {
       throw e;
     }
     this.pool = new BufferPool(driver, context, name, index, facts.memoryBytes(), this);
-    this.library = new LibraryProducts(driver, stream, pool, libraries);
+    this.library = new VendorLibraries(driver, stream, pool, libraries);
     this.staging = new Staging(driver, context, stream);
     this.programs = new AssembledPrograms(driver, context, facts, cache);
     try {
@@ -184,18 +186,29 @@ final class CudaDevice implements BufferPool.Holder {
     return plan == null ? null : failures.guard("attention", () -> make(run.scores(), plan));
   }
 
-  /** The style in which a kernel is planned: products in the fast mode have more ways, which are looked for with the first. */
+  /** The style in which a kernel is planned: the fast mode has more ways, which are looked for with the first kernel that may take them. */
   private Style style(KernelSpec kernel) {
-    if (!(kernel instanceof MatMulKernel product) || product.numerics().isReproducible() || !product.input().isFloat()) {
-      return style;
-    }
-    Style known = fastStyle;
-    if (known == null) {
-      String property = System.getProperty(FastWay.PROPERTY, "auto");
-      known = style.with(FastWay.of(facts.capability(), driver.hasTensorMaps(), library.isThere(property), property));
-      fastStyle = known;
-    }
-    return known;
+    return switch (kernel) {
+      case MatMulKernel k when !k.numerics().isReproducible() && k.input().isFloat() -> {
+        Style known = fastProducts;
+        fastProducts = known != null ? known : fast(library.multiplies(fastProperty()));
+        yield fastProducts;
+      }
+      case ConvolutionKernel k when !k.numerics().isReproducible() && k.dtype().isFloat() -> {
+        Style known = fastConvolutions;
+        fastConvolutions = known != null ? known : fast(library.convolves(fastProperty()));
+        yield fastConvolutions;
+      }
+      default -> style;
+    };
+  }
+
+  private static String fastProperty() {
+    return System.getProperty(FastWay.PROPERTY, "auto");
+  }
+
+  private Style fast(boolean isThere) {
+    return style.with(FastWay.of(facts.capability(), driver.hasTensorMaps(), isThere, fastProperty()));
   }
 
   private CudaKernel make(KernelSpec kernel) {
@@ -359,16 +372,16 @@ final class CudaDevice implements BufferPool.Holder {
       }
     } catch (DriverError e) {
       throw failures.noted(op, e);
-    } catch (CublasLtError e) {
+    } catch (LibraryError e) {
       throw Failures.typed(op, name, e);
     }
   }
 
   private void enqueue(CudaKernel k, long[] addresses) {
-    LibraryProduct product = k.plan().library();
-    if (product == null) {
+    LibraryWork work = k.plan().library();
+    if (work == null) {
       enqueueSteps(k, addresses);
-    } else if (!library.multiply(product, addresses)) {
+    } else if (!library.run(work, addresses)) {
       CudaKernel own = own(k);
       enqueueSteps(own, Arrays.copyOf(addresses, own.plan().bytes().size() + own.plan().temps().size()));
     }

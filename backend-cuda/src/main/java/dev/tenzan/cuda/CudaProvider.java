@@ -5,7 +5,7 @@ import dev.tenzan.cuda.driver.DeviceFacts;
 import dev.tenzan.cuda.driver.DriverError;
 import dev.tenzan.cuda.driver.ErrorCodes;
 import dev.tenzan.cuda.driver.JCudaDriver;
-import dev.tenzan.cuda.vendor.LtLibrary;
+import dev.tenzan.cuda.vendor.Libraries;
 import dev.tenzan.spi.Availability;
 import dev.tenzan.spi.Backend;
 import dev.tenzan.spi.BackendProvider;
@@ -101,6 +101,6 @@ public final class CudaProvider implements BackendProvider {
 
   @Override
   public Backend open() {
-    return new CudaBackend(new JCudaDriver(), NAME, BinaryCache.configured(CACHE_PROPERTY, NAME).orElse(null), LtLibrary::find);
+    return new CudaBackend(new JCudaDriver(), NAME, BinaryCache.configured(CACHE_PROPERTY, NAME).orElse(null), Libraries.installed());
   }
 }

@@ -2,8 +2,7 @@ package dev.tenzan.cuda;
 
 import dev.tenzan.cuda.driver.DriverError;
 import dev.tenzan.cuda.driver.ErrorCodes;
-import dev.tenzan.cuda.vendor.CublasLtError;
-import dev.tenzan.cuda.vendor.LtLibrary;
+import dev.tenzan.cuda.vendor.LibraryError;
 import dev.tenzan.error.DeviceException;
 import dev.tenzan.error.DeviceMemoryException;
 import dev.tenzan.error.TenzanException;
@@ -32,9 +31,8 @@ final class Failures {
     return ErrorCodes.isMemory(e.code()) ? new DeviceMemoryException(text, e) : new DeviceException(text, e);
   }
 
-  static TenzanException typed(String operation, String device, CublasLtError e) {
-    return new DeviceException(
-        operation + ": " + e.getMessage() + " on " + device + "; -D" + LtLibrary.PROPERTY + "=off leaves cuBLASLt out", e);
+  static TenzanException typed(String operation, String device, LibraryError e) {
+    return new DeviceException(operation + ": " + e.getMessage() + " on " + device + "; " + e.remedy(), e);
   }
 
   /** The typed error of a failed call; a loss of the device is remembered. */

@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tenzan.cuda.driver.CudaDriver;
 import dev.tenzan.cuda.driver.SimulatedDriver;
+import dev.tenzan.cuda.vendor.Found;
+import dev.tenzan.cuda.vendor.Libraries;
 import dev.tenzan.cuda.vendor.LtLibrary;
 import dev.tenzan.cuda.vendor.StandIn;
 import dev.tenzan.error.DeviceException;
@@ -28,6 +30,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -155,11 +158,15 @@ class FastProductsTest {
 
   private static final long STREAM = 4711;
 
+  private static Libraries products(Supplier<Found<LtLibrary>> search) {
+    return new Libraries(search, Libraries.NONE.convolutions());
+  }
+
   @Test
   void theLibraryMultiplies() throws IOException, InterruptedException {
-    LtLibrary.Found found = StandIn.found(folder);
+    Found<LtLibrary> found = StandIn.found(folder);
     FakeDriver driver = ampere(STREAM);
-    try (CudaBackend b = new CudaBackend(driver, "cuda", null, () -> found)) {
+    try (CudaBackend b = new CudaBackend(driver, "cuda", null, products(() -> found))) {
       assertEquals(found.text(), b.devices().getFirst().properties().get("cuBLASLt"));
       for (DType t : List.of(DType.F32, DType.F16, DType.BF16)) {
         check(b, square(t, 30));
@@ -172,9 +179,9 @@ class FastProductsTest {
 
   @Test
   void ourOwnKernelsDoWhatTheLibraryDeclines() throws IOException, InterruptedException {
-    LtLibrary.Found found = StandIn.found(folder);
+    Found<LtLibrary> found = StandIn.found(folder);
     FakeDriver driver = ampere(STREAM);
-    try (CudaBackend b = new CudaBackend(driver, "cuda", null, () -> found)) {
+    try (CudaBackend b = new CudaBackend(driver, "cuda", null, products(() -> found))) {
       MatMulKernel k = square(DType.F16, 77);
       run(b, k, operands(k));
       run(b, k, operands(k));
@@ -184,8 +191,8 @@ class FastProductsTest {
 
   @Test
   void errorsOfTheLibrarySayHowToLeaveItOut() throws IOException, InterruptedException {
-    LtLibrary.Found found = StandIn.found(folder);
-    try (CudaBackend b = new CudaBackend(ampere(0), "cuda", null, () -> found)) {
+    Found<LtLibrary> found = StandIn.found(folder);
+    try (CudaBackend b = new CudaBackend(ampere(0), "cuda", null, products(() -> found))) {
       MatMulKernel k = square(DType.F32, 40);
       DeviceException e = assertThrows(DeviceException.class, () -> run(b, k, operands(k)));
       assertEquals(
@@ -199,10 +206,10 @@ class FastProductsTest {
     List<String> asked = new ArrayList<>();
     CudaDriver driver = ampere(STREAM);
     try (CudaBackend b =
-        new CudaBackend(driver, "cuda", null, () -> {
+        new CudaBackend(driver, "cuda", null, products(() -> {
           asked.add("once");
-          return new LtLibrary.Found(null, "no cuBLASLt");
-        })) {
+          return new Found<>(null, "no cuBLASLt");
+        }))) {
       MatMulKernel fast = square(DType.F32, 40);
       b.compile(0, new MatMulKernel(DType.F32, DType.F32, Shape.SCALAR, 40, 40, 40, fast.a(), fast.b()));
       assertEquals(List.of(), asked);

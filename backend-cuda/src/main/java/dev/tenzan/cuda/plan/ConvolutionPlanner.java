@@ -1,6 +1,7 @@
 package dev.tenzan.cuda.plan;
 
 import dev.tenzan.cuda.program.Shipped;
+import dev.tenzan.cuda.vendor.DnnShape;
 import dev.tenzan.kernel.ConvolutionKernel;
 import dev.tenzan.kernel.MatMulKernel;
 import dev.tenzan.kernel.OperandFootprint;
@@ -9,6 +10,7 @@ import dev.tenzan.type.DType;
 import dev.tenzan.type.Shape;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** Plans convolutions: for each (input, group) the weights times the unrolled input, which is unrolled in shared memory, tile by tile. */
 final class ConvolutionPlanner {
@@ -38,6 +40,12 @@ final class ConvolutionPlanner {
             OperandFootprint.bytes("convolution", kernel.w(), wBox, kernel.dtype()), outputs * kernel.dtype().byteSize());
     if (outputs == 0) {
       return Plan.nothing(bytes);
+    }
+    if (!kernel.numerics().isReproducible() && style.fast().contains(FastWay.LIBRARY)) {
+      Optional<DnnShape> shape = DnnShape.of(kernel);
+      if (shape.isPresent()) {
+        return new Plan(bytes, List.of(), List.of(), List.of(), null, new LibraryConvolution(shape.get()));
+      }
     }
     if (isAsync(kernel, style)) {
       return async(kernel, style, bytes);

@@ -4,11 +4,11 @@ import dev.tenzan.error.DeviceException;
 import java.util.List;
 import java.util.Locale;
 
-/** How products in the fast mode may be done. */
+/** How products and convolutions in the fast mode may be done. */
 public enum FastWay {
   /** The kernels of {@code matmul_wgmma.cu}: 16-bit operands on sm_90, as fast there as the library. */
   WGMMA,
-  /** NVIDIA's cuBLASLt, where it is installed. */
+  /** NVIDIA's libraries, where they are installed: cuBLASLt for products, cuDNN for convolutions, which have no other way. */
   LIBRARY,
   /** The kernels of {@code matmul_mma.cu}, for sm_80 and later. */
   MMA;
@@ -35,7 +35,7 @@ public enum FastWay {
    *
    * @param capability ten times the compute capability
    * @param maps whether kernels can be given tensor maps
-   * @param library whether cuBLASLt is there
+   * @param library whether NVIDIA's library for the work is there
    * @param property the value of {@link #PROPERTY}
    */
   public static List<FastWay> of(int capability, boolean maps, boolean library, String property) {

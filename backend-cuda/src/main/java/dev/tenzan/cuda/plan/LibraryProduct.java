@@ -3,10 +3,10 @@ package dev.tenzan.cuda.plan;
 import dev.tenzan.cuda.vendor.LtShape;
 
 /**
- * Products that cuBLASLt is asked for. Its operands are the buffers of the launch.
+ * Products that cuBLASLt is asked for.
  *
  * @param shape the products
  * @param a where A begins in its buffer, in bytes
  * @param b where B begins
  */
-public record LibraryProduct(LtShape shape, long a, long b) {}
+public record LibraryProduct(LtShape shape, long a, long b) implements LibraryWork {}

@@ -11,10 +11,10 @@ import org.jspecify.annotations.Nullable;
  * @param tables constants in device memory, filled once
  * @param steps the launches in order
  * @param checked which indices kernels check, or null where they have none to check
- * @param library what cuBLASLt is asked for instead of launches, or null; where it declines, the plan without it is run
+ * @param library what a library is asked for instead of launches, or null; where it declines, the plan without it is run
  */
 public record Plan(
-    List<Long> bytes, List<Long> temps, List<long[]> tables, List<Step> steps, @Nullable Check checked, @Nullable LibraryProduct library) {
+    List<Long> bytes, List<Long> temps, List<long[]> tables, List<Step> steps, @Nullable Check checked, @Nullable LibraryWork library) {
   /** Where an index that is out of range comes from. */
   public enum Check {
     /** A load at an index. */

@@ -7,6 +7,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.tenzan.cuda.vendor.LibrarySearch.Call;
 import dev.tenzan.type.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -96,11 +97,11 @@ public final class CublasLt implements AutoCloseable {
     private byte @Nullable [] algorithm;
 
     /** Makes a descriptor; the first argument of a constructor is where the descriptor goes. */
-    MemorySegment made(LtLibrary.Call constructor, LtLibrary.Call destructor, Object... arguments) {
+    MemorySegment made(Call constructor, Call destructor, Object... arguments) {
       Object[] all = new Object[arguments.length + 1];
       all[0] = slot;
       System.arraycopy(arguments, 0, all, 1, arguments.length);
-      constructor.checked(all);
+      LtLibrary.checked(constructor, all);
       MemorySegment it = slot.get(ADDRESS, 0);
       releases.add(() -> destructor.status(it));
       return it;
@@ -116,7 +117,7 @@ public final class CublasLt implements AutoCloseable {
    * Opens the library on the device whose context is current.
    *
    * @param workspace the address of {@link #WORKSPACE_BYTES} of the device's memory, aligned to 256 bytes; it stays the caller's
-   * @throws CublasLtError where the library does not start, as with a driver that is older than it
+   * @throws LibraryError where the library does not start, as with a driver that is older than it
    */
   public CublasLt(LtLibrary library, long workspace) {
     this(library, workspace, MAX_PLANS);
@@ -126,7 +127,7 @@ public final class CublasLt implements AutoCloseable {
     this.library = library;
     this.workspace = workspace;
     this.maxPlans = maxPlans;
-    library.create.checked(slot);
+    LtLibrary.checked(library.create, slot);
     this.handle = slot.get(ADDRESS, 0);
   }
 
@@ -138,7 +139,7 @@ public final class CublasLt implements AutoCloseable {
    * @param d the address of D
    * @param stream the native handle of a stream of the current context
    * @return whether the library has an algorithm for it; D is as before where it has none
-   * @throws CublasLtError where a call fails
+   * @throws LibraryError where a call fails
    */
   public boolean matmul(LtShape shape, long a, long b, long d, long stream) {
     if (closed) {
@@ -154,8 +155,8 @@ public final class CublasLt implements AutoCloseable {
     int status =
         library.matmul(
             handle, plan.desc, one, b, plan.b, a, plan.a, zero, d, plan.d, algorithm, workspace, WORKSPACE_BYTES, stream);
-    if (status != CublasLtError.SUCCESS) {
-      throw new CublasLtError("cublasLtMatmul", status);
+    if (status != LtLibrary.SUCCESS) {
+      throw LtLibrary.error("cublasLtMatmul", status);
     }
     return true;
   }
@@ -219,19 +220,19 @@ public final class CublasLt implements AutoCloseable {
     return layout;
   }
 
-  private void set(LtLibrary.Call setter, MemorySegment of, int attribute, int value) {
+  private void set(Call setter, MemorySegment of, int attribute, int value) {
     slot.set(JAVA_INT, 0, value);
-    setter.checked(of, attribute, slot, (long) Integer.BYTES);
+    LtLibrary.checked(setter, of, attribute, slot, (long) Integer.BYTES);
   }
 
-  private void set(LtLibrary.Call setter, MemorySegment of, int attribute, long value) {
+  private void set(Call setter, MemorySegment of, int attribute, long value) {
     slot.set(JAVA_LONG, 0, value);
-    setter.checked(of, attribute, slot, (long) Long.BYTES);
+    LtLibrary.checked(setter, of, attribute, slot, (long) Long.BYTES);
   }
 
   /** Asks for algorithms, the fastest first, and keeps the first that runs. */
   private void choose(Plan plan, Key key) {
-    library.preferenceCreate.checked(slot);
+    LtLibrary.checked(library.preferenceCreate, slot);
     MemorySegment preference = slot.get(ADDRESS, 0);
     try {
       set(library.preferenceSet, preference, PREFERENCE_MAX_WORKSPACE, WORKSPACE_BYTES);
@@ -242,16 +243,16 @@ public final class CublasLt implements AutoCloseable {
       int status =
           library.heuristic.status(
               handle, plan.desc, plan.b, plan.a, plan.d, plan.d, preference, CANDIDATES, results, slot);
-      if (status == CublasLtError.NOT_SUPPORTED) {
+      if (status == LtLibrary.NOT_SUPPORTED) {
         return;
       }
-      if (status != CublasLtError.SUCCESS) {
-        throw new CublasLtError(library.heuristic.name(), status);
+      if (status != LtLibrary.SUCCESS) {
+        throw LtLibrary.error(library.heuristic.name(), status);
       }
       int count = slot.get(JAVA_INT, 0);
       for (int i = 0; i < count; i++) {
         MemorySegment r = results.asSlice(i * RESULT_BYTES, RESULT_BYTES);
-        if (r.get(JAVA_INT, RESULT_STATUS) == CublasLtError.SUCCESS && r.get(JAVA_LONG, RESULT_WORKSPACE) <= WORKSPACE_BYTES) {
+        if (r.get(JAVA_INT, RESULT_STATUS) == LtLibrary.SUCCESS && r.get(JAVA_LONG, RESULT_WORKSPACE) <= WORKSPACE_BYTES) {
           plan.algorithm = r.asSlice(0, ALGORITHM_BYTES).toArray(JAVA_BYTE);
           return;
         }

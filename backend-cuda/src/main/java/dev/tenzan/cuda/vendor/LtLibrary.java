@@ -4,20 +4,11 @@ import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemoryLayout;
+import dev.tenzan.cuda.vendor.LibrarySearch.Call;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import java.util.NoSuchElementException;
-import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /** NVIDIA's cuBLASLt, loaded: the functions that {@link CublasLt} calls. */
 public final class LtLibrary {
@@ -25,21 +16,15 @@ public final class LtLibrary {
   public static final String PROPERTY = "tenzan.cuda.cublaslt";
 
   /** The versions whose calls and values are those of this class, the newest first. */
-  static final List<String> NAMES = List.of("libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so.11", "libcublasLt.so");
-
-  /**
-   * What a search found.
-   *
-   * @param library the library; null where there is none
-   * @param text the library's version and file, or why there is none and what was looked for
-   */
-  public record Found(@Nullable LtLibrary library, String text) {}
+  static final LibrarySearch<LtLibrary> SEARCH =
+      searchFor(List.of("libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so.11", "libcublasLt.so"));
 
   private static final class Once {
-    static final Found FOUND = search(System.getProperty(PROPERTY), NAMES, folders());
+    static final Found<LtLibrary> FOUND = SEARCH.search(System.getProperty(PROPERTY), LibrarySearch.folders());
   }
 
-  private static final int SUCCESS = CublasLtError.SUCCESS;
+  static final int SUCCESS = 0;
+  static final int NOT_SUPPORTED = 15;
 
   private final String file;
   private final long version;
@@ -59,63 +44,38 @@ public final class LtLibrary {
   /** Called for every product, so by its exact type; the others are called once for a shape. */
   private final MethodHandle matmul;
 
-  /** A function that gives a status. */
-  record Call(String name, MethodHandle handle) {
-    int status(Object... arguments) {
-      try {
-        return (int) handle.invokeWithArguments(arguments);
-      } catch (Throwable e) {
-        throw new AssertionError(name + " cannot be called", e);
-      }
-    }
-
-    void checked(Object... arguments) {
-      int status = status(arguments);
-      if (status != SUCCESS) {
-        throw new CublasLtError(name, status);
-      }
-    }
-  }
-
   private LtLibrary(String file, SymbolLookup symbols) {
     this.file = file;
-    this.version = version(symbols);
-    this.create = call(symbols, "cublasLtCreate", ADDRESS);
-    this.destroy = call(symbols, "cublasLtDestroy", ADDRESS);
-    this.descCreate = call(symbols, "cublasLtMatmulDescCreate", ADDRESS, JAVA_INT, JAVA_INT);
-    this.descSet = call(symbols, "cublasLtMatmulDescSetAttribute", ADDRESS, JAVA_INT, ADDRESS, JAVA_LONG);
-    this.descDestroy = call(symbols, "cublasLtMatmulDescDestroy", ADDRESS);
-    this.layoutCreate = call(symbols, "cublasLtMatrixLayoutCreate", ADDRESS, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG);
-    this.layoutSet = call(symbols, "cublasLtMatrixLayoutSetAttribute", ADDRESS, JAVA_INT, ADDRESS, JAVA_LONG);
-    this.layoutDestroy = call(symbols, "cublasLtMatrixLayoutDestroy", ADDRESS);
-    this.preferenceCreate = call(symbols, "cublasLtMatmulPreferenceCreate", ADDRESS);
-    this.preferenceSet = call(symbols, "cublasLtMatmulPreferenceSetAttribute", ADDRESS, JAVA_INT, ADDRESS, JAVA_LONG);
-    this.preferenceDestroy = call(symbols, "cublasLtMatmulPreferenceDestroy", ADDRESS);
+    this.version = LibrarySearch.number(symbols, "cublasLtGetVersion");
+    this.create = Call.of(symbols, "cublasLtCreate", ADDRESS);
+    this.destroy = Call.of(symbols, "cublasLtDestroy", ADDRESS);
+    this.descCreate = Call.of(symbols, "cublasLtMatmulDescCreate", ADDRESS, JAVA_INT, JAVA_INT);
+    this.descSet = Call.of(symbols, "cublasLtMatmulDescSetAttribute", ADDRESS, JAVA_INT, ADDRESS, JAVA_LONG);
+    this.descDestroy = Call.of(symbols, "cublasLtMatmulDescDestroy", ADDRESS);
+    this.layoutCreate = Call.of(symbols, "cublasLtMatrixLayoutCreate", ADDRESS, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+    this.layoutSet = Call.of(symbols, "cublasLtMatrixLayoutSetAttribute", ADDRESS, JAVA_INT, ADDRESS, JAVA_LONG);
+    this.layoutDestroy = Call.of(symbols, "cublasLtMatrixLayoutDestroy", ADDRESS);
+    this.preferenceCreate = Call.of(symbols, "cublasLtMatmulPreferenceCreate", ADDRESS);
+    this.preferenceSet = Call.of(symbols, "cublasLtMatmulPreferenceSetAttribute", ADDRESS, JAVA_INT, ADDRESS, JAVA_LONG);
+    this.preferenceDestroy = Call.of(symbols, "cublasLtMatmulPreferenceDestroy", ADDRESS);
     this.heuristic =
-        call(
+        Call.of(
             symbols, "cublasLtMatmulAlgoGetHeuristic", ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, JAVA_INT,
             ADDRESS, ADDRESS);
     this.matmul =
-        call(
+        Call.of(
                 symbols, "cublasLtMatmul", ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS, JAVA_LONG, ADDRESS, ADDRESS, JAVA_LONG,
                 ADDRESS, JAVA_LONG, ADDRESS, ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_LONG)
-            .handle;
+            .handle();
   }
 
-  private static Call call(SymbolLookup symbols, String name, MemoryLayout... parameters) {
-    FunctionDescriptor type = FunctionDescriptor.of(JAVA_INT, parameters);
-    return new Call(name, Linker.nativeLinker().downcallHandle(symbols.findOrThrow(name), type));
+  static LibrarySearch<LtLibrary> searchFor(List<String> names) {
+    return new LibrarySearch<>("cuBLASLt", PROPERTY, names, LtLibrary::new, l -> "cuBLASLt " + l.version() + " (" + l.file + ")");
   }
 
-  private static long version(SymbolLookup symbols) {
-    FunctionDescriptor type = FunctionDescriptor.of(JAVA_LONG);
-    try {
-      return (long) Linker.nativeLinker().downcallHandle(symbols.findOrThrow("cublasLtGetVersion"), type).invokeExact();
-    } catch (NoSuchElementException e) {
-      throw e;
-    } catch (Throwable e) {
-      throw new AssertionError("cublasLtGetVersion cannot be called", e);
-    }
+  /** Looks for the library, the first time. */
+  public static Found<LtLibrary> find() {
+    return Once.FOUND;
   }
 
   /** The library's version. */
@@ -127,6 +87,14 @@ public final class LtLibrary {
   /** The name that it was loaded by. */
   public String file() {
     return file;
+  }
+
+  /** Calls a function. */
+  static void checked(Call call, Object... arguments) {
+    int status = call.status(arguments);
+    if (status != SUCCESS) {
+      throw error(call.name(), status);
+    }
   }
 
   /** {@code cublasLtMatmul} with host scalars; addresses of the device are plain numbers. */
@@ -143,77 +111,24 @@ public final class LtLibrary {
     }
   }
 
-  /** Looks for the library, the first time; it is never unloaded. A library that is missing is no error. */
-  public static Found find() {
-    return Once.FOUND;
+  /** The error of a call that gave a {@code cublasStatus_t}. */
+  static LibraryError error(String call, int status) {
+    return new LibraryError(call, status, name(status), SEARCH.remedy());
   }
 
-  static List<Path> folders() {
-    return Stream.of(System.getenv("CUDA_HOME"), System.getenv("CUDA_PATH"), "/usr/local/cuda")
-        .filter(root -> root != null && !root.isBlank())
-        .distinct()
-        .map(root -> Path.of(root, "lib64"))
-        .toList();
-  }
-
-  /**
-   * Looks for the library.
-   *
-   * @param property a file, {@code off}, or null to search
-   * @param names the names to try, by the system's own search at first
-   * @param folders where to look for these names then
-   */
-  static Found search(@Nullable String property, List<String> names, List<Path> folders) {
-    String wanted = property == null ? "" : property.strip();
-    if (wanted.toLowerCase(Locale.ROOT).equals("off")) {
-      return new Found(null, "cuBLASLt is switched off by -D" + PROPERTY + "=off");
-    }
-    Module module = LtLibrary.class.getModule();
-    if (!module.isNativeAccessEnabled()) {
-      String name = module.isNamed() ? module.getName() : "ALL-UNNAMED";
-      return new Found(null, "cuBLASLt needs native access: start java with --enable-native-access=" + name);
-    }
-    return wanted.isEmpty() ? search(names, folders) : named(wanted);
-  }
-
-  private static Found named(String file) {
-    Found found = load(file, true);
-    return found != null ? found : new Found(null, "-D" + PROPERTY + "=" + file + " names no file that loads as a library of this system");
-  }
-
-  private static Found search(List<String> names, List<Path> folders) {
-    List<String> unusable = new ArrayList<>();
-    List<String> files = new ArrayList<>(names);
-    folders.forEach(folder -> names.forEach(name -> files.add(folder.resolve(name).toString())));
-    for (int i = 0; i < files.size(); i++) {
-      Found found = load(files.get(i), i >= names.size());
-      if (found != null && found.library != null) {
-        return found;
-      }
-      if (found != null) {
-        unusable.add(found.text);
-      }
-    }
-    String text =
-        "no cuBLASLt: looked for " + String.join(", ", names) + " in the system's library path"
-            + (folders.isEmpty() ? "" : " and in " + String.join(", ", folders.stream().map(Path::toString).toList()))
-            + "; -D" + PROPERTY + "=FILE names one";
-    return new Found(null, unusable.isEmpty() ? text : String.join("; ", unusable) + "; " + text);
-  }
-
-  /** Loads a library by its path, or by a name that the system looks up; null where it cannot be opened. */
-  private static @Nullable Found load(String file, boolean path) {
-    SymbolLookup symbols;
-    try {
-      symbols = path ? SymbolLookup.libraryLookup(Path.of(file), Arena.global()) : SymbolLookup.libraryLookup(file, Arena.global());
-    } catch (IllegalArgumentException e) {
-      return null;
-    }
-    try {
-      LtLibrary library = new LtLibrary(file, symbols);
-      return new Found(library, "cuBLASLt " + library.version() + " (" + file + ")");
-    } catch (NoSuchElementException e) {
-      return new Found(null, file + " is no cuBLASLt that can be used: " + e.getMessage());
-    }
+  private static String name(int status) {
+    return switch (status) {
+      case SUCCESS -> "CUBLAS_STATUS_SUCCESS";
+      case 1 -> "CUBLAS_STATUS_NOT_INITIALIZED";
+      case 3 -> "CUBLAS_STATUS_ALLOC_FAILED";
+      case 7 -> "CUBLAS_STATUS_INVALID_VALUE";
+      case 8 -> "CUBLAS_STATUS_ARCH_MISMATCH";
+      case 11 -> "CUBLAS_STATUS_MAPPING_ERROR";
+      case 13 -> "CUBLAS_STATUS_EXECUTION_FAILED";
+      case 14 -> "CUBLAS_STATUS_INTERNAL_ERROR";
+      case NOT_SUPPORTED -> "CUBLAS_STATUS_NOT_SUPPORTED";
+      case 16 -> "CUBLAS_STATUS_LICENSE_ERROR";
+      default -> "an unknown status";
+    };
   }
 }

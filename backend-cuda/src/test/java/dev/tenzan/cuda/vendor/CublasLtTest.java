@@ -38,7 +38,7 @@ class CublasLtTest {
   @BeforeAll
   static void load() throws IOException, InterruptedException {
     Path file = StandIn.cublasLt(folder);
-    LtLibrary.Found found = LtLibrary.search(file.toString(), LtLibrary.NAMES, LtLibrary.folders());
+    Found<LtLibrary> found = LtLibrary.SEARCH.search(file.toString(), LibrarySearch.folders());
     library = Objects.requireNonNull(found.library(), found.text());
     symbols = SymbolLookup.libraryLookup(file, Arena.global());
   }
@@ -199,12 +199,12 @@ class CublasLtTest {
   void namesTheCallThatFailed() {
     CublasLt lt = new CublasLt(library, WORKSPACE);
     long at = MATRIX.address();
-    CublasLtError e = assertThrows(CublasLtError.class, () -> lt.matmul(square(4), at, at, at, 0));
+    LibraryError e = assertThrows(LibraryError.class, () -> lt.matmul(square(4), at, at, at, 0));
     assertEquals("cublasLtMatmul failed with CUBLAS_STATUS_EXECUTION_FAILED (13)", e.getMessage());
     assertEquals("cublasLtMatmul", e.call());
     assertEquals(13, e.status());
     LtShape overlapping = new LtShape(DType.F32, 4, 4, 4, 1, new Side(false, 3, 0), new Side(false, 4, 0));
-    e = assertThrows(CublasLtError.class, () -> lt.matmul(overlapping, at, at, at, STREAM));
+    e = assertThrows(LibraryError.class, () -> lt.matmul(overlapping, at, at, at, STREAM));
     assertEquals("cublasLtMatmulAlgoGetHeuristic failed with CUBLAS_STATUS_INVALID_VALUE (7)", e.getMessage());
     assertEquals(1 + 4, count("live"), "what the failed call made is destroyed");
     lt.close();

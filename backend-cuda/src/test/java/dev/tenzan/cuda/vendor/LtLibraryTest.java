@@ -17,28 +17,28 @@ class LtLibraryTest {
 
   @TempDir Path folder;
 
-  private static String missing(LtLibrary.Found found) {
+  private static String missing(Found<LtLibrary> found) {
     assertNull(found.library(), found.text());
     return found.text();
   }
 
   @Test
   void isLeftOutWhereSwitchedOff() {
-    assertEquals("cuBLASLt is switched off by -Dtenzan.cuda.cublaslt=off", missing(LtLibrary.search(" Off ", NAMES, List.of(folder))));
+    assertEquals("cuBLASLt is switched off by -Dtenzan.cuda.cublaslt=off", missing(LtLibrary.searchFor(NAMES).search(" Off ", List.of(folder))));
   }
 
   @Test
   void namesTheFileThatIsNone() throws IOException {
     String none = folder.resolve("none.so").toString();
-    assertTrue(missing(LtLibrary.search(none, NAMES, List.of())).startsWith("-Dtenzan.cuda.cublaslt=" + none + " names no file"));
+    assertTrue(missing(LtLibrary.searchFor(NAMES).search(none, List.of())).startsWith("-Dtenzan.cuda.cublaslt=" + none + " names no file"));
     Path text = Files.writeString(folder.resolve("text.so"), "no library");
-    assertTrue(missing(LtLibrary.search(text.toString(), NAMES, List.of())).contains("names no file that loads"));
-    assertTrue(missing(LtLibrary.search("a\0b", NAMES, List.of())).contains("names no file that loads"));
+    assertTrue(missing(LtLibrary.searchFor(NAMES).search(text.toString(), List.of())).contains("names no file that loads"));
+    assertTrue(missing(LtLibrary.searchFor(NAMES).search("a\0b", List.of())).contains("names no file that loads"));
   }
 
   @Test
   void namesWhatItLookedFor() {
-    String text = missing(LtLibrary.search(null, List.of("libcublasLt-none.so.1", "libcublasLt-none.so.2"), List.of(folder)));
+    String text = missing(LtLibrary.searchFor(List.of("libcublasLt-none.so.1", "libcublasLt-none.so.2")).search(null, List.of(folder)));
     assertEquals(
         "no cuBLASLt: looked for libcublasLt-none.so.1, libcublasLt-none.so.2 in the system's library path and in " + folder
             + "; -Dtenzan.cuda.cublaslt=FILE names one",
@@ -49,7 +49,7 @@ class LtLibraryTest {
   void findsItInAFolder() throws IOException, InterruptedException {
     Path file = StandIn.cublasLt(folder);
     Files.move(file, folder.resolve("libcublasLt-none.so.13"));
-    LtLibrary.Found found = LtLibrary.search("", List.of("libcublasLt-none.so.13"), List.of(folder.resolve("none"), folder));
+    Found<LtLibrary> found = LtLibrary.searchFor(List.of("libcublasLt-none.so.13")).search("", List.of(folder.resolve("none"), folder));
     assertEquals("cuBLASLt 12.3.4 (" + folder.resolve("libcublasLt-none.so.13") + ")", found.text());
     LtLibrary library = found.library();
     assertNotNull(library);
@@ -61,9 +61,9 @@ class LtLibraryTest {
   void passesOverALibraryWithoutTheFunctions() throws IOException, InterruptedException {
     Path source = Files.writeString(folder.resolve("other.c"), "unsigned long cublasLtGetVersion(void) { return 1; }\n");
     Path other = StandIn.compiled(source, folder.resolve("libcublasLt-other.so"));
-    String text = missing(LtLibrary.search(other.toString(), NAMES, List.of()));
+    String text = missing(LtLibrary.searchFor(NAMES).search(other.toString(), List.of()));
     assertTrue(text.startsWith(other + " is no cuBLASLt that can be used: ") && text.contains("cublasLtCreate"), text);
-    text = missing(LtLibrary.search(null, List.of("libcublasLt-other.so"), List.of(folder)));
+    text = missing(LtLibrary.searchFor(List.of("libcublasLt-other.so")).search(null, List.of(folder)));
     assertTrue(text.contains("can be used") && text.contains("no cuBLASLt: looked for"), text);
   }
 

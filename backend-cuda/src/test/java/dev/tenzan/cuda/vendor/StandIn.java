@@ -20,8 +20,8 @@ public final class StandIn {
   }
 
   /** The same, loaded. */
-  public static LtLibrary.Found found(Path folder) throws IOException, InterruptedException {
-    return LtLibrary.search(cublasLt(folder).toString(), LtLibrary.NAMES, LtLibrary.folders());
+  public static Found<LtLibrary> found(Path folder) throws IOException, InterruptedException {
+    return LtLibrary.SEARCH.search(cublasLt(folder).toString(), LibrarySearch.folders());
   }
 
   static Path compiled(Path source, Path library) throws IOException, InterruptedException {
