@@ -378,12 +378,9 @@ final class CudaDevice implements BufferPool.Holder {
   }
 
   private void enqueue(CudaKernel k, long[] addresses) {
-    LibraryWork work = k.plan().library();
-    if (work == null) {
-      enqueueSteps(k, addresses);
-    } else if (!library.run(work, addresses)) {
+    if (!enqueueWhole(k, addresses)) {
       CudaKernel own = own(k);
-      enqueueSteps(own, Arrays.copyOf(addresses, own.plan().bytes().size() + own.plan().temps().size()));
+      enqueueWhole(own, Arrays.copyOf(addresses, own.plan().bytes().size() + own.plan().temps().size()));
     }
   }
 
@@ -398,7 +395,8 @@ final class CudaDevice implements BufferPool.Holder {
     return known;
   }
 
-  private void enqueueSteps(CudaKernel k, long[] addresses) {
+  /** Queues what a library does for a kernel, if anything, and its launches; not where the library declines. */
+  private boolean enqueueWhole(CudaKernel k, long[] addresses) {
     List<CudaBuffer> temps = new ArrayList<>();
     try {
       for (long bytes : k.plan().temps()) {
@@ -406,12 +404,17 @@ final class CudaDevice implements BufferPool.Holder {
         addresses[k.plan().bytes().size() + temps.size()] = temp.address;
         temps.add(temp);
       }
+      LibraryWork work = k.plan().library();
+      if (work != null && !library.run(work, addresses)) {
+        return false;
+      }
       LaunchSequence h = held;
       if (h != null) {
         h.add(k, addresses);
       } else {
         enqueueLaunches(k, addresses);
       }
+      return true;
     } finally {
       temps.forEach(pool::free);
     }

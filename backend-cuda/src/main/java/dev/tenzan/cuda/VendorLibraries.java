@@ -125,7 +125,7 @@ final class VendorLibraries {
     }
     CudaBuffer workspace = pool.allocate(Math.max(1, plan.workspace()));
     try {
-      plan.run(x, w, addresses[2], workspace.address, queue);
+      plan.run(x, w, addresses[c.result()], workspace.address, queue);
     } finally {
       pool.free(workspace); // what takes it next is queued behind
     }

@@ -1,12 +1,10 @@
 // Stands in for NVIDIA's cuBLASLt, so that what CublasLt passes to it can be seen without a GPU: matrices are the host's, and products are
 // done at once, one element after the other. It checks its arguments as far as the library does, attributes by their sizes.
-#include <math.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "floats.h"
 
 enum { OK = 0, INVALID_VALUE = 7, EXECUTION_FAILED = 13, NOT_SUPPORTED = 15 };
-enum { F32 = 0, F64 = 1, F16 = 2, BF16 = 14 };
 enum { DESC = 1001, LAYOUT, PREFERENCE };
 
 typedef struct { int kind, compute, scale, trans_a, trans_b; } Desc;
@@ -105,40 +103,6 @@ int cublasLtMatmulAlgoGetHeuristic(void *h, void *op, void *a, void *b, void *c,
   results[1].algo.data[6] = preference->workspace;
   results[1].algo.data[7] = 0xfeedfacecafebeefull;
   return OK;
-}
-
-static double from_half(uint16_t bits) {
-  int exponent = bits >> 10 & 31;
-  double v = exponent == 0 ? ldexp(bits & 1023, -24) : ldexp((bits & 1023) + 1024, exponent - 25);
-  return bits >> 15 ? -v : v;
-}
-static uint16_t to_half(double v) { // of numbers that a half holds, none of them subnormal
-  if (v == 0) return 0;
-  int exponent;
-  double fraction = frexp(fabs(v), &exponent);
-  return (v < 0 ? 0x8000 : 0) | (exponent + 14) << 10 | ((int)ldexp(fraction, 11) & 1023);
-}
-static double get(const void *at, int type, int64_t i) {
-  switch (type) {
-    case F32: return ((const float *)at)[i];
-    case F64: return ((const double *)at)[i];
-    case F16: return from_half(((const uint16_t *)at)[i]);
-  }
-  uint32_t bits = (uint32_t)((const uint16_t *)at)[i] << 16;
-  float v;
-  memcpy(&v, &bits, sizeof v);
-  return v;
-}
-static void put(void *at, int type, int64_t i, double value) {
-  float v = (float)value;
-  uint32_t bits;
-  memcpy(&bits, &v, sizeof v);
-  switch (type) {
-    case F32: ((float *)at)[i] = v; break;
-    case F64: ((double *)at)[i] = value; break;
-    case F16: ((uint16_t *)at)[i] = to_half(value); break;
-    default: ((uint16_t *)at)[i] = (uint16_t)(bits >> 16);
-  }
 }
 
 // The workspace must be aligned to 256 bytes and the stream be 4711; on a stream of 0 a product fails as one that the device could not run.

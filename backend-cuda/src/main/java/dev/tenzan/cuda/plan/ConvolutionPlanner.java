@@ -44,7 +44,7 @@ final class ConvolutionPlanner {
     if (!kernel.numerics().isReproducible() && style.fast().contains(FastWay.LIBRARY)) {
       Optional<DnnShape> shape = DnnShape.of(kernel);
       if (shape.isPresent()) {
-        return new Plan(bytes, List.of(), List.of(), List.of(), null, new LibraryConvolution(shape.get()));
+        return LibraryConvolution.plan(shape.get(), kernel, style, bytes);
       }
     }
     if (isAsync(kernel, style)) {

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param tables constants in device memory, filled once
  * @param steps the launches in order
  * @param checked which indices kernels check, or null where they have none to check
- * @param library what a library is asked for instead of launches, or null; where it declines, the plan without it is run
+ * @param library what a library is asked for before the launches, or null; where it declines, the plan without it is run
  */
 public record Plan(
     List<Long> bytes, List<Long> temps, List<long[]> tables, List<Step> steps, @Nullable Check checked, @Nullable LibraryWork library) {

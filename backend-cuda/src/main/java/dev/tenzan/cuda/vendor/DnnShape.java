@@ -8,6 +8,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param first the input, or of the gradient by the input the gradient that comes in
  * @param second the weights, or of the gradient by the weights the gradient that comes in
  * @param result what is computed
+ * @param exchanged whether the first two axes of the result have to change places, to be the kernel's
  * @param stride the forward convolution's steps
  * @param dilation the distances of its window's elements
  * @param before the zeros before its spatial axes
@@ -28,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * @param secondOffset likewise
  */
 public record DnnShape(
-    Kind kind, DType dtype, Grid first, Grid second, Grid result, List<Long> stride, List<Long> dilation, List<Long> before,
+    Kind kind, DType dtype, Grid first, Grid second, Grid result, boolean exchanged, List<Long> stride, List<Long> dilation, List<Long> before,
     List<Long> behind, long firstOffset, long secondOffset) {
   /** An operation of cuDNN. */
   public enum Kind {
@@ -52,6 +54,17 @@ public record DnnShape(
       dims = List.copyOf(dims);
       strides = List.copyOf(strides);
     }
+
+    private boolean isDense() {
+      long size = 1;
+      for (int d = dims.size() - 1; d >= 0; d--) {
+        if (strides.get(d) != size) {
+          return false;
+        }
+        size *= dims.get(d);
+      }
+      return size <= Integer.MAX_VALUE;
+    }
   }
 
   /** The least number of spatial axes that the library takes. */
@@ -73,36 +86,26 @@ public record DnnShape(
       return Optional.empty();
     }
     Form form = new Form(kernel);
-    DnnShape shape;
-    if (!form.forward || !all(kernel.inputDilation(), 1)) {
-      shape = form.byInput();
-    } else if (kernel.window().size() > kernel.outSpatial().size() && kernel.groups() == 1) {
-      shape = form.byWeights();
-    } else {
-      shape = form.forward();
-    }
-    return shape != null && shape.fits() ? Optional.of(shape) : Optional.empty();
+    // With a window larger than the result the library's forward engines are the wrong ones: 50 ms were seen where 1 would do.
+    boolean large = kernel.window().size() > kernel.outSpatial().size();
+    Optional<DnnShape> first = large ? form.byWeights() : form.forward();
+    Optional<DnnShape> last = large && kernel.groups() == 1 ? form.forward() : Optional.empty();
+    return Stream.of(first, form.byInput(), last)
+        .flatMap(Optional::stream)
+        .filter(DnnShape::fits)
+        .findFirst();
   }
 
   private static boolean all(List<Long> values, long wanted) {
     return values.stream().allMatch(v -> v == wanted);
   }
 
-  /** Whether no elements are shared or lie backwards, and an int counts them, which the library does here and there. */
+  /**
+   * Whether all tensors are dense and row-major, and an int counts their elements. The library has kernels for other layouts, but was found
+   * to take some strides for others without a word (cuDNN 9.19, weights of a window of one element whose channels had changed places).
+   */
   private boolean fits() {
-    for (Grid g : List.of(first, second, result)) {
-      long last = 0;
-      for (int d = 0; d < g.dims.size(); d++) {
-        if (g.dims.get(d) > Integer.MAX_VALUE || g.strides.get(d) > Integer.MAX_VALUE || g.strides.get(d) < 1) {
-          return false;
-        }
-        last += (g.dims.get(d) - 1) * g.strides.get(d);
-      }
-      if (last >= Integer.MAX_VALUE) {
-        return false;
-      }
-    }
-    return true;
+    return first.isDense() && second.isDense() && result.isDense();
   }
 
   /** A kernel's geometry with at least two spatial axes, of which those that were added have one element. */
@@ -184,19 +187,15 @@ public record DnnShape(
       return new Grid(dims, all);
     }
 
-    /** The results, dense; with output channels before the batch where they are weights. */
-    private Grid results(boolean swapped) {
+    /** The results, dense. */
+    private Grid results(long outer, long inner) {
       Long[] strides = new Long[axes];
-      long inner = 1;
+      long size = 1;
       for (int d = axes - 1; d >= 0; d--) {
-        strides[d] = inner;
-        inner *= out.get(d);
+        strides[d] = size;
+        size *= out.get(d);
       }
-      long batch = kernel.batch();
-      long outer = kernel.outChannels() * inner;
-      return swapped
-          ? grid(kernel.outChannels(), inner, batch, outer, out, List.of(strides))
-          : grid(batch, outer, kernel.outChannels(), inner, out, List.of(strides));
+      return grid(outer, inner * size, inner, size, out, List.of(strides));
     }
 
     /**
@@ -212,7 +211,10 @@ public record DnnShape(
       return Math.clamp(before, Math.max(0, least), most);
     }
 
-    private @Nullable DnnShape forward() {
+    private Optional<DnnShape> forward() {
+      if (!forward || !all(gaps, 1)) {
+        return Optional.empty();
+      }
       List<Long> extents = new ArrayList<>(spatial);
       List<Long> before = new ArrayList<>(padLow);
       List<Long> behind = new ArrayList<>();
@@ -227,26 +229,27 @@ public record DnnShape(
         extents.set(d, reach < 1 ? extents.get(d) : Math.min(extents.get(d), reach + stride.get(d) - 1)); // leaves out what no window reaches
         Long zeros = behind(extents.get(d), window.get(d), dilation.get(d), stride.get(d), before.get(d), out.get(d));
         if (zeros == null || extents.get(d) < 1) {
-          return null;
+          return Optional.empty();
         }
         behind.add(zeros);
       }
       Affine x = kernel.x();
       Affine w = kernel.w();
-      return new DnnShape(
+      return Optional.of(
+ new DnnShape(
           Kind.FORWARD, kernel.dtype(), grid(kernel.batch(), x.stride(0), kernel.inChannels(), x.stride(1), extents, xStrides),
-          grid(kernel.outChannels(), w.stride(0), channels, w.stride(1), window, wStrides), results(false), stride, dilation, before, behind,
-          offset, w.offset());
+          grid(kernel.outChannels(), w.stride(0), channels, w.stride(1), window, wStrides), results(kernel.batch(), kernel.outChannels()), false, stride,
+          dilation, before, behind, offset, w.offset()));
     }
 
     /** The kernel's input is the gradient that comes in, its stride is 1, and the distance of its elements is the stride. */
-    private @Nullable DnnShape byInput() {
+    private Optional<DnnShape> byInput() {
       Affine w = kernel.w();
       long outPerGroup = kernel.outChannels() / kernel.groups();
       // The forward convolution's output channels are this one's input channels, in all groups.
       boolean oneStride = kernel.groups() == 1 || w.stride(1) * channels == w.stride(0) * outPerGroup || channels == 1;
       if (!all(stride, 1) || !oneStride || !turned) {
-        return null;
+        return Optional.empty();
       }
       long perOutput = channels == 1 ? w.stride(0) * outPerGroup : w.stride(1);
       List<Long> before = new ArrayList<>();
@@ -258,38 +261,44 @@ public record DnnShape(
         before.add(reach - padLow.get(d));
         Long zeros = behind(out.get(d), window.get(d), dilation.get(d), gaps.get(d), before.get(d), spatial.get(d));
         if (zeros == null) {
-          return null;
+          return Optional.empty();
         }
         behind.add(zeros);
         strides.add(Math.abs(wStrides.get(d)));
         offset += window.get(d) > 1 ? (window.get(d) - 1) * wStrides.get(d) : 0;
       }
       Affine x = kernel.x();
-      return new DnnShape(
+      return Optional.of(
+ new DnnShape(
           Kind.BY_INPUT, kernel.dtype(), grid(kernel.batch(), x.stride(0), kernel.inChannels(), x.stride(1), spatial, xStrides),
-          grid(kernel.inChannels(), perOutput, outPerGroup, w.stride(0), window, strides), results(false), gaps, dilation, before, behind,
-          x.offset(), offset);
+          grid(kernel.inChannels(), perOutput, outPerGroup, w.stride(0), window, strides), results(kernel.batch(), kernel.outChannels()), false, gaps, dilation, before, behind,
+          x.offset(), offset));
     }
 
     /**
      * The kernel's channels are the forward convolution's batch, its batch is the channels, its window the gradient that comes in, and stride
      * and dilation have changed places.
      */
-    private @Nullable DnnShape byWeights() {
+    private Optional<DnnShape> byWeights() {
+      if (!forward || !all(gaps, 1) || kernel.groups() > 1) {
+        return Optional.empty();
+      }
       List<Long> behind = new ArrayList<>();
       for (int d = 0; d < axes; d++) {
         Long zeros = behind(spatial.get(d), out.get(d), stride.get(d), dilation.get(d), padLow.get(d), window.get(d));
         if (zeros == null) {
-          return null;
+          return Optional.empty();
         }
         behind.add(zeros);
       }
       Affine x = kernel.x();
       Affine w = kernel.w();
-      return new DnnShape(
+      return Optional.of(
+ new DnnShape(
           Kind.BY_WEIGHTS, kernel.dtype(), grid(kernel.inChannels(), x.stride(1), kernel.batch(), x.stride(0), spatial, xStrides),
-          grid(kernel.inChannels(), w.stride(1), kernel.outChannels(), w.stride(0), window, wStrides), results(true), dilation, stride, padLow,
-          behind, x.offset(), w.offset());
+          grid(kernel.inChannels(), w.stride(1), kernel.outChannels(), w.stride(0), window, wStrides), results(kernel.outChannels(), kernel.batch()),
+          kernel.outChannels() > 1 && kernel.batch() > 1, dilation, stride, padLow,
+          behind, x.offset(), w.offset()));
     }
   }
 }

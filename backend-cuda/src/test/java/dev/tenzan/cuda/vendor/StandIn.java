@@ -24,6 +24,16 @@ public final class StandIn {
     return LtLibrary.SEARCH.search(cublasLt(folder).toString(), LibrarySearch.folders());
   }
 
+  /** The library of {@code libcudnn.c}. */
+  static Path cudnn(Path folder) throws IOException, InterruptedException {
+    return compiled(Path.of("src", "test", "resources", "dev", "tenzan", "cuda", "libcudnn.c"), folder.resolve("libcudnn.so.9"));
+  }
+
+  /** The same, loaded. */
+  public static Found<DnnLibrary> foundCudnn(Path folder) throws IOException, InterruptedException {
+    return DnnLibrary.SEARCH.search(cudnn(folder).toString(), LibrarySearch.folders());
+  }
+
   static Path compiled(Path source, Path library) throws IOException, InterruptedException {
     assumeTrue(System.getProperty("os.name").toLowerCase(Locale.ROOT).contains("linux"), "the library is built for Linux alone");
     List<String> command =
