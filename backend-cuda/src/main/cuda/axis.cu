@@ -1,4 +1,4 @@
-// Scans, scatters and sorts of one dtype along one axis of [outer, length, inner].
+// Scans and scatters of one dtype along one axis of [outer, length, inner].
 #include "types.cuh"
 
 // ---- Scans ----
@@ -512,86 +512,5 @@ extern "C" __global__ void tz_scatter_replace(const i64* indices, const T* updat
         out[(o * extent + index) * inner + i] = updates[(o * count + j) * inner + i];
       }
     }
-  }
-}
-
-// ---- Sorts ----
-
-// A number without sign that rises as the order does. The bits of a float rise with its magnitude; so those of a negative one are
-// flipped, and of the others only the sign. NaN is the greatest.
-#if defined(TZ_F64)
-typedef u64 KEY;
-__device__ __forceinline__ KEY to_key(ACC v) {
-  const u64 bits = (u64)__double_as_longlong(v);
-  return v != v ? ~0ull : bits ^ ((bits >> 63) != 0 ? ~0ull : 0x8000000000000000ull);
-}
-#elif defined(FLOATS)
-typedef u32 KEY;
-__device__ __forceinline__ KEY to_key(ACC v) {
-  const u32 bits = __float_as_uint(v);
-  return v != v ? ~0u : bits ^ ((bits >> 31) != 0 ? ~0u : 0x80000000u);
-}
-#elif defined(TZ_I64)
-typedef u64 KEY;
-__device__ __forceinline__ KEY to_key(ACC v) { return (u64)v ^ 0x8000000000000000ull; }
-#else
-typedef u32 KEY;
-__device__ __forceinline__ KEY to_key(ACC v) { return (u32)v ^ 0x80000000u; }
-#endif
-
-// Keys and positions of each line, line after line. flip is all ones for a falling order.
-extern "C" __global__ void tz_sort_keys(const T* in, KEY* keys, int* positions, i64 length, i64 inner, i64 flip, i64 units) {
-  EACH(u, units) {
-    const i64 line = u / length;
-    const i64 p = u % length;
-    keys[u] = to_key(load(in, line / inner * length * inner + line % inner + p * inner)) ^ (KEY)flip;
-    positions[u] = (int)p;
-  }
-}
-
-// Merges neighbouring sorted runs of a width: an element's place is its place in its own run and the number of those in the other run
-// that come before it. Of equal elements those of the left run come first, so the sort is stable.
-extern "C" __global__ void tz_sort_merge(const KEY* __restrict__ keys, const int* __restrict__ positions, KEY* __restrict__ keys_out,
-                                         int* __restrict__ positions_out, i64 length, i64 width, i64 units) {
-  EACH(u, units) {
-    const i64 start = u / length * length;
-    const i64 p = u - start;
-    const i64 run = p / width;
-    const bool left = run % 2 == 0;
-    const i64 pair = run / 2 * 2 * width;
-    const i64 other = min(left ? pair + width : pair, length);
-    const KEY key = keys[u];
-    i64 low = other;
-    i64 high = min(other + width, length);
-    while (low < high) {
-      const i64 middle = (low + high) / 2;
-      const KEY k = keys[start + middle];
-      const bool before = left ? k < key : k <= key;
-      low = before ? middle + 1 : low;
-      high = before ? high : middle;
-    }
-    const i64 place = start + pair + (p - run * width) + (low - other);
-    keys_out[place] = key;
-    positions_out[place] = positions[u];
-  }
-}
-
-// The first count elements of each sorted line.
-extern "C" __global__ void tz_sort_values(const T* __restrict__ in, const int* __restrict__ positions, T* __restrict__ out, i64 length,
-                                          i64 inner, i64 count, i64 units) {
-  EACH(u, units) {
-    const i64 line = u / count;
-    const i64 p = u % count;
-    const i64 from = (line / inner * length + positions[line * length + p]) * inner + line % inner;
-    out[(line / inner * count + p) * inner + line % inner] = in[from];
-  }
-}
-
-extern "C" __global__ void tz_sort_positions(const int* __restrict__ positions, i64* __restrict__ out, i64 length, i64 inner, i64 count,
-                                             i64 units) {
-  EACH(u, units) {
-    const i64 line = u / count;
-    const i64 p = u % count;
-    out[(line / inner * count + p) * inner + line % inner] = positions[line * length + p];
   }
 }

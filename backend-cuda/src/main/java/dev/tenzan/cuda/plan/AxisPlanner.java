@@ -2,14 +2,12 @@ package dev.tenzan.cuda.plan;
 
 import dev.tenzan.kernel.ScanKernel;
 import dev.tenzan.kernel.ScatterKernel;
-import dev.tenzan.kernel.SortKernel;
 import dev.tenzan.scalar.ReduceOp;
-import dev.tenzan.type.DType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** Plans the kernels that work along one axis: scans, scatters, sorts. */
+/** Plans the kernels that work along one axis: scans and scatters. */
 final class AxisPlanner {
   /** The most tiles that a block of a launch walks where there are few blocks: three launches take longer. */
   private static final long STEPS = 4;
@@ -81,35 +79,5 @@ final class AxisPlanner {
           k.extent(), k.inner(), k.count());
     }
     return new Plan(bytes, List.of(), List.of(), pieces.steps(), Plan.Check.SCATTER);
-  }
-
-  static Plan sort(SortKernel k, Style style) {
-    long elements = k.outer() * k.length() * k.inner();
-    long results = k.outer() * k.count() * k.inner();
-    List<Long> bytes = List.of(elements * k.dtype().byteSize(), results * k.outputs().getFirst().byteSize());
-    if (results == 0) {
-      return Plan.nothing(bytes);
-    }
-    Pieces pieces = new Pieces(style, "axis", k.dtype());
-    long flip = k.descending() ? -1 : 0;
-    pieces.each(
-        "tz_sort_keys", elements, new Arg.Slot(0), new Arg.Temp(0), new Arg.Temp(1), k.length(), k.inner(), flip);
-    int from = 0;
-    for (long width = 1; width < k.length(); width *= 2) {
-      int to = 2 - from;
-      pieces.each(
-          "tz_sort_merge", elements, new Arg.Temp(from), new Arg.Temp(from + 1), new Arg.Temp(to), new Arg.Temp(to + 1), k.length(),
-          width);
-      from = to;
-    }
-    if (k.indices()) {
-      pieces.each("tz_sort_positions", results, new Arg.Temp(from + 1), new Arg.Slot(1), k.length(), k.inner(), k.count());
-    } else {
-      pieces.each(
-          "tz_sort_values", results, new Arg.Slot(0), new Arg.Temp(from + 1), new Arg.Slot(1), k.length(), k.inner(), k.count());
-    }
-    long keyBytes = k.dtype() == DType.F64 || k.dtype() == DType.I64 ? 8 : 4;
-    List<Long> temps = List.of(elements * keyBytes, elements * 4, elements * keyBytes, elements * 4);
-    return new Plan(bytes, temps, List.of(), pieces.steps(), null);
   }
 }

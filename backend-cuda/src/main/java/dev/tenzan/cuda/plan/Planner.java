@@ -22,7 +22,7 @@ public final class Planner {
       case ConvolutionKernel k -> ConvolutionPlanner.plan(k, style);
       case ScanKernel k -> AxisPlanner.scan(k, style);
       case ScatterKernel k -> AxisPlanner.scatter(k, style);
-      case SortKernel k -> AxisPlanner.sort(k, style);
+      case SortKernel k -> SortPlanner.plan(k, style);
       case CustomKernel k -> throw new IllegalArgumentException("custom " + k.name() + " has no plan: its body runs it");
     };
   }

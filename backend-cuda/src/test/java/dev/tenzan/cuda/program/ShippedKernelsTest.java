@@ -80,6 +80,7 @@ class ShippedKernelsTest {
         "every source has modules");
     for (DType dtype : DType.values()) {
       Shipped.module("axis", dtype);
+      Shipped.module("sort", dtype);
       if (dtype != DType.BOOL) {
         Shipped.module("matmul", dtype);
         Shipped.module("convolution", dtype);
