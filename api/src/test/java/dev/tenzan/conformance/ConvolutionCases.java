@@ -149,6 +149,13 @@ final class ConvolutionCases {
       fast(c, "depthwise", t, dims(1, 6, 7, 8), dims(6, 1, 3, 3), o.padding(1).groups(6));
       fast(c, "1d", t, dims(2, 40, 20), dims(8, 40, 9), o);
       fast(c, "3d", t, dims(1, 8, 4, 5, 4), dims(8, 8, 2, 2, 2), o);
+      fast(c, "whole", t, dims(3, 8, 5, 5), dims(6, 8, 5, 5), o);
+      fast(c, "wide", t, dims(2, 4, 6, 7), dims(3, 4, 5, 5), o);
+      fastTransposed(c, "image", t, dims(2, 16, 7, 6), dims(16, 8, 3, 3), o.stride(2).padding(1).outputPadding(1));
+      fastTransposed(c, "pointwise", t, dims(2, 12, 5, 4), dims(12, 20, 1, 1), o);
+      fastTransposed(c, "groups", t, dims(1, 8, 6, 6), dims(8, 6, 3, 3), o.groups(2).padding(1));
+      fastTransposed(c, "depthwise", t, dims(1, 6, 5, 6), dims(6, 1, 3, 3), o.stride(2).groups(6));
+      fastTransposed(c, "1d", t, dims(2, 16, 9), dims(16, 8, 4), o.stride(3).dilation(2));
     }
   }
 
@@ -160,6 +167,16 @@ final class ConvolutionCases {
       conv(c, "fast-" + v.label() + "-" + variant, t, in, InputSpec.of(t, w).range(-8, 8).values(v), o, Tolerance.whole(),
           (n, a, b) -> ProductCases.chain(t, n, a, b));
     }
+  }
+
+  /** Finite values alone: whether zeros between elements meet an infinite weight is left to the device in this mode. */
+  private static void fastTransposed(CaseList c, String variant, DType t, long[] x, long[] w, ConvOptions o) {
+    long length = Shape.of(w).size() / w[1] / o.groups();
+    convTranspose(c, "fast-" + variant, t, factor(t, x), factor(t, w), o, Tolerance.fast(t, length, 1), ProductCases::compensated);
+    InputSpec.Values whole = InputSpec.Values.WHOLE;
+    convTranspose(
+        c, "fast-" + whole.label() + "-" + variant, t, InputSpec.of(t, x).range(-8, 8).values(whole),
+        InputSpec.of(t, w).range(-8, 8).values(whole), o, Tolerance.whole(), (n, a, b) -> ProductCases.chain(t, n, a, b));
   }
 
   private static void chain(CaseList c, String variant, DType t, InputSpec x, InputSpec w, ConvOptions o) {
@@ -251,8 +268,15 @@ final class ConvolutionCases {
   }
 
   private static void convTranspose(CaseList c, String variant, DType t, long[] xDims, long[] wDims, ConvOptions o) {
-    InputSpec in = factor(t, xDims);
-    InputSpec w = factor(t, wDims);
+    long length = Shape.of(wDims).size() / wDims[1] / o.groups();
+    Tolerance tolerance = t.isFloat() ? Tolerance.sum(t, length, 1) : Tolerance.EXACT;
+    convTranspose(c, variant, t, factor(t, xDims), factor(t, wDims), o, tolerance, ProductCases::compensated);
+  }
+
+  private static void convTranspose(
+      CaseList c, String variant, DType t, InputSpec in, InputSpec w, ConvOptions o, Tolerance tolerance, ProductCases.Sum sum) {
+    long[] xDims = in.shape().dims();
+    long[] wDims = w.shape().dims();
     int groups = (int) o.groups();
     int channels = (int) xDims[1] / groups;
     int outputs = (int) wDims[1];
@@ -275,10 +299,9 @@ final class ConvolutionCases {
       int output = i / places % (groups * outputs);
       return ((output / outputs * channels + n / taps) * outputs + output % outputs) * taps + n % taps;
     };
-    Tolerance tolerance = t.isFloat() ? Tolerance.sum(t, (long) channels * taps, 1) : Tolerance.EXACT;
     Shape out = Shape.of(xDims[0], (long) groups * outputs).concat(target);
     c.add("convTranspose", variant, t, tolerance, List.of(in, w), x -> x.get(0).convTranspose(x.get(1), o),
-        x -> sums(t, out, channels * taps, x.get(0), input, x.get(1), weight, ProductCases::compensated));
+        x -> sums(t, out, channels * taps, x.get(0), input, x.get(1), weight, sum));
   }
 
   private static Shape extents(Shape spatial, Shape window, ConvOptions o) {

@@ -16,6 +16,7 @@ import dev.tenzan.cuda.ptx.LoopPlanner;
 import dev.tenzan.cuda.vendor.Libraries;
 import dev.tenzan.cuda.vendor.LibraryError;
 import dev.tenzan.error.ClosedException;
+import dev.tenzan.error.DeviceException;
 import dev.tenzan.error.IndexException;
 import dev.tenzan.kernel.AttentionRun;
 import dev.tenzan.kernel.ConvolutionKernel;
@@ -34,6 +35,7 @@ import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -50,6 +52,11 @@ final class CudaDevice implements BufferPool.Holder {
 
   /** The property that switches records of programs off. */
   private static final String GRAPHS = "tenzan.cuda.graphs";
+  private static final String ATTENTION = "tenzan.cuda.attention";
+
+  /** With more keys the products of a block's few rows take longer than writing and reading scores does: 128 were even on an H200, 300 not. */
+  private static final long MOST_KEYS = 128;
+
 
   /** So many launches are worth a record. */
   private static final int LEAST_RECORDED = 4;
@@ -179,10 +186,20 @@ final class CudaDevice implements BufferPool.Holder {
     return plan == null ? null : failures.guard(first.name(), () -> make(first, plan));
   }
 
+  /** Whether one kernel is as fast as three, or {@code -Dtenzan.cuda.attention} asks for one wherever it fits ({@code whole}), or for none. */
+  private static boolean isWanted(AttentionRun run) {
+    return switch (System.getProperty(ATTENTION, "auto").strip().toLowerCase(Locale.ROOT)) {
+      case "whole" -> true;
+      case "off" -> false;
+      case "auto" -> run.scores().n() <= MOST_KEYS;
+      case String other -> throw new DeviceException("-D" + ATTENTION + ": '" + other + "' is none of auto, whole and off; give one of them");
+    };
+  }
+
   /** Attention as one kernel, or null where its kernels run as well one by one; errors name its first product. */
   synchronized @Nullable CudaKernel compile(AttentionRun run) {
     checkOpen("compile");
-    Plan plan = LoopPlanner.plan(run, style);
+    Plan plan = isWanted(run) ? LoopPlanner.plan(run, style) : null;
     return plan == null ? null : failures.guard("attention", () -> make(run.scores(), plan));
   }
 

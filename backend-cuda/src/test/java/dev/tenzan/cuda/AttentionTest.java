@@ -4,20 +4,25 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.tenzan.Device;
 import dev.tenzan.Devices;
 import dev.tenzan.Slice;
 import dev.tenzan.Tensor;
+import dev.tenzan.cuda.driver.SimulatedDriver;
 import dev.tenzan.cuda.plan.Plan;
 import dev.tenzan.cuda.plan.Style;
 import dev.tenzan.cuda.ptx.LoopPlanner;
+import dev.tenzan.error.DeviceException;
 import dev.tenzan.kernel.AttentionRun;
 import dev.tenzan.type.DType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.function.Function;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** Attention as one kernel, on a simulated device, which finds races, and on the reference device, which knows no such kernel. */
@@ -25,9 +30,22 @@ class AttentionTest {
   private static final long SEED = 20_261_128;
   private static final Style SMALL = new Style(4, 90);
 
+  private static final String PROPERTY = "tenzan.cuda.attention";
+
   private final Device reference = Devices.get("reference");
   private final List<AttentionRun> runs = new ArrayList<>();
   private final Device device = WatchedRuns.of(Devices.get("cuda:sim:0"), AttentionRun.class, runs);
+
+  /** As one kernel wherever it fits, not only where that is faster. */
+  @BeforeAll
+  static void wherever() {
+    System.setProperty(PROPERTY, "whole");
+  }
+
+  @AfterAll
+  static void asEver() {
+    System.clearProperty(PROPERTY);
+  }
 
   private static Tensor draw(Device d, long key, long... shape) {
     return d.randomUniform(DType.F32, SEED + key, -2.0, 2.0, shape).eval();
@@ -170,6 +188,30 @@ class AttentionTest {
     assertNull(check(d -> attention(d, 4, 16, 4000, 4, 4))); // scores of 16 rows are more than shared memory
     Plan few = LoopPlanner.plan(runs(d -> attention(d, 2, 40, 64, 16, 16)), new Style(132, 90));
     assertNull(few); // blocks for a few processors
+  }
+
+  /** Whether the simulated device takes a run of so many keys as one kernel. */
+  private static boolean isTaken(String wanted, long keys) {
+    System.setProperty(PROPERTY, wanted);
+    List<AttentionRun> found = new ArrayList<>();
+    List<Boolean> taken = new ArrayList<>();
+    try (CudaBackend sim = new CudaBackend(new SimulatedDriver(1), "cuda:sim", null)) {
+      Device watched = WatchedRuns.of(Devices.get("cuda:sim:0"), AttentionRun.class, found);
+      Devices.with(watched, () -> attention(watched, 4, 64, keys, 8, 8).toFloats());
+      found.forEach(run -> taken.add(sim.compile(0, run) != null));
+    } finally {
+      System.setProperty(PROPERTY, "whole");
+    }
+    assertEquals(1, taken.size());
+    return taken.getFirst();
+  }
+
+  @Test
+  void isOneKernelWhereThatIsFaster() {
+    assertEquals(List.of(true, false), List.of(isTaken("auto", 128), isTaken("auto", 132)));
+    assertEquals(List.of(true, false), List.of(isTaken(" Whole", 132), isTaken("off", 128)));
+    DeviceException e = assertThrows(DeviceException.class, () -> isTaken("yes", 128));
+    assertEquals("-Dtenzan.cuda.attention: 'yes' is none of auto, whole and off; give one of them", e.getMessage());
   }
 
   private AttentionRun runs(Function<Device, Tensor> work) {

@@ -32,6 +32,9 @@ final class FakeDriver implements CudaDriver {
   boolean tensorMaps;
   long streamHandle;
 
+  /** The arguments of each launch. */
+  final List<long[]> launched = new ArrayList<>();
+
   /** The tensor maps that were asked for, and the maps of each launch. */
   final List<String> encoded = new ArrayList<>();
 
@@ -212,7 +215,9 @@ final class FakeDriver implements CudaDriver {
   }
 
   @Override
-  public void launch(Stream stream, Function function, int grid, int block, int sharedBytes, long[] arguments) {}
+  public void launch(Stream stream, Function function, int grid, int block, int sharedBytes, long[] arguments) {
+    launched.add(arguments.clone());
+  }
 
   @Override
   public boolean hasTensorMaps() {
