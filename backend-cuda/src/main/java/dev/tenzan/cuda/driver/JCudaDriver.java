@@ -73,6 +73,7 @@ public final class JCudaDriver implements CudaDriver {
 
   /** Loads the driver's library. */
   public JCudaDriver() {
+    JCudaFiles.provide("JCudaDriver");
     setExceptionsEnabled(false);
     DriverCalls.link();
   }

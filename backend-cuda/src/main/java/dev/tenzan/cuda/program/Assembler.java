@@ -14,6 +14,7 @@ import static jcuda.nvptxcompiler.JNvPTXCompiler.setExceptionsEnabled;
 
 import dev.tenzan.cuda.driver.DriverError;
 import dev.tenzan.cuda.driver.ErrorCodes;
+import dev.tenzan.cuda.driver.JCudaFiles;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Set;
@@ -30,6 +31,7 @@ public final class Assembler {
   public static final Set<String> ARCHITECTURES = Set.of("sm_75", "sm_80", "sm_86", "sm_87", "sm_89", "sm_90");
 
   static {
+    JCudaFiles.provide("JNvPTXCompiler");
     setExceptionsEnabled(false);
   }
 

@@ -1,5 +1,6 @@
 package dev.tenzan.opencl.driver;
 
+import dev.tenzan.spi.NativeFile;
 import java.lang.foreign.MemorySegment;
 import java.nio.Buffer;
 import java.nio.ByteBuffer;
@@ -8,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.jocl.CL;
+import org.jocl.LibUtils;
 import org.jocl.Pointer;
 import org.jocl.Sizeof;
 import org.jocl.cl_command_queue;
@@ -36,13 +38,21 @@ public final class JoclDriver implements OpenClDriver {
   private static final ThreadLocal<ByteBuffer> SCALAR =
       ThreadLocal.withInitial(() -> ByteBuffer.allocateDirect(8).order(ByteOrder.nativeOrder()));
 
+  /** The native library of the JOCL on the class path, which does not say its version. */
+  private static final String LIBRARY = "JOCL_2_0_6";
+
   /** Loads the OpenCL library. */
   public JoclDriver() {
+    NativeFile.provide(CL.class.getResource("/lib/" + libraryFile()), libraryFile());
     SignalHandlers.kept(
         () -> {
           CL.setExceptionsEnabled(false);
           return true;
         });
+  }
+
+  static String libraryFile() {
+    return LibUtils.createLibraryFileName(LibUtils.createPlatformLibraryName(LIBRARY));
   }
 
   private record JoclPlatform(cl_platform_id id) implements Platform {}
