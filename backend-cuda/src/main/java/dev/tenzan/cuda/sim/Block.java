@@ -1,10 +1,14 @@
 package dev.tenzan.cuda.sim;
 
 import java.util.Arrays;
+import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 
 /** A block of threads on one host thread: its warps take turns between barriers. One object serves many blocks, one after another. */
 final class Block {
+  /** How often a block that is in loops is asked for the time until it ends because another one failed: a million backward branches. */
+  private static final int PATIENCE = 256;
+
   static final int BARRIERS = 16;
 
   final Launch launch;
@@ -23,6 +27,7 @@ final class Block {
   private int y;
   private int z;
   private long instructions;
+  private int turnsSinceFailure;
 
   Block(Launch launch) {
     Program program = launch.program();
@@ -46,6 +51,7 @@ final class Block {
     y = blockY;
     z = blockZ;
     instructions = 0;
+    turnsSinceFailure = 0;
     Arrays.fill(arrivals, 0);
     if (tracker != null) {
       tracker.begin();
@@ -290,6 +296,9 @@ final class Block {
       throw new Fault(-1, "the kernel does not end: the block took more than " + launch.checks().turns() * 4096 + " backward branches");
     }
     launch.checkCancelled();
+    if (launch.hasFailed() && ++turnsSinceFailure > PATIENCE) {
+      throw new CancellationException("another block has failed, for which this one may wait");
+    }
   }
 
   SimException finding(Warp w, int lane, @Nullable String what, SourceLine at) {

@@ -67,6 +67,10 @@ final class Launch implements Runnable {
     }
   }
 
+  boolean hasFailed() {
+    return failedBlock < Long.MAX_VALUE;
+  }
+
   synchronized @Nullable Throwable failure() {
     return failure;
   }

@@ -151,6 +151,26 @@ class FindingsTest {
     }
   }
 
+  /** The first block waits for a word that the second would write if it came so far. */
+  @Test
+  void aBlockThatWaitsForOneThatFailedEnds() {
+    String body = """
+        .reg .pred %p; .reg .b32 %b, %x;
+        mov.u32 %b, %ctaid.x;
+        setp.eq.u32 %p, %b, 0;
+        @%p bra WAIT;
+        st.global.u32 [%out+1000000], %b;
+        st.global.u32 [%out], %b;
+        ret;
+        WAIT: ld.relaxed.gpu.global.u32 %x, [%out];
+        setp.eq.u32 %p, %x, 0;
+        @%p bra WAIT;
+        """;
+    Harness h = new Harness(Harness.kernel(body), new Simulator(2, Simulator.Limits.DEFAULT));
+    long out = h.upload(new int[1]);
+    assertFound(assertThrows(SimException.class, () -> h.launch("k", 2, 1, 0, out)), "block (1, 0, 0)");
+  }
+
   @Test
   void launchesBeyondTheLimits() {
     Harness h = Harness.ofBody(".shared .align 4 .b8 s[4096];");
