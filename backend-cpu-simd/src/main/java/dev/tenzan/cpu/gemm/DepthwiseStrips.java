@@ -1,6 +1,8 @@
 package dev.tenzan.cpu.gemm;
 
 import dev.tenzan.cpu.CpuPool;
+import dev.tenzan.cpu.machine.PlaneCopies;
+import dev.tenzan.cpu.machine.WindowRows;
 import dev.tenzan.kernel.ConvolutionKernel;
 import dev.tenzan.type.DType;
 import java.lang.foreign.MemorySegment;
@@ -32,6 +34,12 @@ final class DepthwiseStrips implements MatrixProgram {
   private final int span;
   private final boolean direct;
 
+  /** The code for rows of places, of one slice where there are three spatial dimensions; null where there is none. */
+  private final @Nullable WindowRows windows;
+
+  /** The rows of a slice, or all of a plane's where there are fewer than three spatial dimensions. */
+  private final int sliceRows;
+
   /** The rows of a plane of outputs, as {@link PlaneKernel#copy} wants them. */
   private final int[] rows;
 
@@ -40,6 +48,7 @@ final class DepthwiseStrips implements MatrixProgram {
     private float[] weights = {};
     private float[] outputs = {};
     private float[] packed = {};
+    private float[] plane = {};
   }
 
   private static final ThreadLocal<Buffers> BUFFERS = ThreadLocal.withInitial(Buffers::new);
@@ -51,7 +60,8 @@ final class DepthwiseStrips implements MatrixProgram {
     this.planes = new PaddedPlanes(kernel);
     this.span = Math.toIntExact(planes.span());
     this.direct = span == kernel.outSpatial().size();
-    int length = (int) kernel.outSpatial().dim(kernel.outSpatial().rank() - 1);
+    int rank = kernel.outSpatial().rank();
+    int length = (int) kernel.outSpatial().dim(rank - 1);
     int[] rowPlaces = planes.rowPlaces();
     this.rows = new int[3 * rowPlaces.length];
     for (int r = 0; r < rowPlaces.length; r++) {
@@ -66,6 +76,9 @@ final class DepthwiseStrips implements MatrixProgram {
     for (int t = 0; t < window; t++) {
       taps[t] = kernel.w().offset() + offsets.at(t);
     }
+    this.sliceRows = rank < 2 ? 1 : Math.toIntExact(kernel.outSpatial().dim(rank - 2));
+    int step = sliceRows < 2 ? 0 : rowPlaces[1];
+    this.windows = strips.areInMachineCode() ? WindowRows.of(places, sliceRows, length, step) : null;
   }
 
   /** The program of a convolution, or null where it takes another way. */
@@ -81,9 +94,13 @@ final class DepthwiseStrips implements MatrixProgram {
     return strips != null && possible ? new DepthwiseStrips(k, pool, strips) : null;
   }
 
-  /** Whether the kernels are compiled. */
+  /** Whether what it runs by is machine code or compiled. */
   boolean isReady() {
-    return strips.areReady();
+    return isInMachineCode() || strips.areReady();
+  }
+
+  boolean isInMachineCode() {
+    return windows != null;
   }
 
   @Override
@@ -116,11 +133,38 @@ final class DepthwiseStrips implements MatrixProgram {
     for (int c = from; c < to; c++) {
       long image = c / k.inChannels();
       int channel = (int) (c % k.inChannels());
-      float[] plane = filler.fill(x, k.x().offset() + image * k.x().stride(0) + channel * k.x().stride(1));
+      float[] plane = plane(own, filler, x, k.x().offset() + image * k.x().stride(0) + channel * k.x().stride(1));
       for (int o = channel * perChannel; o < (channel + 1) * perChannel; o++) {
-        strips.planes().window(plane, places, weights, o * taps.length, own.outputs, span);
-        store(own, out, (image * k.outChannels() + o) * k.outSpatial().size());
+        long at = (image * k.outChannels() + o) * k.outSpatial().size();
+        if (windows != null) {
+          rows(windows, plane, weights, o * taps.length, out, at);
+        } else {
+          strips.planes().window(plane, places, weights, o * taps.length, own.outputs, span);
+          store(own, out, at);
+        }
       }
+    }
+  }
+
+  /** A channel's plane, with {@link PlaneKernel#SLACK} behind it. */
+  private float[] plane(Buffers own, PlaneFiller filler, MemorySegment x, long from) {
+    PlaneCopies copies = windows == null ? null : filler.inMachineCode();
+    if (copies == null) {
+      return filler.fill(x, from);
+    }
+    int size = Math.toIntExact(planes.size());
+    if (own.plane.length < size + PlaneKernel.SLACK) {
+      own.plane = new float[size + PlaneKernel.SLACK];
+    }
+    int stride = k.stride().getLast().intValue();
+    copies.run(x, from * Float.BYTES, planes.strided(), stride, own.plane, 0, size);
+    return own.plane;
+  }
+
+  private void rows(WindowRows windows, float[] plane, float[] weights, int first, MemorySegment out, long at) {
+    int length = rows[2];
+    for (int r = 0; r < rows.length / 3; r += sliceRows) {
+      windows.run(plane, rows[3 * r], weights, first, out, (at + (long) r * length) * Float.BYTES);
     }
   }
 

@@ -157,7 +157,7 @@ public final class PlaneFiller {
       return;
     }
     long size = planeBytes / Float.BYTES;
-    PlaneCopies fast = vectors == null || !dense || stride > 2 ? null : vectors.inMachineCode();
+    PlaneCopies fast = inMachineCode();
     for (long p = from; p < to; p++) {
       long image = firstImage + p / k.inChannels();
       long channel = k.x().offset() + image * k.x().stride(0) + p % k.inChannels() * k.x().stride(1);
@@ -167,6 +167,11 @@ public final class PlaneFiller {
         fast.run(x, channel * Float.BYTES, planes.strided(), stride, inputs, (int) (p * size), (int) size);
       }
     }
+  }
+
+  /** What writes planes from where the input lies; null where they are put together here. */
+  @Nullable PlaneCopies inMachineCode() {
+    return vectors == null || !dense || stride > 2 ? null : vectors.inMachineCode();
   }
 
   /** Makes one channel's plane of f32 in an array that the next call overwrites, with {@link PlaneKernel#SLACK} behind it. */

@@ -89,6 +89,11 @@ final class Strips {
     return longWindow;
   }
 
+  /** Whether tiles are machine code. */
+  boolean areInMachineCode() {
+    return meanwhile != null;
+  }
+
   PlaneKernel planes() {
     return ready || meanwhile == null ? planes : meanwhile;
   }

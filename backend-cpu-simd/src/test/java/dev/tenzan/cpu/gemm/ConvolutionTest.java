@@ -1,6 +1,7 @@
 package dev.tenzan.cpu.gemm;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tenzan.cpu.CpuPool;
 import dev.tenzan.cpu.machine.MachineCode;
@@ -91,6 +92,28 @@ final class ConvolutionTest {
         check(DType.F32, random, 2, 3, 17, 1, dims, values, 3003);
       }
     }
+  }
+
+  /** Rows of every number of lanes in their last vector, and of several pieces; the rows of one to three dimensions; some to a group of rows and some left. */
+  @Test
+  void singleChannels() {
+    SplittableRandom random = new SplittableRandom(12);
+    Operands.Values[] values = Operands.Values.values();
+    long seed = 8000;
+    for (long length : new long[] {1, 2, 7, 14, 15, 16, 17, 28, 31, 32, 33, 48, 56, 63, 64, 65, 100, 112, 130, 200}) {
+      long[] row = {length, 3, 1, 1, 1, 1, 1};
+      long[] twice = {2 * length, 3, 2, 1, 0, 1, 1};
+      long[] apart = {length + 6, 3, 1, 1, -1, 1, 3};
+      Operands.Values v = values[(int) (seed % values.length)];
+      check(DType.F32, random, 1, 3, 3, 3, List.of(row), v, seed++);
+      check(DType.F32, random, 2, 2, 4, 2, List.of(new long[] {5, 3, 1, 1, 1, 1, 1}, row), v, seed++);
+      check(DType.F32, random, 1, 2, 2, 2, List.of(new long[] {17, 5, 2, 2, 2, 1, 1}, twice), v, seed++);
+      check(DType.F32, random, 1, 2, 6, 2, List.of(new long[] {6, 2, 1, 0, 1, 1, 2}, apart), v, seed++);
+      if (length < 40) {
+        check(DType.F32, random, 1, 2, 2, 2, List.of(new long[] {3, 2, 1, 1, 0, 1, 1}, new long[] {9, 3, 2, 1, 1, 1, 1}, row), v, seed++);
+      }
+    }
+    check(DType.F32, random, 1, 2, 2, 2, List.of(new long[] {9, 7, 1, 3, 3, 1, 1}, new long[] {40, 7, 1, 3, 3, 1, 1}), values[0], seed);
   }
 
   /** So many weights that each task packs some, for all images or for several; the last tile of a group's channels is not whole. */
@@ -236,6 +259,15 @@ final class ConvolutionTest {
         MemorySegment c = arena.allocate(expected.length * (long) type.byteSize(), 64).fill((byte) 0x7b);
         engine.engine().compile(kernel).run(left, right, c);
         assertBits(kernel, expected, c, engine + ", seed " + seed);
+      }
+      DepthwiseStrips single =
+          PixelTiles.here() == null ? null : DepthwiseStrips.of(kernel, TWO, MachineStrips.STRIPS);
+      if (single != null) {
+        assertTrue(single.isInMachineCode(), kernel.toString());
+        MemorySegment c = arena.allocate(expected.length * (long) type.byteSize() + 64, 64).fill((byte) 0x7b);
+        single.run(left, right, c);
+        assertBits(kernel, expected, c, "single channels in machine code, seed " + seed);
+        assertEquals(-1, c.asSlice(expected.length * (long) type.byteSize()).mismatch(arena.allocate(64).fill((byte) 0x7b)), "what lies behind");
       }
       LongWindowConvolution piecewise = LongWindowConvolution.of(kernel, TWO, STRIPS, KERNELS.packing(), 1);
       if (piecewise != null) {
