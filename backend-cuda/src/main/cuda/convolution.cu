@@ -1,22 +1,12 @@
 // Convolutions of one dtype as products whose columns are output positions: the unrolled input exists only in shared memory.
 #include "blocks.cuh"
 #include "product.cuh"
+#include "window.cuh"
 
 #define BM 64
 #define BN 64
 #define TM 4
 #define TN 4
-
-// The coordinate that a window position falls on, or -1 where there is no element.
-__device__ __forceinline__ i64 coordinate(i64 at, i64 extent, i64 dilation) {
-  if (dilation != 1) {
-    if (at < 0 || at % dilation != 0) {
-      return -1;
-    }
-    at /= dilation;
-  }
-  return at >= 0 && at < extent ? at : -1;
-}
 
 // Axes that the convolution lacks have extent 1. steps holds, for each (channel, window position), the address of its weight behind the
 // channel's first, the address of the input channel, and its distance from the window's start along each axis. Where `split` is more than 1,
@@ -100,3 +90,68 @@ extern "C" __global__ void __launch_bounds__(256) tz_add_blocks(const ACC* __res
   add_blocks(
       parts, split, n, [](ACC a, ACC b) { return add(a, b); }, [=](i64 i, ACC v) { store(out, i, v); });
 }
+
+#ifdef FLOATS
+// One number of an unrolled line: where its window position lies behind the window's start, and its channel.
+struct Product {
+  i64 channel;
+  int z, y, x;
+};
+
+// Writes the unrolled input for a product with the weights: for each (group, image, output position) a line of `pitch` numbers, those for the
+// (channel of the group, window position) in order. A thread takes four neighbours of the lines of all output positions, which read mostly
+// the same elements.
+extern "C" __global__ void __launch_bounds__(256, 2)
+    tz_unroll(const T* __restrict__ x, ACC* __restrict__ to, i64 images, i64 channels, i64 pitch, i64 w_z, i64 w_y, i64 w_x, i64 wd_z,
+              i64 wd_y, i64 wd_x, i64 s_channel, i64 o_z, i64 x_offset, i64 s_batch, i64 s_group, i64 s_z, i64 s_y, i64 s_x, i64 e_z, i64 e_y,
+              i64 e_x, i64 o_y, i64 o_x, i64 st_z, i64 st_y, i64 st_x, i64 pad_z, i64 pad_y, i64 pad_x, i64 id_z, i64 id_y, i64 id_x,
+              i64 units) {
+  const i64 quads = pitch / 4;
+  EACH(u, units) {
+    const i64 line = u / quads;
+    const i64 k = u % quads * 4;
+    const T* input = x + x_offset + line % images * s_batch + line / images * s_group;
+    Product products[4];
+    Product p;
+    p.x = (int)(k % w_x);
+    p.y = (int)(k / w_x % w_y);
+    p.z = (int)(k / w_x / w_y % w_z);
+    p.channel = k / w_x / w_y / w_z;
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+      products[i] = {p.channel, p.z * (int)wd_z, p.y * (int)wd_y, p.x * (int)wd_x};
+      if (++p.x == w_x) {
+        p.x = 0;
+        if (++p.y == w_y) {
+          p.y = 0;
+          if (++p.z == w_z) {
+            p.z = 0;
+            p.channel++;
+          }
+        }
+      }
+    }
+    ACC* out = to + line * (o_z * o_y * o_x) * pitch + k;
+    for (int z = 0; z < o_z; z++) {
+      for (int y = 0; y < o_y; y++) {
+        for (int c = 0; c < o_x; c++) {
+          Four four;
+#pragma unroll
+          for (int i = 0; i < 4; i++) {
+            const Product& q = products[i];
+            const int iz = coordinate(z * (int)st_z - (int)pad_z + q.z, (int)e_z, (int)id_z);
+            const int iy = coordinate(y * (int)st_y - (int)pad_y + q.y, (int)e_y, (int)id_y);
+            const int ix = coordinate(c * (int)st_x - (int)pad_x + q.x, (int)e_x, (int)id_x);
+            four.v[i] = 0;
+            if ((iz | iy | ix) >= 0 && q.channel < channels) {
+              four.v[i] = load(input, q.channel * s_channel + iz * s_z + iy * s_y + ix * s_x);
+            }
+          }
+          *reinterpret_cast<Four*>(out) = four;
+          out += pitch;
+        }
+      }
+    }
+  }
+}
+#endif

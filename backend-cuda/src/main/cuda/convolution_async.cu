@@ -1,7 +1,8 @@
 // Convolutions of f32 for devices from sm_80 on, as products whose columns are the output positions of all inputs: the unrolled input exists
-// only in shared memory. The weights of an output channel lie one after the other. TZ_TILE is the tile, TZ_W
-// the weights' mode of pipeline.cuh: whether they are aligned.
+// only in shared memory. The weights of an output channel lie one after the other. TZ_TILE is the tile, TZ_W the weights' mode of
+// pipeline.cuh: whether they are aligned.
 #include "pipeline.cuh"
+#include "window.cuh"
 
 #if TZ_TILE == 0
 typedef Pipeline<32, 64, 4, 4, 16, 4, TZ_W> Tile;
@@ -27,9 +28,10 @@ struct Window {
   int st_z, st_y, st_x;
   int pad_z, pad_y, pad_x;
   int e_z, e_y, e_x;
+  int id_z, id_y, id_x;
+  int w_z, w_y, w_x;
   i64 s_batch, s_z, s_y, s_x;
-  int taps;
-  const i64* distances;  // of the window positions from the window's start, along three axes
+  const Tap* taps;  // along the axes, one after the other
 };
 
 // The part of the unrolled input that a thread copies: DEEP steps of one position.
@@ -49,17 +51,13 @@ struct Positions {
     const u32 image = q / (u32)w.positions;
     const u32 p = q % (u32)w.positions;
     const u32 row = p / (u32)w.o_x;
-    const int z = (int)(row / (u32)w.o_y) * w.st_z - w.pad_z;
-    const int y = (int)(row % (u32)w.o_y) * w.st_y - w.pad_y;
-    const int x = (int)(p % (u32)w.o_x) * w.st_x - w.pad_x;
-    from = input + image * w.s_batch + z * w.s_z + y * w.s_y + x * w.s_x;
-    mask = 0;
-#pragma unroll 1
-    for (int t = 0; t < w.taps; t++) {
-      const i64* d = w.distances + 3 * t;
-      const bool inside = (u32)(z + (int)d[0]) < (u32)w.e_z && (u32)(y + (int)d[1]) < (u32)w.e_y && (u32)(x + (int)d[2]) < (u32)w.e_x;
-      mask |= (u64)inside << t;
-    }
+    const Begin z((int)(row / (u32)w.o_y) * w.st_z - w.pad_z, w.id_z);
+    const Begin y((int)(row % (u32)w.o_y) * w.st_y - w.pad_y, w.id_y);
+    const Begin x((int)(p % (u32)w.o_x) * w.st_x - w.pad_x, w.id_x);
+    from = input + image * w.s_batch + z.element * w.s_z + y.element * w.s_y + x.element * w.s_x;
+    mask = covered(w.taps + w.w_z + w.w_y, w.w_x, x, w.e_x, 1, 1);
+    mask = covered(w.taps + w.w_z, w.w_y, y, w.e_y, mask, w.w_x);
+    mask = covered(w.taps, w.w_z, z, w.e_z, mask, w.w_y * w.w_x);
     k = line;
     steps = table + line;
     to = panel + (line * PITCH + threadIdx.x % BN) * 4;
@@ -110,13 +108,13 @@ struct Results {
 
 extern "C" __global__ void __launch_bounds__(Tile::THREADS, RESIDENT)
     tz_convolution(const float* __restrict__ x, const float* __restrict__ w, float* __restrict__ out, const Step* __restrict__ steps,
-                   const i64* __restrict__ distances, i64 tiles, i64 groups, i64 rows, i64 positions, i64 columns, i64 k, i64 w_offset,
-                   i64 w_row, i64 x_offset, i64 s_batch, i64 s_group, i64 s_z, i64 s_y, i64 s_x, i64 e_z, i64 e_y, i64 e_x, i64 o_y,
-                   i64 o_x, i64 st_z, i64 st_y, i64 st_x, i64 pad_z, i64 pad_y, i64 pad_x, i64 taps) {
+                   const Tap* __restrict__ taps, i64 tiles, i64 groups, i64 rows, i64 positions, i64 columns, i64 k, i64 w_offset,
+                   i64 w_row, i64 w_z, i64 w_y, i64 w_x, i64 x_offset, i64 s_batch, i64 s_group, i64 s_z, i64 s_y, i64 s_x, i64 e_z, i64 e_y,
+                   i64 e_x, i64 o_y, i64 o_x, i64 st_z, i64 st_y, i64 st_x, i64 pad_z, i64 pad_y, i64 pad_x, i64 id_z, i64 id_y, i64 id_x) {
   extern __shared__ __align__(16) float panels[];
   const u32 base = (u32)__cvta_generic_to_shared(panels);
-  const Window window = {positions, (int)o_y, (int)o_x, (int)st_z, (int)st_y, (int)st_x, (int)pad_z, (int)pad_y, (int)pad_x, (int)e_z,
-                         (int)e_y, (int)e_x, s_batch, s_z, s_y, s_x, (int)taps, distances};
+  const Window window = {positions, (int)o_y, (int)o_x, (int)st_z, (int)st_y, (int)st_x, (int)pad_z, (int)pad_y, (int)pad_x, (int)e_z, (int)e_y,
+                         (int)e_x, (int)id_z, (int)id_y, (int)id_x, (int)w_z, (int)w_y, (int)w_x, s_batch, s_z, s_y, s_x, taps};
   const int down = (int)((rows + BM - 1) / BM);
   const int across = (int)((columns + BN - 1) / BN);
   for (i64 tile = blockIdx.x; tile < tiles; tile += gridDim.x) {

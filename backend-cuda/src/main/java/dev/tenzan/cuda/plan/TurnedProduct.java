@@ -1,16 +1,10 @@
 package dev.tenzan.cuda.plan;
 
-import dev.tenzan.cuda.ptx.LoopPlanner;
-import dev.tenzan.kernel.LoopKernel;
 import dev.tenzan.kernel.MatMulKernel;
-import dev.tenzan.scalar.Instr;
-import dev.tenzan.scalar.ScalarProgram;
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
 import dev.tenzan.type.Shape;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.function.UnaryOperator;
 
 /**
  * A product of f32 matrices one or both of which are copied first, so that what a tile reads side by side lies side by side: large ones
@@ -83,36 +77,24 @@ final class TurnedProduct {
 
   /** Puts the copies before the product, which reads them instead. */
   private Plan around(Plan product) {
-    List<Step> steps = new ArrayList<>();
-    List<Long> temps = new ArrayList<>(product.temps());
-    Arg[] operands = {new Arg.Slot(0), new Arg.Slot(1)};
+    Sequence all = new Sequence(style);
+    Arg left = new Arg.Slot(0);
+    Arg right = new Arg.Slot(1);
     int rank = kernel.batch().rank();
     if (a) {
-      Affine from = new Affine(kernel.a().offset(), kernel.a().stride(rank + 1), kernel.a().stride(rank));
-      operands[0] = copy(steps, temps, 0, kernel.m(), from);
+      left = copy(all, left, kernel.m(), new Affine(kernel.a().offset(), kernel.a().stride(rank + 1), kernel.a().stride(rank)));
     }
     if (b) {
-      Affine from = new Affine(kernel.b().offset(), kernel.b().stride(rank), kernel.b().stride(rank + 1));
-      operands[1] = copy(steps, temps, 1, kernel.n(), from);
+      right = copy(all, right, kernel.n(), new Affine(kernel.b().offset(), kernel.b().stride(rank), kernel.b().stride(rank + 1)));
     }
-    for (Step s : product.steps()) {
-      steps.add(s.with(arg -> arg instanceof Arg.Slot slot && slot.index() < 2 ? operands[slot.index()] : arg));
-    }
-    return new Plan(product.bytes(), temps, product.tables(), steps, product.checked());
+    all.add(product, all.temps(), left, right, new Arg.Slot(2));
+    return all.plan(product.bytes());
   }
 
-  /** Adds the copy of an operand, a line for each product; {@code from} are its elements by product and row. */
-  private Arg copy(List<Step> steps, List<Long> temps, int operand, long side, Affine from) {
-    Arg to = new Arg.Temp(temps.size());
-    temps.add(bytes(side));
-    ScalarProgram load = new ScalarProgram(List.of(new Instr.Load(kernel.input(), 0, from)));
-    LoopKernel copy =
-        new LoopKernel(
-            Shape.of(kernel.k(), side), Shape.SCALAR, List.of(kernel.input()), List.of(kernel.input()), load, null, ScalarProgram.EMPTY,
-            List.of(new LoopKernel.Store(0, new Affine(0, side, 1), 0)));
-    UnaryOperator<Arg> mine =
-        arg -> arg instanceof Arg.Slot slot ? slot.index() == 0 ? new Arg.Slot(operand) : to : arg;
-    LoopPlanner.plan(copy, style).steps().forEach(s -> steps.add(s.with(mine)));
+  /** Adds the copy of an operand, a line for each product; {@code read} are its elements by product and row. */
+  private Arg copy(Sequence all, Arg operand, long side, Affine read) {
+    Arg to = all.temp(bytes(side));
+    all.copy(Shape.of(kernel.k(), side), kernel.input(), operand, read, kernel.input(), to, new Affine(0, side, 1));
     return to;
   }
 }
