@@ -1,15 +1,10 @@
 package dev.tenzan.cuda.plan;
 
-import dev.tenzan.cuda.ptx.LoopPlanner;
 import dev.tenzan.cuda.vendor.DnnShape;
 import dev.tenzan.kernel.ConvolutionKernel;
-import dev.tenzan.kernel.LoopKernel;
-import dev.tenzan.scalar.Instr;
-import dev.tenzan.scalar.ScalarProgram;
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
 import dev.tenzan.type.Shape;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -35,16 +30,11 @@ public record LibraryConvolution(DnnShape shape, long first, long second, int re
       return new Plan(bytes, List.of(), List.of(), List.of(), null, new LibraryConvolution(shape, a, b, RESULT));
     }
     long positions = kernel.outSpatial().size();
-    Affine from = new Affine(0, positions, kernel.batch() * positions, 1);
-    LoopKernel copy =
-        new LoopKernel(
-            Shape.of(kernel.batch(), kernel.outChannels(), positions), Shape.SCALAR, List.of(t), List.of(t),
-            new ScalarProgram(List.of(new Instr.Load(t, 0, from))), null, ScalarProgram.EMPTY,
-            List.of(new LoopKernel.Store(0, new Affine(0, kernel.outChannels() * positions, positions, 1), 0)));
-    List<Step> steps = new ArrayList<>();
-    for (Step s : LoopPlanner.plan(copy, style).steps()) {
-      steps.add(s.with(arg -> arg instanceof Arg.Slot slot ? slot.index() == 0 ? new Arg.Temp(0) : new Arg.Slot(RESULT) : arg));
-    }
-    return new Plan(bytes, List.of(bytes.getLast()), List.of(), steps, null, new LibraryConvolution(shape, a, b, SCRATCH));
+    Sequence behind = new Sequence(style);
+    Arg given = behind.temp(bytes.getLast());
+    behind.copy(
+        Shape.of(kernel.batch(), kernel.outChannels(), positions), t, given, new Affine(0, positions, kernel.batch() * positions, 1), t,
+        new Arg.Slot(RESULT), new Affine(0, kernel.outChannels() * positions, positions, 1));
+    return behind.behind(new LibraryConvolution(shape, a, b, SCRATCH), bytes);
   }
 }

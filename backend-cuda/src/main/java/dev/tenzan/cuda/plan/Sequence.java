@@ -10,6 +10,7 @@ import dev.tenzan.type.Shape;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /** A plan that is put together of copies and of other plans, whose operands may be copies. */
 final class Sequence {
@@ -89,6 +90,11 @@ final class Sequence {
   }
 
   Plan plan(List<Long> bytes) {
-    return new Plan(bytes, temps, tables, steps, null);
+    return behind(null, bytes);
+  }
+
+  /** The plan whose launches come behind what a library does. */
+  Plan behind(@Nullable LibraryWork work, List<Long> bytes) {
+    return new Plan(bytes, temps, tables, steps, null, work);
   }
 }
