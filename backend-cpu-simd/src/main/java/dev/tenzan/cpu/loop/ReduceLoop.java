@@ -9,7 +9,9 @@ import dev.tenzan.scalar.ReduceOp;
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
@@ -55,7 +57,12 @@ final class ReduceLoop implements CpuLoop {
 
   private final Address sumsAddress;
 
-  private final LoopNest epilogue;
+  /** What the results go through on their way to memory; null where they are copied. */
+  private final @Nullable LoopNest epilogue;
+
+  /** Where results are copied to as they are. */
+  private final List<Copy> copies;
+
   private final ReduceOp op;
   private final DType type;
 
@@ -93,6 +100,14 @@ final class ReduceLoop implements CpuLoop {
   private final boolean splitBlocks;
   private final int tasks;
 
+  /**
+   * A store of results as they are, side by side.
+   *
+   * @param buffer the number of the buffer
+   * @param address the byte address
+   */
+  private record Copy(int buffer, Address address) {}
+
   ReduceLoop(LoopKernel kernel, LoopCompiler compiler) {
     LoopKernel.Reduction reduction = kernel.reduction();
     if (reduction == null) {
@@ -119,7 +134,8 @@ final class ReduceLoop implements CpuLoop {
     this.blocks = Math.max(1, (count + block - 1) / block);
     this.body = bodyNest(kernel, reduction, across ? lastParallel : lastReduced, across ? lastReduced : lastParallel, 1);
     this.blockRows = lanes && blocks > 1 ? bodyNest(kernel, reduction, lastReduced, lastReduced, block) : null;
-    this.epilogue = epilogueNest(kernel, lastParallel);
+    this.copies = copies(kernel, lastParallel);
+    this.epilogue = copies.isEmpty() ? epilogueNest(kernel, lastParallel) : null;
     int width = type.byteSize() == 8 ? 256 : 512;
     long most = across ? (chain ? 8L * width : width) : Math.max(1, Math.min(512, TASK_POINTS / Math.max(1, count)));
     Partition partition = new Partition(kernel, compiler);
@@ -203,6 +219,21 @@ final class ReduceLoop implements CpuLoop {
     return new LoopNest(space, inner, row, rowSteps, compiler.compile(builder.body()), builder);
   }
 
+  /** The stores of a kernel whose results are stored as they are, and so need no code of their own; empty where one is another. */
+  private List<Copy> copies(LoopKernel kernel, int lastParallel) {
+    boolean asTheyAre = kernel.epilogue().size() == 1 && kernel.epilogue().get(0) instanceof Instr.Reduced && type != DType.BOOL;
+    List<Copy> found = new ArrayList<>();
+    for (LoopKernel.Store s : kernel.stores()) {
+      Address address = space.address(s.address(), type.byteSize());
+      boolean adjacent = lastParallel < 0 || columns == 1 || space.address(s.address(), 1).stride(lastParallel) == 1;
+      if (!asTheyAre || !adjacent || kernel.outputs().get(s.slot()) != type) {
+        return List.of();
+      }
+      found.add(new Copy(kernel.inputs().size() + s.slot(), address));
+    }
+    return found;
+  }
+
   private LoopNest epilogueNest(LoopKernel kernel, int lastParallel) {
     BodyBuilder builder = new BodyBuilder(space, lastParallel, kernel.epilogue());
     for (LoopKernel.Store s : kernel.stores()) {
@@ -269,8 +300,15 @@ final class ReduceLoop implements CpuLoop {
     f.seg = Frame.NO_SEGMENTS;
   }
 
-  /** Runs the epilogue over a chunk whose results begin at {@code at}. */
+  /** Stores a chunk whose results begin at {@code at}. */
   private void finish(Frame f, MemorySegment[] segments, Values results, int at, long c) {
+    if (epilogue == null) {
+      long[] index = seek(f, c);
+      for (Copy copy : copies) {
+        results.copyOut(type, at, segments[copy.buffer], copy.address.at(index), width(c));
+      }
+      return;
+    }
     epilogue.prepare(f, segments);
     f.reducedFrom(results);
     f.redAt = at;

@@ -3,6 +3,8 @@ package dev.tenzan.cpu.loop;
 import dev.tenzan.kernel.ReductionTree;
 import dev.tenzan.scalar.ReduceOp;
 import dev.tenzan.type.DType;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /**
@@ -49,6 +51,17 @@ public final class Values {
       case I32, BOOL -> System.arraycopy(source.i, from, i, to, count);
       case I64 -> System.arraycopy(source.l, from, l, to, count);
       case F16, BF16, I16, I8, U8 -> throw new IllegalArgumentException("not a compute type: " + type);
+    }
+  }
+
+  /** Copies {@code count} values to memory, from a byte on. */
+  void copyOut(DType type, int from, MemorySegment to, long at, int count) {
+    switch (type) {
+      case F32 -> MemorySegment.copy(f, from, to, ValueLayout.JAVA_FLOAT_UNALIGNED, at, count);
+      case F64 -> MemorySegment.copy(d, from, to, ValueLayout.JAVA_DOUBLE_UNALIGNED, at, count);
+      case I32 -> MemorySegment.copy(i, from, to, ValueLayout.JAVA_INT_UNALIGNED, at, count);
+      case I64 -> MemorySegment.copy(l, from, to, ValueLayout.JAVA_LONG_UNALIGNED, at, count);
+      default -> throw new IllegalArgumentException("not stored as it is computed: " + type);
     }
   }
 
