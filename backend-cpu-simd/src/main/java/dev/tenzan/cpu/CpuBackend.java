@@ -12,6 +12,7 @@ import dev.tenzan.error.ShapeException;
 import dev.tenzan.error.TenzanException;
 import dev.tenzan.error.UnsupportedKernelException;
 import dev.tenzan.ir.CustomBody;
+import dev.tenzan.kernel.AttentionRun;
 import dev.tenzan.kernel.CustomKernel;
 import dev.tenzan.kernel.KernelSpec;
 import dev.tenzan.kernel.RowRun;
@@ -195,6 +196,13 @@ public final class CpuBackend implements Backend {
 
   @Override
   public @Nullable RunExecutable compile(int device, RowRun run) {
+    checkDevice("compile", device);
+    CpuKernel chain = compiler.compile(run);
+    return chain == null ? null : buffers -> launch(chain, buffers);
+  }
+
+  @Override
+  public @Nullable RunExecutable compile(int device, AttentionRun run) {
     checkDevice("compile", device);
     CpuKernel chain = compiler.compile(run);
     return chain == null ? null : buffers -> launch(chain, buffers);

@@ -16,6 +16,7 @@ import dev.tenzan.cpu.loop.RowChain;
 import dev.tenzan.error.ShapeException;
 import dev.tenzan.error.UnsupportedKernelException;
 import dev.tenzan.ir.CustomBody;
+import dev.tenzan.kernel.AttentionRun;
 import dev.tenzan.kernel.ConvolutionKernel;
 import dev.tenzan.kernel.CustomKernel;
 import dev.tenzan.kernel.KernelSpec;
@@ -57,6 +58,11 @@ record KernelCompiler(CpuPool pool, MatrixEngine matrices, LoopCompiler loops) {
   @Nullable CpuKernel compile(RowRun run) {
     RowChain chain = RowChain.of(run, loops);
     return chain == null ? null : new CpuKernel(run.parts().getFirst().kernel(), run.bytes(), chain::run);
+  }
+
+  /** Attention some rows at a time, or null where its kernels run as well one by one; errors name its first product. */
+  @Nullable CpuKernel compile(AttentionRun run) {
+    return AttentionChain.of(run, this);
   }
 
   private CpuKernel matMul(MatMulKernel k) {
