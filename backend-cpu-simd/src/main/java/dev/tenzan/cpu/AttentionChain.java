@@ -1,6 +1,7 @@
 package dev.tenzan.cpu;
 
 import dev.tenzan.cpu.loop.CpuLoop;
+import dev.tenzan.cpu.loop.LoopCompiler;
 import dev.tenzan.kernel.AttentionRun;
 import dev.tenzan.kernel.LoopKernel;
 import dev.tenzan.kernel.MatMulKernel;
@@ -11,6 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -55,16 +57,25 @@ final class AttentionChain {
   /** The products and the loops for a number of rows. */
   private record Part(CpuKernel scores, List<CpuLoop> loops, CpuKernel result) {}
 
-  private AttentionChain(AttentionRun run, long rows, long[][] steps, KernelCompiler compiler) {
+  /**
+   * What a run is made ready with.
+   *
+   * @param pool the threads that it runs on
+   * @param loops makes loop kernels
+   * @param products makes products
+   */
+  record Makers(CpuPool pool, LoopCompiler loops, Function<MatMulKernel, CpuKernel> products) {}
+
+  private AttentionChain(AttentionRun run, long rows, long[][] steps, Makers makers) {
     this.run = run;
-    this.pool = compiler.pool();
+    this.pool = makers.pool;
     this.rows = rows;
     this.steps = steps;
     this.blocks = Math.toIntExact(Math.ceilDiv(run.scores().m(), rows));
     this.tasks = Math.toIntExact(run.scores().batch().size() * blocks);
-    this.full = part(run, rows, compiler);
+    this.full = part(run, rows, makers);
     long last = run.scores().m() - (blocks - 1) * rows;
-    this.rest = last == rows ? full : part(run, last, compiler);
+    this.rest = last == rows ? full : part(run, last, makers);
     List<Integer> places = places(run);
     long[] ofPlace = new long[places.size()];
     long end = 0;
@@ -112,7 +123,7 @@ final class AttentionChain {
   }
 
   /** A run, or null where its kernels are as good one after another, or cannot be cut. */
-  static @Nullable CpuKernel of(AttentionRun run, KernelCompiler compiler) {
+  static @Nullable CpuKernel of(AttentionRun run, Makers makers) {
     MatMulKernel s = run.scores();
     List<Integer> places = places(run);
     long rowBytes = IntStream.range(0, places.size()).filter(i -> places.get(i) == i).mapToLong(i -> run.localRowBytes().get(i)).sum();
@@ -124,10 +135,10 @@ final class AttentionChain {
     long blocks = Math.ceilDiv(s.m(), most);
     long tasks = Math.multiplyExact(blocks, s.batch().size());
     long[][] steps = steps(run);
-    if (steps == null || !isDense(run) || tasks < TASKS_PER_THREAD * compiler.pool().threads() || tasks > Integer.MAX_VALUE) {
+    if (steps == null || !isDense(run) || tasks < TASKS_PER_THREAD * makers.pool.threads() || tasks > Integer.MAX_VALUE) {
       return null;
     }
-    AttentionChain chain = new AttentionChain(run, Math.ceilDiv(s.m(), blocks), steps, compiler);
+    AttentionChain chain = new AttentionChain(run, Math.ceilDiv(s.m(), blocks), steps, makers);
     return new CpuKernel(s, run.bytes(), chain::run);
   }
 
@@ -185,7 +196,7 @@ final class AttentionChain {
     return k.body().code().stream().anyMatch(Instr.Index.class::isInstance) || k.epilogue().code().stream().anyMatch(Instr.Index.class::isInstance);
   }
 
-  private static Part part(AttentionRun run, long rows, KernelCompiler compiler) {
+  private static Part part(AttentionRun run, long rows, Makers makers) {
     MatMulKernel s = run.scores();
     MatMulKernel r = run.result();
     int rank = s.batch().rank();
@@ -199,9 +210,9 @@ final class AttentionChain {
       long[] extents = loop.kernel().space().dims();
       Arrays.fill(extents, 0, rank, 1);
       extents[rank] = rows;
-      loops.add(CpuLoop.of(loop.kernel().over(Shape.of(extents)), compiler.loops(), false));
+      loops.add(CpuLoop.of(loop.kernel().over(Shape.of(extents)), makers.loops, false));
     }
-    return new Part(compiler.compile(scores), loops, compiler.compile(result));
+    return new Part(makers.products.apply(scores), loops, makers.products.apply(result));
   }
 
   /** The addresses within a matrix; where it begins is the segment's matter, but for the offset. */

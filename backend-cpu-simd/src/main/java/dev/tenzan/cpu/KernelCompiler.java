@@ -62,7 +62,7 @@ record KernelCompiler(CpuPool pool, MatrixEngine matrices, LoopCompiler loops) {
 
   /** Attention some rows at a time, or null where its kernels run as well one by one; errors name its first product. */
   @Nullable CpuKernel compile(AttentionRun run) {
-    return AttentionChain.of(run, this);
+    return AttentionChain.of(run, new AttentionChain.Makers(pool, loops, this::matMul));
   }
 
   private CpuKernel matMul(MatMulKernel k) {

@@ -3,14 +3,10 @@ package dev.tenzan.cuda;
 import dev.tenzan.kernel.ConvolutionKernel;
 import dev.tenzan.reference.ReferenceBackend;
 import dev.tenzan.spi.Backend;
-import dev.tenzan.spi.Buffer;
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
 import dev.tenzan.type.Numerics;
 import dev.tenzan.type.Shape;
-import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -141,20 +137,8 @@ public final class Convolutions {
     Random random = new Random(k.hashCode());
     Shape x = Shape.of(k.batch(), k.inChannels()).concat(k.spatial());
     Shape w = Shape.of(k.outChannels(), k.inChannels() / k.groups()).concat(k.window());
-    return List.of(numbers(random, k.dtype(), k.x().max(x) + 1), numbers(random, k.dtype(), k.w().max(w) + 1));
-  }
-
-  private static byte[] numbers(Random random, DType t, long count) {
-    ByteBuffer bytes = ByteBuffer.allocate((int) count * t.byteSize()).order(ByteOrder.nativeOrder());
-    for (long i = 0; i < count; i++) {
-      float v = random.nextInt(-2, 3);
-      switch (t) {
-        case F32 -> bytes.putFloat(v);
-        case F16 -> bytes.putShort(Float.floatToFloat16(v));
-        default -> bytes.putShort((short) (Float.floatToRawIntBits(v) >> 16));
-      }
-    }
-    return bytes.array();
+    return List.of(
+        KernelRuns.numbers(random, k.dtype(), k.x().max(x) + 1), KernelRuns.numbers(random, k.dtype(), k.w().max(w) + 1));
   }
 
   /** The bytes of the results. */
@@ -164,20 +148,7 @@ public final class Convolutions {
 
   /** What a backend makes of it, over rubbish. */
   public static byte[] run(Backend backend, ConvolutionKernel k, List<byte[]> operands) {
-    List<Buffer> buffers = new ArrayList<>();
-    for (byte[] o : operands) {
-      Buffer b = backend.allocate(0, o.length);
-      backend.copyIn(MemorySegment.ofArray(o), b, 0);
-      buffers.add(b);
-    }
-    byte[] result = new byte[resultBytes(k)];
-    new Random(1).nextBytes(result);
-    buffers.add(backend.allocate(0, result.length));
-    backend.copyIn(MemorySegment.ofArray(result), buffers.getLast(), 0);
-    backend.launch(backend.compile(0, k), buffers);
-    backend.copyOut(buffers.getLast(), 0, MemorySegment.ofArray(result));
-    buffers.forEach(backend::free);
-    return result;
+    return KernelRuns.run(backend, k, operands, resultBytes(k));
   }
 
   /** What the reference makes of it in the default mode. */

@@ -23,9 +23,6 @@ import dev.tenzan.type.DType;
 import dev.tenzan.type.Numerics;
 import dev.tenzan.type.Shape;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,43 +43,16 @@ class FastProductsTest {
     return product(t, Shape.SCALAR, n, n, n, new Affine(0, n, 1), new Affine(0, n, 1));
   }
 
-  /** Small whole numbers, whose products every mode adds exactly. */
-  private static byte[] numbers(Random random, DType t, long count) {
-    ByteBuffer bytes = ByteBuffer.allocate((int) count * t.byteSize()).order(ByteOrder.nativeOrder());
-    for (long i = 0; i < count; i++) {
-      float v = random.nextInt(-2, 3);
-      switch (t) {
-        case F32 -> bytes.putFloat(v);
-        case F16 -> bytes.putShort(Float.floatToFloat16(v));
-        default -> bytes.putShort((short) (Float.floatToRawIntBits(v) >> 16));
-      }
-    }
-    return bytes.array();
-  }
-
   private static List<byte[]> operands(MatMulKernel k) {
     Random random = new Random(k.hashCode());
     Shape a = k.batch().concat(Shape.of(k.m(), k.k()));
     Shape b = k.batch().concat(Shape.of(k.k(), k.n()));
-    return List.of(numbers(random, k.input(), k.a().max(a) + 1), numbers(random, k.input(), k.b().max(b) + 1));
+    return List.of(
+        KernelRuns.numbers(random, k.input(), k.a().max(a) + 1), KernelRuns.numbers(random, k.input(), k.b().max(b) + 1));
   }
 
   private static byte[] run(Backend backend, MatMulKernel k, List<byte[]> operands) {
-    List<Buffer> buffers = new ArrayList<>();
-    for (byte[] o : operands) {
-      Buffer b = backend.allocate(0, o.length);
-      backend.copyIn(MemorySegment.ofArray(o), b, 0);
-      buffers.add(b);
-    }
-    byte[] result = new byte[Math.toIntExact(k.batch().size() * k.m() * k.n() * k.output().byteSize())];
-    byte[] rubbish = new byte[result.length];
-    new Random(1).nextBytes(rubbish);
-    buffers.add(backend.allocate(0, result.length));
-    backend.copyIn(MemorySegment.ofArray(rubbish), buffers.getLast(), 0);
-    backend.launch(backend.compile(0, k), buffers);
-    backend.copyOut(buffers.getLast(), 0, MemorySegment.ofArray(result));
-    buffers.forEach(backend::free);
-    return result;
+    return KernelRuns.run(backend, k, operands, Math.toIntExact(k.batch().size() * k.m() * k.n() * k.output().byteSize()));
   }
 
   private static void check(Backend backend, MatMulKernel k) {
