@@ -100,10 +100,9 @@ final class AttentionChain {
       AttentionRun.Loop loop = run.loops().get(i);
       for (int slot = 0; slot < loop.buffers().size(); slot++) {
         int local = loop.buffers().get(slot) - run.buffers();
-        if (local >= 0 && slot < loop.kernel().inputs().size()) {
-          read[local] = Math.max(read[local], i);
-        } else if (local >= 0) {
-          written[local] = i;
+        if (local >= 0) {
+          read[local] = Math.max(read[local], i); // what nobody reads is written all the same
+          written[local] = slot < loop.kernel().inputs().size() ? written[local] : i;
         }
       }
     }

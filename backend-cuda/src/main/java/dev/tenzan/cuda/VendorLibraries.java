@@ -10,6 +10,7 @@ import dev.tenzan.cuda.vendor.Cudnn;
 import dev.tenzan.cuda.vendor.Found;
 import dev.tenzan.cuda.vendor.Libraries;
 import dev.tenzan.cuda.vendor.LibraryError;
+import dev.tenzan.error.DeviceMemoryException;
 import java.util.Objects;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -123,7 +124,13 @@ final class VendorLibraries {
     if (plan == null) {
       return false;
     }
-    CudaBuffer workspace = pool.allocate(Math.max(1, plan.workspace()));
+    CudaBuffer workspace;
+    try {
+      workspace = pool.allocate(Math.max(1, plan.workspace()));
+    } catch (DeviceMemoryException e) { // up to a gigabyte, which our own kernels do without
+      LOG.log(System.Logger.Level.DEBUG, "a convolution goes without cuDNN: {0}", e.getMessage());
+      return false;
+    }
     try {
       plan.run(x, w, addresses[c.result()], workspace.address, queue);
     } finally {

@@ -123,6 +123,7 @@ int cudnnBackendFinalize(D *it) {
   if (it->kind == TENSOR && (it->rank < 4 || it->rank != it->ranks || it->id == 0 || it->alignment == 0)) return BAD_PARAM;
   if (it->kind >= FORWARD && it->kind <= BY_INPUT && !agree(it)) return BAD_PARAM;
   if ((it->kind == GRAPH || it->kind == PLAN) && it->handle != &handle) return BAD_PARAM;
+  if (it->kind == GRAPH && operation(it)->parts[3]->dims[1] == 78) return NOT_SUPPORTED;
   if (it->kind == HEURISTICS) {
     questions++;
     if (it->heuristics == 3 && operation(it)->parts[3]->dims[1] == 77) return NOT_SUPPORTED;

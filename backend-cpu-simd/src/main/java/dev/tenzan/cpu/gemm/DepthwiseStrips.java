@@ -19,6 +19,9 @@ final class DepthwiseStrips implements MatrixProgram {
   /** The elements of a plane at most: of each thread one lies in the caches. */
   private static final double MAX_PLANE = 1 << 20;
 
+  /** The most multiply-adds of one call. */
+  private static final long MOST_AT_ONCE = 1 << 20;
+
   /** Larger windows are matrix products of many steps. */
   private static final long MAX_WINDOW = 256;
 
@@ -34,8 +37,13 @@ final class DepthwiseStrips implements MatrixProgram {
   private final int span;
   private final boolean direct;
 
-  /** The code for rows of places, of one slice where there are three spatial dimensions; null where there is none. */
+  /** The code for {@link #band} rows of places, and for what is left of a slice; null where there is none. */
   private final @Nullable WindowRows windows;
+
+  private final @Nullable WindowRows lastWindows;
+
+  /** The rows of one call: machine code holds up the collector, and should be over in microseconds. */
+  private final int band;
 
   /** The rows of a slice, or all of a plane's where there are fewer than three spatial dimensions. */
   private final int sliceRows;
@@ -78,7 +86,10 @@ final class DepthwiseStrips implements MatrixProgram {
     }
     this.sliceRows = rank < 2 ? 1 : Math.toIntExact(kernel.outSpatial().dim(rank - 2));
     int step = sliceRows < 2 ? 0 : rowPlaces[1];
-    this.windows = strips.areInMachineCode() ? WindowRows.of(places, sliceRows, length, step) : null;
+    this.band = Math.clamp(MOST_AT_ONCE / ((long) window * length), 1, sliceRows);
+    this.windows = strips.areInMachineCode() ? WindowRows.of(places, band, length, step) : null;
+    int left = sliceRows % band;
+    this.lastWindows = windows == null || left == 0 ? windows : WindowRows.of(places, left, length, step);
   }
 
   /** The program of a convolution, or null where it takes another way. */
@@ -100,7 +111,7 @@ final class DepthwiseStrips implements MatrixProgram {
   }
 
   boolean isInMachineCode() {
-    return windows != null;
+    return windows != null && lastWindows != null;
   }
 
   @Override
@@ -136,8 +147,8 @@ final class DepthwiseStrips implements MatrixProgram {
       float[] plane = plane(own, filler, x, k.x().offset() + image * k.x().stride(0) + channel * k.x().stride(1));
       for (int o = channel * perChannel; o < (channel + 1) * perChannel; o++) {
         long at = (image * k.outChannels() + o) * k.outSpatial().size();
-        if (windows != null) {
-          rows(windows, plane, weights, o * taps.length, out, at);
+        if (windows != null && lastWindows != null) {
+          rows(windows, lastWindows, plane, weights, o * taps.length, out, at);
         } else {
           strips.planes().window(plane, places, weights, o * taps.length, own.outputs, span);
           store(own, out, at);
@@ -148,7 +159,7 @@ final class DepthwiseStrips implements MatrixProgram {
 
   /** A channel's plane, with {@link PlaneKernel#SLACK} behind it. */
   private float[] plane(Buffers own, PlaneFiller filler, MemorySegment x, long from) {
-    PlaneCopies copies = windows == null ? null : filler.inMachineCode();
+    PlaneCopies copies = isInMachineCode() ? filler.inMachineCode() : null;
     if (copies == null) {
       return filler.fill(x, from);
     }
@@ -161,10 +172,13 @@ final class DepthwiseStrips implements MatrixProgram {
     return own.plane;
   }
 
-  private void rows(WindowRows windows, float[] plane, float[] weights, int first, MemorySegment out, long at) {
+  private void rows(WindowRows whole, WindowRows rest, float[] plane, float[] weights, int first, MemorySegment out, long at) {
     int length = rows[2];
-    for (int r = 0; r < rows.length / 3; r += sliceRows) {
-      windows.run(plane, rows[3 * r], weights, first, out, (at + (long) r * length) * Float.BYTES);
+    for (int slice = 0; slice < rows.length / 3; slice += sliceRows) {
+      for (int r = slice; r < slice + sliceRows; r += band) {
+        WindowRows code = r + band <= slice + sliceRows ? whole : rest;
+        code.run(plane, rows[3 * r], weights, first, out, (at + (long) r * length) * Float.BYTES);
+      }
     }
   }
 

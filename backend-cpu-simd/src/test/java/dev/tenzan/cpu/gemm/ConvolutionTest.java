@@ -113,7 +113,9 @@ final class ConvolutionTest {
         check(DType.F32, random, 1, 2, 2, 2, List.of(new long[] {3, 2, 1, 1, 0, 1, 1}, new long[] {9, 3, 2, 1, 1, 1, 1}, row), v, seed++);
       }
     }
-    check(DType.F32, random, 1, 2, 2, 2, List.of(new long[] {9, 7, 1, 3, 3, 1, 1}, new long[] {40, 7, 1, 3, 3, 1, 1}), values[0], seed);
+    check(DType.F32, random, 1, 2, 2, 2, List.of(new long[] {9, 7, 1, 3, 3, 1, 1}, new long[] {40, 7, 1, 3, 3, 1, 1}), values[0], seed++);
+    // So many rows that one call has not all of them.
+    check(DType.F32, random, 1, 1, 1, 1, List.of(new long[] {301, 11, 1, 5, 5, 1, 1}, new long[] {100, 11, 1, 5, 5, 1, 1}), values[0], seed);
   }
 
   /** So many weights that each task packs some, for all images or for several; the last tile of a group's channels is not whole. */

@@ -31,13 +31,17 @@ final class UnrolledConvolution {
 
   private final AsyncProduct product;
 
-  private UnrolledConvolution(Windows windows, Style style, long images, AsyncProduct product) {
+  /** The product of the last part. */
+  private final AsyncProduct last;
+
+  private UnrolledConvolution(Windows windows, Style style, long images, AsyncProduct product, AsyncProduct last) {
     this.kernel = windows.kernel;
     this.windows = windows;
     this.style = style;
     this.type = widened(kernel);
     this.images = images;
     this.product = product;
+    this.last = last;
   }
 
   private static DType widened(ConvolutionKernel kernel) {
@@ -56,11 +60,16 @@ final class UnrolledConvolution {
       return Optional.empty();
     }
     long each = kernel.groups() * windows.positions * pitch(windows) * widened(kernel).byteSize();
-    long images = Math.min(kernel.batch(), most / each);
-    if (images == 0) {
+    long fit = Math.min(kernel.batch(), most / each);
+    if (fit == 0) {
       return Optional.empty();
     }
-    return AsyncProduct.of(product(windows, images), style).map(p -> new UnrolledConvolution(windows, style, images, p));
+    long parts = Math.ceilDiv(kernel.batch(), fit);
+    long images = Math.ceilDiv(kernel.batch(), parts); // about as many in the last part, which has to be a product for the device as well
+    Optional<AsyncProduct> product = AsyncProduct.of(product(windows, images), style);
+    long rest = (kernel.batch() - 1) % images + 1;
+    Optional<AsyncProduct> last = rest == images ? product : AsyncProduct.of(product(windows, rest), style);
+    return product.flatMap(p -> last.map(l -> new UnrolledConvolution(windows, style, images, p, l)));
   }
 
   /** The elements of an unrolled line: whole vectors. */
@@ -108,7 +117,7 @@ final class UnrolledConvolution {
     for (long first = 0; first < kernel.batch(); first += images) {
       long some = Math.min(images, kernel.batch() - first);
       unroll(all, first, some, unrolled);
-      AsyncProduct part = some == images ? product : AsyncProduct.of(product(windows, some), style).orElseThrow();
+      AsyncProduct part = some == images ? product : last;
       all.add(part.plan(List.of(unrolledBytes(some), weightBytes(), productBytes(some))), firstTemp, unrolled, w, results);
       order(all, first, some, results);
     }

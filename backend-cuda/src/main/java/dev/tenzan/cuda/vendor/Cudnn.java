@@ -322,19 +322,28 @@ public final class Cudnn implements AutoCloseable {
   private Optional<Plan> choose(Key key) {
     Scope own = new Scope();
     try {
-      MemorySegment graph = graph(own, key);
-      for (int mode : HEURISTICS) {
-        for (MemorySegment config : configurations(own, graph, mode)) {
-          Plan plan = allowed(own, config, key.shape.dtype()) ? plan(own, config) : null;
-          if (plan != null) {
-            return Optional.of(plan);
-          }
-        }
+      return chosen(own, key);
+    } catch (LibraryError e) {
+      if (library.declines(e.status())) { // descriptors are completed by a check of whether the library has such convolutions at all
+        return Optional.empty();
       }
-      return Optional.empty();
+      throw e;
     } finally {
       own.release();
     }
+  }
+
+  private Optional<Plan> chosen(Scope own, Key key) {
+    MemorySegment graph = graph(own, key);
+    for (int mode : HEURISTICS) {
+      for (MemorySegment config : configurations(own, graph, mode)) {
+        Plan plan = allowed(own, config, key.shape.dtype()) ? plan(own, config) : null;
+        if (plan != null) {
+          return Optional.of(plan);
+        }
+      }
+    }
+    return Optional.empty();
   }
 
   private List<MemorySegment> configurations(Scope own, MemorySegment graph, int mode) {

@@ -2,6 +2,7 @@ package dev.tenzan.cuda.plan;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tenzan.cuda.driver.CudaDriver;
 import dev.tenzan.cuda.driver.SimulatedDriver;
@@ -13,6 +14,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -74,6 +76,24 @@ class UnrolledConvolutionTest {
       driver.copyOut(stream, slots[2], result);
       return result.toArray(ValueLayout.JAVA_BYTE);
     }
+  }
+
+  /** A last part may be too small a product for tensor cores of f64: then there is another way for all. */
+  @Test
+  void aLastPartIsAProductOrThereIsNone() {
+    ConvolutionKernel k =
+        new ConvolutionKernel(
+            DType.F64, 9, 2, 8, 1, Shape.of(12, 12), Shape.of(11, 12), Shape.of(2, 1), List.of(1L, 1L), List.of(0L, 0L), List.of(1L, 1L),
+            List.of(1L, 1L), new Affine(0, 288, 144, 12, 1), new Affine(0, 264, 132, 12, 1));
+    int planned = 0;
+    for (long images = 1; images <= 9; images++) {
+      Optional<UnrolledConvolution> way = UnrolledConvolution.of(new Windows(k), new Style(132, 90), images * 2 * 264 * Double.BYTES);
+      if (way.isPresent()) {
+        planned++;
+        way.get().plan(List.of(9L * 288 * 8, 8L * 264 * 8, 9L * 16 * 8));
+      }
+    }
+    assertTrue(planned > 1 && planned < 9, planned + " of 9");
   }
 
   @Test

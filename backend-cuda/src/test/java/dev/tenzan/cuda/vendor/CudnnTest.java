@@ -198,6 +198,7 @@ class CudnnTest {
       assertNull(dnn.plan(DnnShape.of(square(77)).orElseThrow(), 256, 256));
       assertNull(dnn.plan(DnnShape.of(square(77)).orElseThrow(), 256, 256));
       assertEquals(2, count("questions") - before, "the best guesses, and the last resort, once");
+      assertNull(dnn.plan(DnnShape.of(square(78)).orElseThrow(), 256, 256), "a graph that it does not take");
       assertTrue(check(dnn, square(76), "the last resort"));
       assertEquals(1 + 2, count("live"));
     }
