@@ -30,7 +30,7 @@ public final class MatrixEngine {
   private static final double VECTOR_API_BEHIND = 0.8;
 
   /** A product of matrices neither copies its input nor turns its results round, so tiles of pixels must be used better by so much. */
-  private static final double PRODUCTS_BEHIND = 0.9;
+  private static final double PRODUCTS_BEHIND = 0.88;
 
   private final CpuPool pool;
   private final KernelSet kernels;
