@@ -66,7 +66,7 @@ final class AttentionChain {
    */
   record Makers(CpuPool pool, LoopCompiler loops, Function<MatMulKernel, CpuKernel> products) {}
 
-  private AttentionChain(AttentionRun run, long rows, long[][] steps, Makers makers) {
+  private AttentionChain(AttentionRun run, long rows, long[][] steps, List<Integer> places, Makers makers) {
     this.run = run;
     this.pool = makers.pool;
     this.rows = rows;
@@ -76,7 +76,6 @@ final class AttentionChain {
     this.full = part(run, rows, makers);
     long last = run.scores().m() - (blocks - 1) * rows;
     this.rest = last == rows ? full : part(run, last, makers);
-    List<Integer> places = places(run);
     long[] ofPlace = new long[places.size()];
     long end = 0;
     for (int i = 0; i < ofPlace.length; i++) {
@@ -137,7 +136,7 @@ final class AttentionChain {
     if (steps == null || !isDense(run) || tasks < TASKS_PER_THREAD * makers.pool.threads() || tasks > Integer.MAX_VALUE) {
       return null;
     }
-    AttentionChain chain = new AttentionChain(run, Math.ceilDiv(s.m(), blocks), steps, makers);
+    AttentionChain chain = new AttentionChain(run, Math.ceilDiv(s.m(), blocks), steps, places, makers);
     return new CpuKernel(s, run.bytes(), chain::run);
   }
 

@@ -52,11 +52,12 @@ final class CudaDevice implements BufferPool.Holder {
 
   /** The property that switches records of programs off. */
   private static final String GRAPHS = "tenzan.cuda.graphs";
+
+  /** The property that says where attention is one kernel. */
   private static final String ATTENTION = "tenzan.cuda.attention";
 
   /** With more keys the products of a block's few rows take longer than writing and reading scores does: 128 were even on an H200, 300 not. */
   private static final long MOST_KEYS = 128;
-
 
   /** So many launches are worth a record. */
   private static final int LEAST_RECORDED = 4;
@@ -207,13 +208,15 @@ final class CudaDevice implements BufferPool.Holder {
   private Style style(KernelSpec kernel) {
     return switch (kernel) {
       case MatMulKernel k when !k.numerics().isReproducible() && k.input().isFloat() -> {
-        Style known = fastProducts;
-        fastProducts = known != null ? known : fast(library.multiplies(fastProperty()));
+        if (fastProducts == null) {
+          fastProducts = fast(library.multiplies(fastProperty()));
+        }
         yield fastProducts;
       }
       case ConvolutionKernel k when !k.numerics().isReproducible() && k.dtype().isFloat() -> {
-        Style known = fastConvolutions;
-        fastConvolutions = known != null ? known : fast(library.convolves(fastProperty()));
+        if (fastConvolutions == null) {
+          fastConvolutions = fast(library.convolves(fastProperty()));
+        }
         yield fastConvolutions;
       }
       default -> style;

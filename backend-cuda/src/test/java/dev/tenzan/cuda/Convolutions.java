@@ -116,13 +116,7 @@ public final class Convolutions {
 
   /** The addresses of a dense tensor. */
   public static Affine dense(long offset, Shape shape) {
-    long[] strides = new long[shape.rank()];
-    long size = 1;
-    for (int d = shape.rank() - 1; d >= 0; d--) {
-      strides[d] = size;
-      size *= shape.dim(d);
-    }
-    return new Affine(offset, strides);
+    return new Affine(offset, shape.rowMajorStrides());
   }
 
   /** The kernel in the default mode. */

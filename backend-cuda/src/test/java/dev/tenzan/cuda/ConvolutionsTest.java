@@ -16,6 +16,7 @@ import dev.tenzan.spi.Backend;
 import dev.tenzan.spi.Buffer;
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
+import dev.tenzan.type.Layout;
 import dev.tenzan.type.Shape;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -105,13 +106,7 @@ class ConvolutionsTest {
   }
 
   private static Affine dense(Shape shape) {
-    long[] strides = new long[shape.rank()];
-    long next = 1;
-    for (int d = strides.length - 1; d >= 0; d--) {
-      strides[d] = next;
-      next *= shape.dim(d);
-    }
-    return new Affine(0, strides);
+    return Layout.rowMajor(shape).address();
   }
 
   private static Plan plan(ConvolutionKernel k) {

@@ -15,6 +15,7 @@ import dev.tenzan.kernel.SortKernel;
 import dev.tenzan.scalar.ReduceOp;
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
+import dev.tenzan.type.Layout;
 import dev.tenzan.type.Shape;
 import java.util.Arrays;
 import java.util.List;
@@ -166,13 +167,7 @@ class KernelDifferentialTest {
   }
 
   private static Affine dense(Shape shape) {
-    long[] strides = new long[shape.rank()];
-    long next = 1;
-    for (int d = strides.length - 1; d >= 0; d--) {
-      strides[d] = next;
-      next *= shape.dim(d);
-    }
-    return new Affine(0, strides);
+    return Layout.rowMajor(shape).address();
   }
 
   @Test

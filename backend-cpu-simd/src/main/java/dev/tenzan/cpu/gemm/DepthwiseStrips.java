@@ -1,7 +1,6 @@
 package dev.tenzan.cpu.gemm;
 
 import dev.tenzan.cpu.CpuPool;
-import dev.tenzan.cpu.machine.PlaneCopies;
 import dev.tenzan.cpu.machine.WindowRows;
 import dev.tenzan.kernel.ConvolutionKernel;
 import dev.tenzan.type.DType;
@@ -56,7 +55,6 @@ final class DepthwiseStrips implements MatrixProgram {
     private float[] weights = {};
     private float[] outputs = {};
     private float[] packed = {};
-    private float[] plane = {};
   }
 
   private static final ThreadLocal<Buffers> BUFFERS = ThreadLocal.withInitial(Buffers::new);
@@ -144,7 +142,7 @@ final class DepthwiseStrips implements MatrixProgram {
     for (int c = from; c < to; c++) {
       long image = c / k.inChannels();
       int channel = (int) (c % k.inChannels());
-      float[] plane = plane(own, filler, x, k.x().offset() + image * k.x().stride(0) + channel * k.x().stride(1));
+      float[] plane = filler.fill(x, k.x().offset() + image * k.x().stride(0) + channel * k.x().stride(1));
       for (int o = channel * perChannel; o < (channel + 1) * perChannel; o++) {
         long at = (image * k.outChannels() + o) * k.outSpatial().size();
         if (windows != null && lastWindows != null) {
@@ -155,21 +153,6 @@ final class DepthwiseStrips implements MatrixProgram {
         }
       }
     }
-  }
-
-  /** A channel's plane, with {@link PlaneKernel#SLACK} behind it. */
-  private float[] plane(Buffers own, PlaneFiller filler, MemorySegment x, long from) {
-    PlaneCopies copies = isInMachineCode() ? filler.inMachineCode() : null;
-    if (copies == null) {
-      return filler.fill(x, from);
-    }
-    int size = Math.toIntExact(planes.size());
-    if (own.plane.length < size + PlaneKernel.SLACK) {
-      own.plane = new float[size + PlaneKernel.SLACK];
-    }
-    int stride = k.stride().getLast().intValue();
-    copies.run(x, from * Float.BYTES, planes.strided(), stride, own.plane, 0, size);
-    return own.plane;
   }
 
   private void rows(WindowRows whole, WindowRows rest, float[] plane, float[] weights, int first, MemorySegment out, long at) {

@@ -170,7 +170,7 @@ public final class PlaneFiller {
   }
 
   /** What writes planes from where the input lies; null where they are put together here. */
-  @Nullable PlaneCopies inMachineCode() {
+  private @Nullable PlaneCopies inMachineCode() {
     return vectors == null || !dense || stride > 2 ? null : vectors.inMachineCode();
   }
 
@@ -179,7 +179,12 @@ public final class PlaneFiller {
     if (copies) {
       MemorySegment.copy(x, from * Float.BYTES, buffers.planeMemory, 0, planeBytes);
     } else {
-      make(x, from);
+      PlaneCopies fast = inMachineCode();
+      if (fast == null) {
+        make(x, from);
+      } else {
+        fast.run(x, from * Float.BYTES, planes.strided(), stride, (float[]) buffers.plane, 0, (int) planes.size());
+      }
     }
     return (float[]) buffers.plane;
   }

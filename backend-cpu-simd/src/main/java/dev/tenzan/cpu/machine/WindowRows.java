@@ -18,9 +18,6 @@ import org.jspecify.annotations.Nullable;
  * their latency, and the weights of a small window stay in registers.
  */
 public final class WindowRows {
-  /** How many elements behind the last place the plane is read. */
-  public static final int SLACK = 16;
-
   private static final int LANES = 16;
 
   /** The chains at once: twice four cycles' latency for two units. */
@@ -66,7 +63,7 @@ public final class WindowRows {
   /**
    * Computes the rows.
    *
-   * @param plane the values
+   * @param plane the values; up to 15 elements behind a row's last place are read
    * @param first the index of the first row's first place
    * @param weights for each position of the window a weight, from the index {@code at} on
    * @param out receives the results
@@ -91,19 +88,13 @@ public final class WindowRows {
     }
     int vectors = (length + LANES - 1) / LANES;
     int together = Math.min(rows, Math.ceilDiv(CHAINS, Math.min(vectors, WIDE)));
-    if (rows / together > 1) {
-      a.set(RCX, rows / together);
-      int loop = a.here();
-      rows(a, places, together, length, step);
-      a.addConstant(RDI, together * step * Float.BYTES);
-      a.addConstant(RDX, together * length * Float.BYTES);
-      a.subtractConstant(RCX, 1);
-      a.jumpIfNotZero(loop);
-    } else {
-      rows(a, places, together, length, step);
-      a.addConstant(RDI, together * step * Float.BYTES);
-      a.addConstant(RDX, together * length * Float.BYTES);
-    }
+    a.set(RCX, rows / together);
+    int loop = a.here();
+    rows(a, places, together, length, step);
+    a.addConstant(RDI, together * step * Float.BYTES);
+    a.addConstant(RDX, together * length * Float.BYTES);
+    a.subtractConstant(RCX, 1);
+    a.jumpIfNotZero(loop);
     if (rows % together > 0) {
       rows(a, places, rows % together, length, step);
     }

@@ -4,6 +4,7 @@ import dev.tenzan.cuda.program.Shipped;
 import dev.tenzan.kernel.ConvolutionKernel;
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
+import dev.tenzan.type.Layout;
 import dev.tenzan.type.Shape;
 import java.util.ArrayList;
 import java.util.List;
@@ -98,12 +99,12 @@ final class AsyncConvolution {
     Affine input = kernel.x();
     Affine weights = kernel.w();
     if (widen) {
-      input = Windows.dense(windows.inputBox());
+      input = Layout.rowMajor(windows.inputBox()).address();
       x = all.temp(windows.inputBox().size() * Float.BYTES);
       all.copy(windows.inputBox(), kernel.dtype(), new Arg.Slot(0), kernel.x(), DType.F32, x, input);
     }
     if (copyWeights) {
-      long[] strides = Windows.dense(windows.weightBox()).strides();
+      long[] strides = windows.weightBox().rowMajorStrides();
       strides[0] = pitch(windows);
       weights = new Affine(0, strides);
       w = all.temp(weightBytes());

@@ -4,6 +4,7 @@ import dev.tenzan.kernel.ConvolutionKernel;
 import dev.tenzan.kernel.MatMulKernel;
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
+import dev.tenzan.type.Layout;
 import dev.tenzan.type.Shape;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -131,7 +132,7 @@ final class UnrolledConvolution {
     long[] strides = Arrays.copyOf(w.strides(), space.rank());
     strides[0] = windows.rows * w.stride(0);
     strides[space.rank() - 1] = w.stride(0);
-    all.copy(space, kernel.dtype(), new Arg.Slot(1), new Affine(w.offset(), strides), type, to, Windows.dense(space));
+    all.copy(space, kernel.dtype(), new Arg.Slot(1), new Affine(w.offset(), strides), type, to, Layout.rowMajor(space).address());
   }
 
   private void unroll(Sequence all, long first, long some, Arg to) {
@@ -155,7 +156,7 @@ final class UnrolledConvolution {
     Shape space = Shape.of(some, kernel.groups(), windows.rows, windows.positions);
     long line = windows.rows;
     Affine read = new Affine(0, windows.positions * line, some * windows.positions * line, 1, line);
-    long[] strides = Windows.dense(space).strides();
+    long[] strides = space.rowMajorStrides();
     Affine written = new Affine(first * strides[0], strides);
     all.copy(space, type, from, read, kernel.dtype(), new Arg.Slot(2), written);
   }

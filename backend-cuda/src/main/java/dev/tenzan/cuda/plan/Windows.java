@@ -215,17 +215,6 @@ final class Windows {
     return address;
   }
 
-  /** Row-major addresses. */
-  static Affine dense(Shape shape) {
-    long[] strides = new long[shape.rank()];
-    long next = 1;
-    for (int d = strides.length - 1; d >= 0; d--) {
-      strides[d] = next;
-      next *= shape.dim(d);
-    }
-    return new Affine(0, strides);
-  }
-
   /** The box of the input's elements: batch, channel, spatial axes. */
   Shape inputBox() {
     return Shape.of(kernel.batch(), kernel.inChannels()).concat(kernel.spatial());
