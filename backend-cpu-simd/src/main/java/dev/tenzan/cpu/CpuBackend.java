@@ -4,8 +4,8 @@ import dev.tenzan.cpu.gemm.MatrixEngine;
 import dev.tenzan.cpu.loop.LoopCompiler;
 import dev.tenzan.cpu.loop.VectorIsa;
 import dev.tenzan.cpu.loop.VectorUse;
-import dev.tenzan.cpu.machine.MachineCode;
 import dev.tenzan.cpu.machine.ProductInstructions;
+import dev.tenzan.cpu.machine.VectorSet;
 import dev.tenzan.error.ClosedException;
 import dev.tenzan.error.DeviceException;
 import dev.tenzan.error.ShapeException;
@@ -75,8 +75,8 @@ public final class CpuBackend implements Backend {
     this.memory = new CpuMemory(poolLimit(features));
     VectorIsa isa = features.useVectors() ? CpuVectors.detect() : null;
     MatrixEngine matrices = features.useVectors() ? MatrixEngine.create(pool) : MatrixEngine.scalar(pool);
-    boolean wide = isa != null && isa.bits() == MachineCode.VECTOR_BITS;
-    LoopCompiler loops = new LoopCompiler(pool, isa, use, machineLoops && wide && MachineCode.canRun(), streamed);
+    VectorSet machine = machineLoops && isa != null ? VectorSet.ofBits(isa.bits()) : null;
+    LoopCompiler loops = new LoopCompiler(pool, isa, use, machine, streamed);
     this.compiler = new KernelCompiler(pool, matrices, loops);
     this.info = describe(threads, features, isa);
   }
@@ -113,7 +113,7 @@ public final class CpuBackend implements Backend {
         "c2", features.c2() ? "yes" : "off: vectors need it; leave out -Xint and -XX:TieredStopAtLevel");
     String obstacle = LargePages.obstacle();
     properties.put("large pages", obstacle.isEmpty() ? "yes" : "no: " + obstacle);
-    properties.put("machine code", isa == null || isa.bits() < MachineCode.VECTOR_BITS ? "no: vectors are not of " + MachineCode.VECTOR_BITS + " bits" : ProductInstructions.describe());
+    properties.put("machine code", isa == null ? "no: there are no vectors" : ProductInstructions.describe(isa.bits()));
     properties.put("java", System.getProperty("java.vm.version", ""));
     return new DeviceInfo(
         0, features.model(), features.memoryBytes(), java.util.Collections.unmodifiableMap(properties));

@@ -9,6 +9,7 @@ import dev.tenzan.Slice;
 import dev.tenzan.Tensor;
 import dev.tenzan.cpu.machine.BlockSums;
 import dev.tenzan.cpu.machine.ProductInstructions;
+import dev.tenzan.cpu.machine.VectorSet;
 import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -38,7 +39,7 @@ class LargeSumTest {
 
   @Test
   void sumsOfManyNumbers() {
-    System.out.println("seed " + SEED + ", machine code: " + ProductInstructions.describe() + ", sums ahead: " + (BlockSums.here() != null));
+    System.out.println("seed " + SEED + ", machine code: " + ProductInstructions.describe(VectorSet.AVX512.bits()) + ", sums ahead: " + (BlockSums.here() != null));
     for (int size : new int[] {2 << 20, (2 << 20) + 4096 * 3 + 17, 3_000_017}) {
       for (int from : new int[] {0, 5}) {
         float[] values = values(size, from != 0);
@@ -52,7 +53,7 @@ class LargeSumTest {
 
   @Test
   void thereIsCodeWhereProductsHaveSome() {
-    if (!ProductInstructions.describe().startsWith("no")) {
+    if (!ProductInstructions.describe(VectorSet.AVX512.bits()).startsWith("no")) {
       assertNotNull(BlockSums.here());
     }
   }

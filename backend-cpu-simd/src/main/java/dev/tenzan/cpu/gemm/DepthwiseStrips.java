@@ -1,6 +1,7 @@
 package dev.tenzan.cpu.gemm;
 
 import dev.tenzan.cpu.CpuPool;
+import dev.tenzan.cpu.machine.VectorSet;
 import dev.tenzan.cpu.machine.WindowRows;
 import dev.tenzan.kernel.ConvolutionKernel;
 import dev.tenzan.type.DType;
@@ -85,7 +86,7 @@ final class DepthwiseStrips implements MatrixProgram {
     this.sliceRows = rank < 2 ? 1 : Math.toIntExact(kernel.outSpatial().dim(rank - 2));
     int step = sliceRows < 2 ? 0 : rowPlaces[1];
     this.band = Math.clamp(MOST_AT_ONCE / ((long) window * length), 1, sliceRows);
-    this.windows = strips.areInMachineCode() ? WindowRows.of(places, band, length, step) : null;
+    this.windows = strips.machine() == VectorSet.AVX512 ? WindowRows.of(places, band, length, step) : null;
     int left = sliceRows % band;
     this.lastWindows = windows == null || left == 0 ? windows : WindowRows.of(places, left, length, step);
   }

@@ -1,7 +1,7 @@
 package dev.tenzan.cpu.gemm;
 
-import dev.tenzan.cpu.machine.MachineCode;
 import dev.tenzan.cpu.machine.PlaneCopies;
+import dev.tenzan.cpu.machine.VectorSet;
 import java.lang.invoke.MethodHandles;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
@@ -22,7 +22,7 @@ final class F32Planes extends PlaneKernel {
 
   @Override
   @Nullable PlaneCopies inMachineCode() {
-    return S.vectorBitSize() == MachineCode.VECTOR_BITS ? PlaneCopies.here() : null;
+    return S.vectorBitSize() == VectorSet.AVX512.bits() ? PlaneCopies.here() : null;
   }
 
   @Override

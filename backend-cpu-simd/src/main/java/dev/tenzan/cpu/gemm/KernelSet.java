@@ -2,9 +2,12 @@ package dev.tenzan.cpu.gemm;
 
 import dev.tenzan.cpu.machine.HeapTile;
 import dev.tenzan.cpu.machine.TileMoves;
+import dev.tenzan.cpu.machine.VectorSet;
 import dev.tenzan.type.DType;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -67,7 +70,7 @@ final class KernelSet {
 
   /** The kernels without vectors; loads no class of the Vector API. */
   static KernelSet scalar() {
-    return meanwhile(false);
+    return meanwhile(null);
   }
 
   private static Tiles scalarTiles(DType type) {
@@ -88,16 +91,16 @@ final class KernelSet {
    *
    * @param bits 128, 256 or 512
    * @param manyRegisters whether the machine has 32 vector registers of that width, not 16
-   * @param machine whether tiles of f32 are to be machine code where it runs
+   * @param machine the vectors of the machine code that tiles of f32 are to be where it runs, of as many bits; null for none
    */
-  static KernelSet vector(int bits, boolean manyRegisters, boolean machine) {
+  static KernelSet vector(int bits, boolean manyRegisters, @Nullable VectorSet machine) {
     Tiling tiling = manyRegisters ? Tiling.MANY_REGISTERS : Tiling.FEW_REGISTERS;
     return new KernelSet(
         bits,
         new VectorPacking(),
         tiling,
         type -> {
-          Tiles tiles = machine && type == DType.F32 ? machineTiles(VectorResults.of(type)) : null;
+          Tiles tiles = machine != null && type == DType.F32 ? machineTiles(machine, VectorResults.of(type)) : null;
           return tiles == null ? vectorTiles(type, bits, manyRegisters) : tiles;
         });
   }
@@ -105,35 +108,41 @@ final class KernelSet {
   /**
    * The kernels for the time until those with vectors are compiled.
    *
-   * @param machine whether tiles of f32 are to be machine code where it runs, as it needs no compiler
+   * @param machine the vectors of the machine code that tiles of f32 are to be where it runs, as it needs no compiler; null for none
    */
-  static KernelSet meanwhile(boolean machine) {
+  static KernelSet meanwhile(@Nullable VectorSet machine) {
     return new KernelSet(
         0,
         new Packing(),
         Tiling.FEW_REGISTERS,
         type -> {
-          Tiles tiles = machine && type == DType.F32 ? machineTiles(new Results()) : null;
+          Tiles tiles = machine != null && type == DType.F32 ? machineTiles(machine, new Results()) : null;
           return tiles == null ? scalarTiles(type) : tiles;
         });
   }
 
-  /** Tiles in machine code, written once for all sets. */
+  /** Tiles in machine code, written once for all sets of kernels. */
   private static final class Machine {
-    static final @Nullable Pair BY_STEP = pair(PanelLayout.STEP_MAJOR);
-    static final @Nullable Pair BY_LANE = pair(PanelLayout.LANE_MAJOR);
+    private static final Map<VectorSet, Map<PanelLayout, Optional<Pair>>> PAIRS = new EnumMap<>(VectorSet.class);
 
-    private static @Nullable Pair pair(PanelLayout layout) {
-      MachineTile full = MachineTile.of(HeapTile.ROWS, layout);
-      MachineTile edge = MachineTile.of(HeapTile.EDGE_ROWS, layout);
+    static synchronized @Nullable Pair pair(VectorSet machine, PanelLayout layout) {
+      return PAIRS
+          .computeIfAbsent(machine, _ -> new EnumMap<>(PanelLayout.class))
+          .computeIfAbsent(layout, _ -> Optional.ofNullable(load(machine, layout)))
+          .orElse(null);
+    }
+
+    private static @Nullable Pair load(VectorSet machine, PanelLayout layout) {
+      MachineTile full = MachineTile.of(machine, HeapTile.rows(machine), layout);
+      MachineTile edge = MachineTile.of(machine, HeapTile.EDGE_ROWS, layout);
       return full == null || edge == null ? null : new Pair(full, edge);
     }
   }
 
-  private static @Nullable Tiles machineTiles(Results others) {
-    TileMoves moves = TileMoves.here();
-    Pair byStep = Machine.BY_STEP;
-    Pair byLane = Machine.BY_LANE;
+  private static @Nullable Tiles machineTiles(VectorSet machine, Results others) {
+    TileMoves moves = TileMoves.of(machine);
+    Pair byStep = Machine.pair(machine, PanelLayout.STEP_MAJOR);
+    Pair byLane = Machine.pair(machine, PanelLayout.LANE_MAJOR);
     return moves == null || byStep == null || byLane == null ? null : new Tiles(byStep, byLane, new MachineResults(moves, others));
   }
 

@@ -3,6 +3,7 @@ package dev.tenzan.cpu.gemm;
 import dev.tenzan.cpu.CpuPool;
 import dev.tenzan.cpu.machine.InPlaceTiles;
 import dev.tenzan.cpu.machine.InPlaceTiles.Matrix;
+import dev.tenzan.cpu.machine.VectorSet;
 import dev.tenzan.kernel.MatMulKernel;
 import dev.tenzan.type.DType;
 import java.lang.foreign.MemorySegment;
@@ -35,13 +36,13 @@ final class MachineInPlace implements MatrixProgram {
     this.p = program;
     this.pool = pool;
     this.tiles = tiles;
-    this.pieces = RowPieces.of(p, pool.threads(), SERIAL_OPERATIONS, InPlaceTiles.ROWS);
+    this.pieces = RowPieces.of(p, pool.threads(), SERIAL_OPERATIONS, tiles.rows());
     long perRow = p.b().lanes() * Math.min(MatMulKernel.K_BLOCK, p.k());
-    this.rowsPerCall = Math.max(1, CALL_OPERATIONS / (perRow * InPlaceTiles.ROWS)) * InPlaceTiles.ROWS;
+    this.rowsPerCall = Math.max(1, CALL_OPERATIONS / (perRow * tiles.rows())) * tiles.rows();
   }
 
   /** The program of a product, or null where it is better packed. */
-  static @Nullable MachineInPlace of(MatMulProgram p, CpuPool pool) {
+  static @Nullable MachineInPlace of(MatMulProgram p, CpuPool pool, VectorSet set) {
     boolean floats = (p.storage() == DType.F32 || p.storage() == DType.F64) && p.output() == p.storage();
     boolean some = p.batches() > 0 && p.a().lanes() > 0 && p.b().lanes() > 0 && p.k() > 0;
     if (!floats || !some || p.transposed() || p.b().laneStride() != 1) {
@@ -49,7 +50,7 @@ final class MachineInPlace implements MatrixProgram {
     }
     boolean dense = Math.abs(p.b().stepStride()) <= 2 * p.b().lanes();
     boolean small = p.k() * p.b().lanes() * p.storage().byteSize() <= MOST_BYTES / (dense ? 1 : SPARSE);
-    InPlaceTiles tiles = small ? InPlaceTiles.here(p.storage().byteSize()) : null;
+    InPlaceTiles tiles = small ? InPlaceTiles.of(set, p.storage().byteSize()) : null;
     return tiles == null ? null : new MachineInPlace(p, pool, tiles);
   }
 

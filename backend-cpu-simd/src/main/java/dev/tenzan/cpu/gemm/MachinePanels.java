@@ -3,6 +3,7 @@ package dev.tenzan.cpu.gemm;
 import dev.tenzan.cpu.ThreadBuffer;
 import dev.tenzan.cpu.machine.MachineCode;
 import dev.tenzan.cpu.machine.ProductKernels;
+import dev.tenzan.cpu.machine.VectorSet;
 import dev.tenzan.type.DType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -16,7 +17,9 @@ final class MachinePanels {
   /** Room behind the arguments for the statistics of A, and for one group of all lanes, where k ends within a group. */
   private static final long STATISTICS = ProductKernels.BLOCK;
 
-  private static final long VECTOR = ProductKernels.VECTOR;
+  /** The longest vector. */
+  private static final long VECTOR = VectorSet.AVX512.bytes();
+
   private static final long LAST_GROUP = STATISTICS + VECTOR;
   private static final long ARGUMENT_BYTES = LAST_GROUP + VECTOR;
   private static final ThreadBuffer ARGUMENTS = new ThreadBuffer();
@@ -44,7 +47,7 @@ final class MachinePanels {
     this.adjacentLanes = hasAdjacentLanes(side);
     this.k = k;
     this.block = (long) kernels.groups() * kernels.groupSize();
-    this.width = left ? ProductKernels.ROWS : kernels.columns();
+    this.width = left ? kernels.rows() : kernels.columns();
     this.panels = Math.ceilDiv(side.lanes(), width);
     // B's sums follow its groups.
     this.panelBytes = left ? kernels.panelBytes() : (kernels.groups() + 1) * step();
@@ -62,7 +65,7 @@ final class MachinePanels {
 
   /** Whether an operand can be packed here. */
   static boolean canPack(MatMulProgram.Side side, int bytes) {
-    long farthest = Math.abs(side.laneStride()) * ProductKernels.VECTOR / Integer.BYTES * bytes;
+    long farthest = Math.abs(side.laneStride()) * VECTOR / Integer.BYTES * bytes;
     return hasAdjacentLanes(side) || side.stepStride() == 1 && farthest <= Integer.MAX_VALUE;
   }
 
@@ -156,7 +159,7 @@ final class MachinePanels {
       int count = Math.min(kernels.lanes(), lanes - lane);
       long place = (long) lane * kernels.groupBytes();
       arguments.set(LONG, ProductKernels.STATISTICS, packed.address() + sums + place);
-      MachineCode code = adjacentLanes ? kernels.lanesOfRight() : kernels.stepsOfRight();
+      MachineCode code = !adjacentLanes ? kernels.stepsOfRight() : count < kernels.lanes() ? kernels.lanesOfRight() : kernels.vectorsOfRight();
       long offset = from + lane * side.laneStride() * bytes;
       packLanes(code, arguments, source, offset, steps(ofBlock), count, packed, to + place);
     }

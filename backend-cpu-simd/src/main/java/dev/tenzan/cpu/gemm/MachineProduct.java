@@ -31,28 +31,28 @@ final class MachineProduct implements MatrixProgram {
   /** The tasks of a thread where A is packed first, at least, so that all end together. */
   private static final long TASKS_PER_THREAD = 8;
 
-  /** The panels of A of a task, at least, where others pack the same part of B. */
-  private static final long LEAST_TASK_PANELS = 16;
+  /** The rows of A of a task, at least, where others pack the same part of B. */
+  private static final long LEAST_TASK_ROWS = 192;
 
-  /** The panels of A of a task, at most, where it packs them itself: each packs all of its B, so it should have many rows. */
-  private static final long TASK_PANELS = 43;
+  /** The rows of A of a task, at most, where it packs them itself: each packs all of its B, so it should have many rows. */
+  private static final long TASK_ROWS = 516;
 
   /** The packed panels of B of some columns, at most, in bytes: they stay in the second cache while all of a task's rows go by. */
   private static final long RIGHT_BYTES = 640 << 10;
 
   /**
-   * The panels of rows that take the same blocks of k in turn, at most: meanwhile their part of C stays in a near cache, and each of B's panels in
+   * The rows whose panels take the same blocks of k in turn, at most: meanwhile their part of C stays in a near cache, and each of B's panels in
    * the first. Where each block went through all rows, C came from far away for each: 8 to 13 % slower on an Intel processor.
    */
-  private static final long ROWS_TOGETHER = 6;
+  private static final long ROWS_TOGETHER = 72;
 
-  /** The columns of tiles that take panels of rows in turn, so that A comes from far away half as often; the columns of a task at least. */
-  private static final long COLUMNS_TOGETHER = 2;
+  /** The bytes of C's rows whose tiles take panels of rows in turn, so that A comes from far away less often; those of a task at least. */
+  private static final long BYTES_TOGETHER = 256;
 
-  /** Up to so many steps along k, where writing C is what takes time: then C is written along its rows, so many panels wide. */
+  /** Up to so many steps along k, where writing C is what takes time: then C is written along its rows, so many bytes at a time. */
   private static final long SHORT = 128;
 
-  private static final long SHORT_COLUMNS_TOGETHER = 16;
+  private static final long SHORT_BYTES_TOGETHER = 2048;
 
   /** Numbers of fewer rows are read where they lie: a tile of 12 rows would be idle for the most part. */
   private static final long LEAST_ROWS = 4;
@@ -65,7 +65,6 @@ final class MachineProduct implements MatrixProgram {
   private static final ThreadBuffer SUMS = new ThreadBuffer();
 
   private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
-  private static final long TILE_ROW_BYTES = 2L * ProductKernels.VECTOR;
 
   private final MatMulProgram p;
   private final CpuPool pool;
@@ -74,6 +73,7 @@ final class MachineProduct implements MatrixProgram {
   private final long leftBytes;
   private final boolean narrow;
   private final boolean alongRows;
+  private final long tileRowBytes;
   private final MachinePanels left;
   private final MachinePanels right;
   private final boolean packsLeftFirst;
@@ -86,26 +86,27 @@ final class MachineProduct implements MatrixProgram {
     this.kernels = kernels;
     this.otherwise = otherwise;
     this.leftBytes = leftBytes;
+    this.tileRowBytes = 2L * kernels.vectorBytes();
     this.narrow = !kernels.arePlain() && program.output() == program.storage();
     // The panels of a tile of f64, 24 KB of A and 32 KB of B, do not stay in the first cache together: A's should, which is the smaller one.
     this.alongRows = kernels.arePlain() && (program.k() <= SHORT || kernels.groupBytes() == Double.BYTES);
     this.left = MachinePanels.left(program.a(), kernels, program.k());
     this.right = MachinePanels.right(program.b(), kernels, program.k());
     long wanted = TASKS_PER_THREAD * pool.threads();
-    long across = Math.ceilDiv(right.panels(), COLUMNS_TOGETHER);
-    long down = Math.clamp(Math.ceilDiv(wanted, across), 1, Math.max(1, left.panels() / LEAST_TASK_PANELS));
+    long across = Math.ceilDiv(right.panels(), columnsTogether());
+    long down = Math.clamp(Math.ceilDiv(wanted, across), 1, Math.max(1, left.panels() * kernels.rows() / LEAST_TASK_ROWS));
     this.packsLeftFirst = canPackLeftFirst() && down * across >= wanted / 2;
     if (packsLeftFirst) {
       this.rowTasks = down;
       this.columnTasks = across;
       return;
     }
-    long rows = Math.ceilDiv(left.panels(), TASK_PANELS);
+    long rows = Math.ceilDiv(left.panels(), TASK_ROWS / kernels.rows());
     long columns = 1;
     // Each more task of rows packs B once more, each one of columns A.
     while (operations() > SERIAL_OPERATIONS && p.batches() * rows * columns < pool.threads()
         && Math.max(left.panels() / rows, right.panels() / columns) > 1) {
-      if (left.panels() / rows * ProductKernels.ROWS >= right.panels() / columns * kernels.columns()) {
+      if (left.panels() / rows * kernels.rows() >= right.panels() / columns * kernels.columns()) {
         rows++;
       } else {
         columns++;
@@ -150,8 +151,18 @@ final class MachineProduct implements MatrixProgram {
 
   /** How much of what its tiles compute is used. */
   double used() {
-    double rows = (double) p.a().lanes() / (left.panels() * ProductKernels.ROWS);
+    double rows = (double) p.a().lanes() / (left.panels() * kernels.rows());
     return rows * p.b().lanes() / (right.panels() * kernels.columns());
+  }
+
+  /** The panels of rows that are taken together. */
+  private long rowsTogether() {
+    return ROWS_TOGETHER / kernels.rows();
+  }
+
+  /** The columns of tiles that are taken together. */
+  private long columnsTogether() {
+    return (alongRows ? SHORT_BYTES_TOGETHER : BYTES_TOGETHER) / tileRowBytes;
   }
 
   private long operations() {
@@ -210,13 +221,13 @@ final class MachineProduct implements MatrixProgram {
     for (long first = 0; first < left.blocks(); first += together) {
       long block = first;
       long end = Math.min(left.blocks(), block + together);
-      int packings = Math.toIntExact(Math.ceilDiv(rows, ROWS_TOGETHER) * (end - block));
+      int packings = Math.toIntExact(Math.ceilDiv(rows, rowsTogether()) * (end - block));
       int[] least = new int[packings];
       PackedLeft packed = new PackedLeft(memory, block, end, 0, rows);
       pool.parallelFor(packings, t -> {
-        long row = t / (end - block) * ROWS_TOGETHER;
+        long row = t / (end - block) * rowsTogether();
         long k = block + t % (end - block);
-        least[t] = packLeft(a, 0, packed, k, row, Math.min(rows, row + ROWS_TOGETHER));
+        least[t] = packLeft(a, 0, packed, k, row, Math.min(rows, row + rowsTogether()));
       });
       int leastOfA = Arrays.stream(least).min().orElseThrow();
       pool.parallelFor(tasks, t -> fine[t] = columns(packed, leastOfA, b, c, rectangle(t)));
@@ -274,7 +285,7 @@ final class MachineProduct implements MatrixProgram {
 
   /** Computes a rectangle of C, over some blocks of k, one column of tiles after another, or some. */
   private boolean columns(PackedLeft a, int leastOfA, MemorySegment b, MemorySegment c, Rectangle r) {
-    long together = alongRows ? SHORT_COLUMNS_TOGETHER : COLUMNS_TOGETHER;
+    long together = columnsTogether();
     for (long column = r.column(); column < r.endColumn(); column += together) {
       long end = Math.min(r.endColumn(), column + together);
       if (!columnsTogether(a, leastOfA, b, c, new Rectangle(r.batch(), r.row(), r.endRow(), column, end))) {
@@ -290,9 +301,9 @@ final class MachineProduct implements MatrixProgram {
     long blocks = Math.clamp(RIGHT_BYTES / (columns * right.panelBytes()), 1, a.endBlock() - a.block());
     MemorySegment panels = RIGHT.atLeast(columns * blocks * right.panelBytes());
     // Sums to be narrowed, all of them; or one tile of those that do not fit C.
-    long sumsRowBytes = narrow ? columns * TILE_ROW_BYTES : TILE_ROW_BYTES;
-    MemorySegment sums = SUMS.atLeast((narrow ? r.endRow() - r.row() : 1) * ProductKernels.ROWS * sumsRowBytes);
-    long rowsTogether = alongRows ? 1 : ROWS_TOGETHER;
+    long sumsRowBytes = narrow ? columns * tileRowBytes : tileRowBytes;
+    MemorySegment sums = SUMS.atLeast((narrow ? r.endRow() - r.row() : 1) * kernels.rows() * sumsRowBytes);
+    long rowsTogether = alongRows ? 1 : rowsTogether();
     for (long block = a.block(); block < a.endBlock(); block += blocks) {
       long endBlock = Math.min(a.endBlock(), block + blocks);
       if (!packRight(b, leastOfA, block, endBlock, panels, r)) {
@@ -311,8 +322,8 @@ final class MachineProduct implements MatrixProgram {
             arguments.set(LONG, ProductKernels.SOURCE_STEP, alongRows ? 0 : left.panelBytes());
             arguments.set(LONG, ProductKernels.SECOND_STEP, alongRows ? (endBlock - block) * right.panelBytes() : 0);
             if (narrow) {
-              long at = (row - r.row()) * ProductKernels.ROWS * sumsRowBytes + (column - r.column()) * TILE_ROW_BYTES;
-              tiles(arguments, endRow - row, sums.address() + at, sumsRowBytes, ProductKernels.ROWS * sumsRowBytes);
+              long at = (row - r.row()) * kernels.rows() * sumsRowBytes + (column - r.column()) * tileRowBytes;
+              tiles(arguments, endRow - row, sums.address() + at, sumsRowBytes, kernels.rows() * sumsRowBytes);
             } else {
               tiles(arguments, sums, c, new Rectangle(r.batch(), row, endRow, column, column + columnsNow), k > 0);
             }
@@ -360,29 +371,29 @@ final class MachineProduct implements MatrixProgram {
     long m = p.a().lanes();
     long n = p.b().lanes();
     long rowBytes = n * kernels.groupBytes();
-    long tileRowsBytes = ProductKernels.ROWS * rowBytes;
+    long tileRowsBytes = kernels.rows() * rowBytes;
     long origin = r.batch() * m * rowBytes;
     boolean down = !alongRows;
-    long wholeRows = Math.min(r.endRow(), m / ProductKernels.ROWS) - r.row();
+    long wholeRows = Math.min(r.endRow(), m / kernels.rows()) - r.row();
     long wholeColumns = Math.min(r.endColumn(), n / kernels.columns()) - r.column();
     long whole = Math.min(wholeRows, wholeColumns) > 0 ? Math.max(wholeRows, wholeColumns) : 0;
     if (whole > 0) {
-      long target = c.address() + origin + r.row() * tileRowsBytes + r.column() * TILE_ROW_BYTES;
-      tiles(arguments, whole, target, rowBytes, down ? tileRowsBytes : TILE_ROW_BYTES);
+      long target = c.address() + origin + r.row() * tileRowsBytes + r.column() * tileRowBytes;
+      tiles(arguments, whole, target, rowBytes, down ? tileRowsBytes : tileRowBytes);
     }
     long all = down ? r.endRow() - r.row() : r.endColumn() - r.column();
     for (long t = whole; t < all; t++) {
       long row = r.row() + (down ? t : 0);
       long column = r.column() + (down ? 0 : t);
-      long at = origin + row * tileRowsBytes + column * TILE_ROW_BYTES;
-      long height = Math.min(ProductKernels.ROWS, m - row * ProductKernels.ROWS);
+      long at = origin + row * tileRowsBytes + column * tileRowBytes;
+      long height = Math.min(kernels.rows(), m - row * kernels.rows());
       long width = Math.min(kernels.columns(), n - column * kernels.columns()) * kernels.groupBytes();
       for (long i = 0; i < height && add; i++) {
-        MemorySegment.copy(c, at + i * rowBytes, beside, i * TILE_ROW_BYTES, width);
+        MemorySegment.copy(c, at + i * rowBytes, beside, i * tileRowBytes, width);
       }
-      tiles(arguments, 1, beside.address(), TILE_ROW_BYTES, 0);
+      tiles(arguments, 1, beside.address(), tileRowBytes, 0);
       for (long i = 0; i < height; i++) {
-        MemorySegment.copy(beside, i * TILE_ROW_BYTES, c, at + i * rowBytes, width);
+        MemorySegment.copy(beside, i * tileRowBytes, c, at + i * rowBytes, width);
       }
     }
   }
@@ -390,12 +401,12 @@ final class MachineProduct implements MatrixProgram {
   private void narrow(MemorySegment arguments, MemorySegment sums, long sumsRowBytes, MemorySegment c, Rectangle r) {
     long m = p.a().lanes();
     long n = p.b().lanes();
-    long firstRow = r.row() * ProductKernels.ROWS;
+    long firstRow = r.row() * kernels.rows();
     long firstColumn = r.column() * kernels.columns();
     long columns = Math.min(n, r.endColumn() * kernels.columns()) - firstColumn;
     arguments.set(LONG, ProductKernels.COUNT, columns / kernels.lanes());
     arguments.set(LONG, ProductKernels.MASK, (1L << columns % kernels.lanes()) - 1);
-    for (long row = firstRow; row < Math.min(m, r.endRow() * ProductKernels.ROWS); row++) {
+    for (long row = firstRow; row < Math.min(m, r.endRow() * kernels.rows()); row++) {
       arguments.set(LONG, ProductKernels.SOURCE, sums.address() + (row - firstRow) * sumsRowBytes);
       arguments.set(LONG, ProductKernels.TARGET, c.address() + ((r.batch() * m + row) * n + firstColumn) * p.output().byteSize());
       kernels.narrow().call(arguments);

@@ -1,6 +1,7 @@
 package dev.tenzan.cpu.gemm;
 
 import dev.tenzan.cpu.machine.HeapTile;
+import dev.tenzan.cpu.machine.VectorSet;
 import org.jspecify.annotations.Nullable;
 
 /** The f32 {@link MicroKernel} in machine code. */
@@ -9,15 +10,15 @@ final class MachineTile extends MicroKernel {
 
   private final HeapTile tile;
 
-  private MachineTile(HeapTile tile, int rows, PanelLayout layout) {
-    super(rows, HeapTile.COLUMNS, layout);
+  private MachineTile(VectorSet set, HeapTile tile, int rows, PanelLayout layout) {
+    super(rows, HeapTile.columns(set), layout);
     this.tile = tile;
   }
 
   /** The kernel of so many rows, or null where this machine runs no machine code. */
-  static @Nullable MachineTile of(int rows, PanelLayout layout) {
-    HeapTile tile = HeapTile.load(rows, layout.laneStep(), layout.kStep(rows), false);
-    return tile == null ? null : new MachineTile(tile, rows, layout);
+  static @Nullable MachineTile of(VectorSet set, int rows, PanelLayout layout) {
+    HeapTile tile = HeapTile.load(set, rows, layout.laneStep(), layout.kStep(rows), false);
+    return tile == null ? null : new MachineTile(set, tile, rows, layout);
   }
 
   @Override

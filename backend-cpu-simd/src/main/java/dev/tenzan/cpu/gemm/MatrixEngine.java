@@ -1,9 +1,9 @@
 package dev.tenzan.cpu.gemm;
 
 import dev.tenzan.cpu.CpuPool;
-import dev.tenzan.cpu.machine.MachineCode;
 import dev.tenzan.cpu.machine.ProductInstructions;
 import dev.tenzan.cpu.machine.ProductKernels;
+import dev.tenzan.cpu.machine.VectorSet;
 import dev.tenzan.kernel.ConvolutionKernel;
 import dev.tenzan.kernel.MatMulKernel;
 import dev.tenzan.type.DType;
@@ -38,20 +38,20 @@ public final class MatrixEngine {
   private final boolean warmsUp;
   private final Tiling tiling;
   private final InPlaceKernels.Store inPlace;
-  private final boolean machine;
+  private final @Nullable VectorSet machine;
   private @Nullable Strips strips;
 
   /** An engine with chosen kernels and blocking sizes. */
   MatrixEngine(CpuPool pool, KernelSet kernels, Tiling tiling) {
-    this(pool, kernels, null, tiling, false);
+    this(pool, kernels, null, tiling, null);
   }
 
   /**
    * An engine.
    *
-   * @param machine whether to use machine code where it can run
+   * @param machine the vectors of the machine code to use where it can run; null for none
    */
-  MatrixEngine(CpuPool pool, KernelSet kernels, @Nullable Warmup warmup, Tiling tiling, boolean machine) {
+  MatrixEngine(CpuPool pool, KernelSet kernels, @Nullable Warmup warmup, Tiling tiling, @Nullable VectorSet machine) {
     this.pool = pool;
     this.kernels = kernels;
     this.warmsUp = warmup != null;
@@ -73,7 +73,7 @@ public final class MatrixEngine {
     }
     KernelSet kernels = VectorMachine.kernels();
     return new MatrixEngine(
-        pool, kernels, kernels.bits() == 0 ? null : new Warmup(kernels), kernels.tiling(), kernels.bits() == MachineCode.VECTOR_BITS);
+        pool, kernels, kernels.bits() == 0 ? null : new Warmup(kernels), kernels.tiling(), VectorSet.ofBits(kernels.bits()));
   }
 
   /** An engine that uses scalars, whatever the JVM offers; loads no class of the Vector API. */
@@ -92,14 +92,14 @@ public final class MatrixEngine {
   }
 
   private @Nullable MachineProduct machineProduct(DType type, MatMulProgram packed) {
-    ProductKernels kernels = machine ? ProductInstructions.of(type) : null;
+    ProductKernels kernels = machine == null ? null : ProductInstructions.of(type, machine);
     return kernels == null ? null : MachineProduct.of(packed, pool, kernels, packed);
   }
 
   /** Makes a batch of matrix products ready to run. */
   public MatrixProgram compile(MatMulKernel kernel) {
     MatMulProgram packed = MatMulProgram.of(kernel, gemm);
-    MachineInPlace small = machine ? MachineInPlace.of(packed, pool) : null;
+    MachineInPlace small = machine == null ? null : MachineInPlace.of(packed, pool, machine);
     if (small != null) {
       return small;
     }

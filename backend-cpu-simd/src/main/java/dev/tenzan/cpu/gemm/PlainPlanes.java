@@ -1,6 +1,5 @@
 package dev.tenzan.cpu.gemm;
 
-import dev.tenzan.cpu.machine.HeapTile;
 import dev.tenzan.cpu.machine.PlaneCopies;
 import dev.tenzan.cpu.machine.TileMoves;
 import java.lang.foreign.MemorySegment;
@@ -9,14 +8,16 @@ import org.jspecify.annotations.Nullable;
 /** The {@link PlaneKernel} for the time until {@link F32Planes} is compiled: tiles in machine code, and loops of Java that need no compiler. */
 final class PlainPlanes extends PlaneKernel {
   private final TileMoves moves;
+  private final @Nullable PlaneCopies copies;
 
-  PlainPlanes(TileMoves moves) {
+  PlainPlanes(TileMoves moves, @Nullable PlaneCopies copies) {
     this.moves = moves;
+    this.copies = copies;
   }
 
   @Override
   @Nullable PlaneCopies inMachineCode() {
-    return PlaneCopies.here();
+    return copies;
   }
 
   @Override
@@ -47,6 +48,6 @@ final class PlainPlanes extends PlaneKernel {
 
   @Override
   void move(float[] tile, int height, float[] to, int at, int length, boolean add) {
-    moves.run(tile, height, HeapTile.COLUMNS, MemorySegment.ofArray(to), (long) at * Float.BYTES, (long) length * Float.BYTES, add);
+    moves.run(tile, height, moves.columns(), MemorySegment.ofArray(to), (long) at * Float.BYTES, (long) length * Float.BYTES, add);
   }
 }

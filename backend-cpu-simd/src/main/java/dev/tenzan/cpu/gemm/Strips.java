@@ -2,7 +2,9 @@ package dev.tenzan.cpu.gemm;
 
 import dev.tenzan.cpu.machine.HeapTile;
 import dev.tenzan.cpu.machine.PixelTiles;
+import dev.tenzan.cpu.machine.PlaneCopies;
 import dev.tenzan.cpu.machine.TileMoves;
+import dev.tenzan.cpu.machine.VectorSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +24,9 @@ final class Strips {
   private final PlaneKernel planes;
   private final @Nullable PixelKernel pixels;
 
+  /** The vectors of the machine code that tiles are; null where they are of the Vector API. */
+  private final @Nullable VectorSet machine;
+
   /** What moves planes until {@link #planes} is compiled, beside tiles that need no compiler; null where tiles do. */
   private final @Nullable PlaneKernel meanwhile;
 
@@ -29,12 +34,13 @@ final class Strips {
   private boolean started;
 
   private Strips(StripKernel full, StripKernel edge, LongWindowKernel longWindow, PlaneKernel planes, @Nullable PixelKernel pixels,
-      @Nullable PlaneKernel meanwhile, boolean ready) {
+      @Nullable VectorSet machine, @Nullable PlaneKernel meanwhile, boolean ready) {
     this.full = full;
     this.edge = edge;
     this.longWindow = longWindow;
     this.planes = planes;
     this.pixels = pixels;
+    this.machine = machine;
     this.meanwhile = meanwhile;
     this.ready = ready;
   }
@@ -45,22 +51,12 @@ final class Strips {
    * @param bits the width of the vectors
    * @param manyRegisters whether there are 32 vector registers
    * @param atOnce whether they are used before they are compiled
-   * @param machine whether tiles are machine code where it runs
+   * @param machine the vectors of the machine code that tiles are to be where it runs; null for none
    */
-  static Strips load(int bits, boolean manyRegisters, boolean atOnce, boolean machine) {
-    PixelTiles pixelTiles = machine ? PixelTiles.here() : null;
-    TileMoves moves = machine ? TileMoves.here() : null;
-    StripKernel full = machine ? MachineStrip.of(HeapTile.ROWS) : null;
-    StripKernel edge = machine ? MachineStrip.of(HeapTile.EDGE_ROWS) : null;
-    if (pixelTiles != null && moves != null && full != null && edge != null) {
-      return new Strips(
-          full,
-          edge,
-          SpecializedClasses.load(LongWindowKernel.class, "F32LongWindow12x2", bits, PanelLayout.LANE_MAJOR),
-          SpecializedClasses.load(PlaneKernel.class, "F32Planes", bits, PanelLayout.LANE_MAJOR),
-          new MachinePixels(pixelTiles),
-          new PlainPlanes(moves),
-          atOnce);
+  static Strips load(int bits, boolean manyRegisters, boolean atOnce, @Nullable VectorSet machine) {
+    Strips inMachineCode = machine == null ? null : load(machine, atOnce);
+    if (inMachineCode != null) {
+      return inMachineCode;
     }
     PixelKernel pixels = null;
     if (manyRegisters) {
@@ -74,6 +70,27 @@ final class Strips {
         SpecializedClasses.load(PlaneKernel.class, "F32Planes", bits, PanelLayout.LANE_MAJOR),
         pixels,
         null,
+        null,
+        atOnce);
+  }
+
+  private static @Nullable Strips load(VectorSet machine, boolean atOnce) {
+    boolean many = machine == VectorSet.AVX512;
+    PixelTiles pixels = many ? PixelTiles.here() : null;
+    TileMoves moves = TileMoves.of(machine);
+    StripKernel full = MachineStrip.of(machine, HeapTile.rows(machine));
+    StripKernel edge = MachineStrip.of(machine, HeapTile.EDGE_ROWS);
+    if (many && pixels == null || moves == null || full == null || edge == null) {
+      return null;
+    }
+    return new Strips(
+        full,
+        edge,
+        SpecializedClasses.load(LongWindowKernel.class, many ? "F32LongWindow12x2" : "F32LongWindow6x2", machine.bits(), PanelLayout.LANE_MAJOR),
+        SpecializedClasses.load(PlaneKernel.class, "F32Planes", machine.bits(), PanelLayout.LANE_MAJOR),
+        pixels == null ? null : new MachinePixels(pixels),
+        machine,
+        new PlainPlanes(moves, many ? PlaneCopies.here() : null),
         atOnce);
   }
 
@@ -89,9 +106,9 @@ final class Strips {
     return longWindow;
   }
 
-  /** Whether tiles are machine code. */
-  boolean areInMachineCode() {
-    return meanwhile != null;
+  /** The vectors of the machine code that tiles are; null where they are of the Vector API. */
+  @Nullable VectorSet machine() {
+    return machine;
   }
 
   PlaneKernel planes() {

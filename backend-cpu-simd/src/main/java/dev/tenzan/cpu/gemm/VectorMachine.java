@@ -1,6 +1,6 @@
 package dev.tenzan.cpu.gemm;
 
-import dev.tenzan.cpu.machine.MachineCode;
+import dev.tenzan.cpu.machine.VectorSet;
 import jdk.incubator.vector.VectorShape;
 
 /** What the Vector API says about this machine; loaded only where its module is present. */
@@ -13,7 +13,7 @@ final class VectorMachine {
     if (bits < 128) {
       return KernelSet.scalar();
     }
-    return KernelSet.vector(bits, bits == 512 || hasNeon(), bits == MachineCode.VECTOR_BITS);
+    return KernelSet.vector(bits, bits == 512 || hasNeon(), VectorSet.ofBits(bits));
   }
 
   /** Whether vectors of 128 bits come in 32 registers; on x86 only AVX-512 has so many. */

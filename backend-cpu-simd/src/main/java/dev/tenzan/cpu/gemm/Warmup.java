@@ -1,6 +1,6 @@
 package dev.tenzan.cpu.gemm;
 
-import dev.tenzan.cpu.machine.MachineCode;
+import dev.tenzan.cpu.machine.VectorSet;
 import dev.tenzan.type.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -43,8 +43,9 @@ final class Warmup {
 
   /** Warms up the kernels of a set when their types are first asked for. */
   Warmup(KernelSet vectors) {
-    this.hasMachineTiles = vectors.bits() == MachineCode.VECTOR_BITS && MachineCode.canRun();
-    this.meanwhile = KernelSet.meanwhile(hasMachineTiles);
+    VectorSet machine = VectorSet.ofBits(vectors.bits());
+    this.hasMachineTiles = machine != null;
+    this.meanwhile = KernelSet.meanwhile(machine);
     this.vectors = vectors;
     for (DType type : KernelSet.COMPUTE_TYPES) {
       ready.put(type, new Ready());

@@ -1,7 +1,7 @@
 package dev.tenzan.cpu.loop;
 
 import dev.tenzan.cpu.CpuPool;
-import dev.tenzan.cpu.machine.MachineCode;
+import dev.tenzan.cpu.machine.VectorSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -19,7 +19,7 @@ public final class LoopCompiler {
   private final CpuPool pool;
   private final @Nullable VectorIsa isa;
   private final VectorUse use;
-  private final boolean useMachine;
+  private final @Nullable VectorSet machine;
   private final long streamed;
 
   private final Map<LoopBody, CompiledLoop> classes =
@@ -38,14 +38,14 @@ public final class LoopCompiler {
    * @param pool the threads that loops run on
    * @param isa what the vectors can do, or null to use scalar code only
    * @param use when vectors of the Vector API are used
-   * @param useMachine whether loops run in machine code where it does what they do; it has vectors of {@link MachineCode#VECTOR_BITS}
+   * @param machine the vectors of the machine code in which loops run where it does what they do; null for none
    * @param streamed from how many bytes on results pass the caches by, where loops run in machine code
    */
-  public LoopCompiler(CpuPool pool, @Nullable VectorIsa isa, VectorUse use, boolean useMachine, long streamed) {
+  public LoopCompiler(CpuPool pool, @Nullable VectorIsa isa, VectorUse use, @Nullable VectorSet machine, long streamed) {
     this.pool = pool;
     this.isa = isa;
     this.use = use;
-    this.useMachine = useMachine;
+    this.machine = machine;
     this.streamed = streamed;
   }
 
@@ -63,7 +63,7 @@ public final class LoopCompiler {
 
   /** Whether loops run in machine code, where there is some for them. */
   public boolean usesMachine() {
-    return useMachine;
+    return machine == VectorSet.AVX512;
   }
 
   /** Whether results of so many bytes pass the caches by. */
@@ -87,7 +87,7 @@ public final class LoopCompiler {
     synchronized (classes) {
       CompiledLoop known = classes.get(body);
       if (known == null) {
-        known = new CompiledLoop(body, isa, use, useMachine);
+        known = new CompiledLoop(body, isa, use, usesMachine());
         classes.put(body, known);
       }
       return known;

@@ -14,6 +14,7 @@ import static dev.tenzan.cpu.machine.Assembler.RSI;
 import dev.tenzan.cpu.machine.Assembler;
 import dev.tenzan.cpu.machine.LaneOp;
 import dev.tenzan.cpu.machine.MachineCode;
+import dev.tenzan.cpu.machine.VectorSet;
 import dev.tenzan.scalar.Instr;
 import dev.tenzan.scalar.ReduceOp;
 import dev.tenzan.scalar.ScalarOp;
@@ -53,7 +54,7 @@ final class MachineEmitter {
   private MachineEmitter(LoopBody body, boolean streams, MachineIdioms idioms) {
     this.body = body;
     boolean wide = body.code().stream().anyMatch(i -> i.type().byteSize() == Long.BYTES);
-    this.lanes = MachineCode.VECTOR_BITS / (wide ? Long.SIZE : Integer.SIZE);
+    this.lanes = VectorSet.AVX512.bits() / (wide ? Long.SIZE : Integer.SIZE);
     this.result = body.outs().stream().filter(o -> !(o instanceof LoopBody.ToMemory)).findFirst().orElse(null);
     this.reduced =
         body.code().stream().filter(i -> i instanceof Instr.Reduced).map(i -> inArray(i.type())).findFirst().orElse(null);

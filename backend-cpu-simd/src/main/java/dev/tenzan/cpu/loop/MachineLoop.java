@@ -1,6 +1,7 @@
 package dev.tenzan.cpu.loop;
 
 import dev.tenzan.cpu.machine.MachineCode;
+import dev.tenzan.cpu.machine.VectorSet;
 import dev.tenzan.type.DType;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -79,7 +80,7 @@ final class MachineLoop {
    */
   record Moved(int pointer, int bytes) {}
 
-  private static final int VECTOR = MachineCode.VECTOR_BITS / Byte.SIZE;
+  private static final int VECTOR = VectorSet.AVX512.bytes();
   private static final Moved[] NONE = {};
   private static final long[] NO_PLACES = {};
 

@@ -9,12 +9,12 @@ import static dev.tenzan.cpu.machine.Assembler.RDX;
 import dev.tenzan.cpu.loop.MachineLoop.Pointer;
 import dev.tenzan.cpu.machine.Assembler;
 import dev.tenzan.cpu.machine.LaneOp;
-import dev.tenzan.cpu.machine.MachineCode;
 import dev.tenzan.cpu.machine.MaskOp;
 import dev.tenzan.cpu.machine.Shift;
 import dev.tenzan.cpu.machine.Source;
 import dev.tenzan.cpu.machine.VectorForm;
 import dev.tenzan.cpu.machine.VectorOp;
+import dev.tenzan.cpu.machine.VectorSet;
 import dev.tenzan.scalar.Instr;
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
@@ -70,7 +70,7 @@ final class MachineMemory {
     for (LoopBody.Out out : body.outs()) {
       if (out instanceof LoopBody.ToMemory m) {
         add(pointer(m));
-        if (streams && m.move() == LoopBody.UNIT && lanes * m.storage().byteSize() == MachineCode.VECTOR_BITS / Byte.SIZE) {
+        if (streams && m.move() == LoopBody.UNIT && lanes * m.storage().byteSize() == VectorSet.AVX512.bytes()) {
           streamed.add(pointer(m));
         }
       }

@@ -1,7 +1,7 @@
 package dev.tenzan.cpu.loop;
 
 import dev.tenzan.cpu.machine.BlockSums;
-import dev.tenzan.cpu.machine.MachineCode;
+import dev.tenzan.cpu.machine.VectorSet;
 import dev.tenzan.kernel.LoopKernel;
 import dev.tenzan.kernel.ReductionTree;
 import dev.tenzan.scalar.Instr;
@@ -187,7 +187,7 @@ final class ReduceLoop implements CpuLoop {
   /** The load whose adjacent numbers are summed and nothing else, where they are so many that they come from memory; else null. */
   private Instr.@Nullable Load largeSum(LoopKernel kernel, LoopKernel.Reduction reduction, int inner) {
     VectorIsa isa = compiler.isa();
-    boolean suits = op == ReduceOp.SUM && isa != null && isa.bits() == MachineCode.VECTOR_BITS && count * Float.BYTES >= SUMS_BYTES;
+    boolean suits = op == ReduceOp.SUM && isa != null && isa.bits() == VectorSet.AVX512.bits() && count * Float.BYTES >= SUMS_BYTES;
     if (!suits || kernel.body().size() != 1 || !(kernel.body().get(reduction.value()) instanceof Instr.Load l)) {
       return null;
     }

@@ -1,296 +1,18 @@
 package dev.tenzan.cpu.machine;
 
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /**
- * Writes x86-64 instructions, those that the kernels use. Encodings: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2
- * (sections 2.1, 2.3 and 2.7, and each instruction's page).
+ * Writes x86-64 instructions, those that the kernels use, with vectors of AVX-512. Encodings: Intel 64 and IA-32 Architectures Software
+ * Developer's Manual, volume 2 (sections 2.3 and 2.7, and each instruction's page).
  *
- * <p>General registers are the constants here, vector registers numbers from 0 to 31, mask registers from 1 to 7; mask 0 stands for all
- * lanes. Memory is a general register and a distance.
+ * <p>Vector registers are numbers from 0 to 31, mask registers from 1 to 7; mask 0 stands for all lanes.
  */
-public final class Assembler {
-  // General registers that a function may overwrite under the System V calling convention.
-  public static final int RAX = 0;
-  public static final int RCX = 1;
-  public static final int RDX = 2;
-  public static final int RSI = 6;
-  public static final int RDI = 7;
-  public static final int R8 = 8;
-  public static final int R9 = 9;
-  public static final int R10 = 10;
-  public static final int R11 = 11;
-
+public sealed class Assembler extends GeneralAssembler permits Avx2Assembler {
   /** All lanes. */
   public static final int ALL = 0;
 
-  private static final int JZ = 0x84;
-  private static final int JNZ = 0x85;
-  private static final int JAE = 0x83;
-  private static final int JL = 0x8C;
-  private static final int JGE = 0x8D;
-  private static final int JLE = 0x8E;
-
-  /** The constants that instructions read from behind the code, by their bytes. */
-  private final List<List<Byte>> constants = new ArrayList<>();
-
-  /** The instructions that read them: the place of the distance, the end of the instruction, and the constant. */
-  private final List<int[]> uses = new ArrayList<>();
-
-  private byte[] code = new byte[1024];
-  private int size;
-
-  /** The instructions so far, and the constants behind them. */
-  public byte[] code() {
-    int[] at = new int[constants.size()];
-    int end = size;
-    for (int c = 0; c < at.length; c++) {
-      int bytes = constants.get(c).size();
-      at[c] = Math.ceilDiv(end, bytes) * bytes;
-      end = at[c] + bytes;
-    }
-    byte[] all = Arrays.copyOf(Arrays.copyOf(code, size), end);
-    for (int c = 0; c < at.length; c++) {
-      for (int i = 0; i < constants.get(c).size(); i++) {
-        all[at[c] + i] = constants.get(c).get(i);
-      }
-    }
-    for (int[] use : uses) {
-      put(all, use[0], at[use[2]] - use[1], Integer.BYTES);
-    }
-    return all;
-  }
-
-  private static void put(byte[] to, int at, long value, int bytes) {
-    for (int i = 0; i < bytes; i++) {
-      to[at + i] = (byte) (value >> 8 * i);
-    }
-  }
-
-  private void emit(int... bytes) {
-    if (size + bytes.length > code.length) {
-      code = Arrays.copyOf(code, 2 * code.length);
-    }
-    for (int b : bytes) {
-      code[size++] = (byte) b;
-    }
-  }
-
-  private void emitInt(int value) {
-    emit(value, value >> 8, value >> 16, value >> 24);
-  }
-
-  // General registers, 64 bits wide.
-
-  /** Copies a register. */
-  public void move(int to, int from) {
-    rex(from, to, 0x89);
-  }
-
-  /** Sets one of the first 8 registers to 32 bits, and its upper half to 0. */
-  public void set(int to, int bits) {
-    emit(0xB8 | to);
-    emitInt(bits);
-  }
-
-  /** Sets one of the first 8 registers to 0. */
-  public void clearRegister(int to) {
-    emit(0x31, 0xC0 | to << 3 | to);
-  }
-
-  /** Loads 8 bytes. */
-  public void load(int to, int base, int distance) {
-    emit(0x48 | to >> 3 << 2 | base >> 3, 0x8B);
-    memory(to, base, distance, 1);
-  }
-
-  /** Stores 8 bytes. */
-  public void store(int from, int base, int distance) {
-    emit(0x48 | from >> 3 << 2 | base >> 3, 0x89);
-    memory(from, base, distance, 1);
-  }
-
-  /** Loads a number of 32 bits, with its sign. */
-  void loadInt(int to, int base, int distance) {
-    emit(0x48 | to >> 3 << 2 | base >> 3, 0x63);
-    memory(to, base, distance, 1);
-  }
-
-  /** Loads an argument that has no register under the System V calling convention: the first of these is behind the return address. */
-  void loadArgument(int to, int number) {
-    emit(0x48 | to >> 3 << 2, 0x8B, 0x44 | (to & 7) << 3, 0x24, (number + 1) * Long.BYTES);
-  }
-
-  /** Multiplies a register by 8 bytes in memory. */
-  public void multiplyFromMemory(int to, int base, int distance) {
-    emit(0x48 | to >> 3 << 2 | base >> 3, 0x0F, 0xAF);
-    memory(to, base, distance, 1);
-  }
-
-  /** Adds 8 bytes in memory to a register. */
-  public void addFromMemory(int to, int base, int distance) {
-    emit(0x48 | to >> 3 << 2 | base >> 3, 0x03);
-    memory(to, base, distance, 1);
-  }
-
-  /** Subtracts 1 from 8 bytes in memory. */
-  public void countDown(int base, int distance) {
-    emit(0x48 | base >> 3, 0x83);
-    memory(5, base, distance, 1);
-    emit(1);
-  }
-
-  /** Compares a register with 8 bytes in memory. */
-  public void compare(int register, int base, int distance) {
-    emit(0x48 | register >> 3 << 2 | base >> 3, 0x3B);
-    memory(register, base, distance, 1);
-  }
-
-  /** Clears the bits of a register from the place on that another one has, which is not negative (BZHI, BMI2). */
-  public void keepLowBits(int to, int from, int place) {
-    emit(0xC4, (to >> 3 ^ 1) << 7 | 0x40 | (from >> 3 ^ 1) << 5 | 2, 0x80 | (~place & 15) << 3, 0xF5, 0xC0 | (to & 7) << 3 | from & 7);
-  }
-
-  /** Adds a register to 8 bytes in memory. */
-  public void addToMemory(int base, int distance, int from) {
-    emit(0x48 | from >> 3 << 2 | base >> 3, 0x01);
-    memory(from, base, distance, 1);
-  }
-
-  /** Fetches the line of an address into the first cache (PREFETCHT0); any address will do. */
-  void prefetchFirst(int base, int distance) {
-    if (base >= R8) {
-      emit(0x41);
-    }
-    emit(0x0F, 0x18);
-    memory(1, base, distance, 1);
-  }
-
-  /** The address of a place in memory. */
-  public void address(int to, Source.Memory m) {
-    emit(0x48 | to >> 3 << 2 | m.index() >> 3 << 1 | m.base() >> 3, 0x8D);
-    indexed(to, m, 1);
-  }
-
-  /** {@code to = a + b}. */
-  void sum(int to, int a, int b) {
-    if ((a & 7) == 5) {
-      throw new IllegalArgumentException("register " + a + " is no base here");
-    }
-    emit(0x48 | to >> 3 << 2 | b >> 3 << 1 | a >> 3, 0x8D, (to & 7) << 3 | 4, (b & 7) << 3 | a & 7);
-  }
-
-  public void add(int to, int from) {
-    rex(from, to, 0x01);
-  }
-
-  public void subtract(int to, int from) {
-    rex(from, to, 0x29);
-  }
-
-  public void addConstant(int to, int constant) {
-    immediate(0, to, constant);
-  }
-
-  void andConstant(int to, int constant) {
-    immediate(4, to, constant);
-  }
-
-  public void subtractConstant(int to, int constant) {
-    immediate(5, to, constant);
-  }
-
-  /** Shifts to the right, filling with zeros. */
-  void shiftRight(int to, int count) {
-    emit(0x48 | to >> 3, 0xC1, 0xE8 | to & 7, count);
-  }
-
-  /** Sets the flags that {@link #jumpIfZero} asks for. */
-  public void test(int register) {
-    rex(register, register, 0x85);
-  }
-
-  private void rex(int register, int operand, int opcode) {
-    emit(0x48 | register >> 3 << 2 | operand >> 3, opcode, 0xC0 | (register & 7) << 3 | operand & 7);
-  }
-
-  private void immediate(int extension, int to, int constant) {
-    emit(0x48 | to >> 3, 0x81, 0xC0 | extension << 3 | to & 7);
-    emitInt(constant);
-  }
-
-  /** Where the next instruction begins: a target of jumps. */
-  public int here() {
-    return size;
-  }
-
-  /** Jumps back. */
-  public void jump(int target) {
-    emit(0xE9);
-    emitInt(target - (size + 4));
-  }
-
-  /** Jumps forward, to a place that {@link #land} gives. */
-  public int jump() {
-    emit(0xE9);
-    emitInt(0);
-    return size;
-  }
-
-  /** Jumps back where the last result was not 0. */
-  public void jumpIfNotZero(int target) {
-    emit(0x0F, JNZ);
-    emitInt(target - (size + 4));
-  }
-
-  /** Jumps forward where the last result was 0, to a place that {@link #land} gives. */
-  public int jumpIfZero() {
-    emit(0x0F, JZ);
-    emitInt(0);
-    return size;
-  }
-
-  /** Jumps back where the last comparison's or subtraction's first operand was less. */
-  public void jumpIfLess(int target) {
-    emit(0x0F, JL);
-    emitInt(target - (size + 4));
-  }
-
-  /** Jumps forward where it was less. */
-  public int jumpIfLess() {
-    emit(0x0F, JL);
-    emitInt(0);
-    return size;
-  }
-
-  /** Jumps back where it was not less. */
-  public void jumpUnlessLess(int target) {
-    emit(0x0F, JGE);
-    emitInt(target - (size + 4));
-  }
-
-  /** Jumps forward where it was not less, to a place that {@link #land} gives. */
-  public int jumpUnlessLess() {
-    emit(0x0F, JGE);
-    emitInt(0);
-    return size;
-  }
-
-  /** Jumps forward where it was not greater. */
-  public int jumpUnlessGreater() {
-    emit(0x0F, JLE);
-    emitInt(0);
-    return size;
-  }
-
-  /** Jumps forward where the last comparison's first operand was not less, both without a sign. */
-  public int jumpUnlessBelow() {
-    emit(0x0F, JAE);
-    emitInt(0);
-    return size;
-  }
+  // Mask registers, 16 bits wide.
 
   /** Jumps forward where a mask has a lane (KORTESTW). */
   public int jumpIfAny(int mask) {
@@ -300,27 +22,14 @@ public final class Assembler {
     return size;
   }
 
-  /** Lets a forward jump end here. */
-  public void land(int jump) {
-    put(code, jump - Integer.BYTES, size - jump, Integer.BYTES);
-  }
-
-  /** Returns from a function that used vector registers. */
-  public void returnFromVectors() {
-    emit(0xC5, 0xF8, 0x77); // vzeroupper: what follows may use SSE instructions
-    emit(0xC3);
-  }
-
-  /** Lets all stores before be seen before those behind (SFENCE): those past the caches have no order of their own. */
-  public void storeFence() {
-    emit(0x0F, 0xAE, 0xF8);
-  }
-
-  // Mask registers, 16 bits wide.
-
   /** Copies the lower bits of one of the first 8 general registers to a mask (KMOVW). */
   public void maskFromRegister(int mask, int register) {
     emit(0xC5, 0xF8, 0x92, 0xC0 | mask << 3 | register);
+  }
+
+  /** The same for lanes of 64 bits, or of 32. */
+  void maskFromRegister(int mask, int register, boolean wide) {
+    maskFromRegister(mask, register);
   }
 
   /** Copies a mask (KMOVW). */
@@ -337,7 +46,7 @@ public final class Assembler {
 
   /** {@code to = a op b}; the instructions that accumulate read {@code to} as well. */
   void vector(VectorOp op, int to, int a, int b) {
-    evex(op, to, a, b >> 3 & 1, b >> 4, ALL, false);
+    begin(op, to, a, b >> 3 & 1, b >> 4, ALL, false);
     emit(0xC0 | (to & 7) << 3 | b & 7);
   }
 
@@ -349,26 +58,26 @@ public final class Assembler {
 
   /** {@code to = a op memory}. */
   void vector(VectorOp op, int to, int a, int base, int distance) {
-    evex(op, to, a, base >> 3, 0, ALL, false);
+    begin(op, to, a, base >> 3, 0, ALL, false);
     memory(to, base, distance, op.unit);
   }
 
   /** {@code to = a op x}, where x is one number in memory, for all lanes. */
   void vectorWithNumber(VectorOp op, int to, int a, int base, int distance) {
-    evex(op, to, a, base >> 3, 0, ALL, false);
-    code[size - 2] |= 0x10;
+    begin(op, to, a, base >> 3, 0, ALL, false);
+    readOneNumber();
     memory(to, base, distance, op.wide == 1 ? Long.BYTES : Integer.BYTES);
   }
 
   /** Loads the lanes of a mask, and zeros for the others. */
   void vectorLoad(VectorOp op, int to, int base, int distance, int mask) {
-    evex(op, to, 0, base >> 3, 0, mask, mask != ALL);
+    begin(op, to, 0, base >> 3, 0, mask, mask != ALL);
     memory(to, base, distance, op.unit);
   }
 
   /** Stores the lanes of a mask. */
   void vectorStore(VectorOp op, int from, int base, int distance, int mask) {
-    evex(op, from, 0, base >> 3, 0, mask, false);
+    begin(op, from, 0, base >> 3, 0, mask, false);
     memory(from, base, distance, op.unit);
   }
 
@@ -376,20 +85,25 @@ public final class Assembler {
   public void gather(boolean halved, int to, int base, int distances, int mask) {
     Encoding e = encoding(VectorOp.VPGATHERDD, halved);
     // The index's fifth bit has the place of a first source's.
-    evex(e.map, e.prefix, e.wide, e.opcode, e.length, to, distances & 16, base >> 3, distances >> 3 & 1, mask, false);
+    begin(e.map, e.prefix, e.wide, e.opcode, e.length, to, distances & 16, base >> 3, distances >> 3 & 1, mask, false);
     emit((to & 7) << 3 | 4, (distances & 7) << 3 | base & 7);
   }
 
   /** Loads the lanes of a mask, each from the base and its distance; the mask is 0 afterwards. */
   public void gather(VectorOp op, int to, int base, int distances, int mask) {
     // The index's fifth bit has the place of a first source's.
-    evex(op, to, distances & 16, base >> 3, distances >> 3 & 1, mask, false);
+    begin(op, to, distances & 16, base >> 3, distances >> 3 & 1, mask, false);
     emit((to & 7) << 3 | 4, (distances & 7) << 3 | base & 7);
+  }
+
+  /** Whether instructions can read one number in memory for all lanes. */
+  boolean readsNumbers() {
+    return true;
   }
 
   /** Copies one of the first 8 general registers to all lanes of 32 bits. */
   void broadcast(int to, int register) {
-    evex(VectorOp.BROADCAST_REGISTER, to, 0, 0, 0, ALL, false);
+    begin(VectorOp.BROADCAST_REGISTER, to, 0, 0, 0, ALL, false);
     emit(0xC0 | (to & 7) << 3 | register);
   }
 
@@ -402,7 +116,7 @@ public final class Assembler {
   }
 
   private void shift(int extension, int to, int from, int count) {
-    evex(VectorOp.SHIFT, extension, to, from >> 3 & 1, from >> 4, ALL, false);
+    begin(VectorOp.SHIFT, extension, to, from >> 3 & 1, from >> 4, ALL, false);
     emit(0xC0 | extension << 3 | from & 7, count);
   }
 
@@ -415,11 +129,28 @@ public final class Assembler {
     vector(VectorOp.VPTERNLOGD, register, register, register, (byte) 0xFF);
   }
 
-  private void evex(VectorOp op, int register, int first, int b, int x, int mask, boolean zeroing) {
-    evex(op.map, op.prefix, op.wide, op.opcode, op.length, register, first, b, x, mask, zeroing);
+  void begin(VectorOp op, int register, int first, int b, int x, int mask, boolean zeroing) {
+    begin(op.map, op.prefix, op.wide, op.opcode, length(op), register, first, b, x, mask, zeroing);
   }
 
-  private void evex(
+  /** The length of an instruction's vectors: 0 for 128 bits, 1 for 256, 2 for 512. */
+  int length(VectorOp op) {
+    return op.length;
+  }
+
+  /** Lets the last instruction read one number in memory for all lanes. */
+  private void readOneNumber() {
+    code[size - 2] |= 0x10;
+  }
+
+  /** A number as the source of an instruction that reads vectors of {@code bytes}: its place among the constants. */
+  int vectorOf(long number, int numberBytes, int bytes) {
+    readOneNumber();
+    return constant(List.of(number), numberBytes);
+  }
+
+  /** Emits the prefix of a vector instruction, of the form of EVEX, and its opcode. */
+  void begin(
       int map, int prefix, int wide, int opcode, int length, int register, int first, int b, int x, int mask, boolean zeroing) {
     int inverted = ~(register >> 3 & 1) & 1;
     emit(
@@ -468,20 +199,25 @@ public final class Assembler {
   }
 
   /** What an instruction with an EVEX prefix is; {@code number} are the bytes of one that it can read for all lanes. */
-  private record Encoding(int map, int prefix, int wide, int opcode, int length, int unit, int number) {}
+  record Encoding(int map, int prefix, int wide, int opcode, int length, int unit, int number) {
+    /** The same without the W bit. */
+    Encoding narrow() {
+      return new Encoding(map, prefix, 0, opcode, length, unit, number);
+    }
+  }
 
-  private static Encoding encoding(LaneOp op, VectorForm form) {
+  static Encoding encoding(LaneOp op, VectorForm form) {
     int wide = form.wide() ? 1 : 0;
     return new Encoding(op.map, op.prefix(form.wide()), wide, op.opcode(form.wide()), op.length(form), op.unit(form), form.laneBytes());
   }
 
-  private static Encoding encoding(VectorOp op, boolean halved) {
+  private Encoding encoding(VectorOp op, boolean halved) {
     int half = halved ? 1 : 0;
     int unit = op.unit > Long.BYTES ? op.unit >> half : op.unit;
-    return new Encoding(op.map, op.prefix, op.wide, op.opcode, op.length - half, unit, op.wide == 1 ? Long.BYTES : Integer.BYTES);
+    return new Encoding(op.map, op.prefix, op.wide, op.opcode, length(op) - half, unit, op.wide == 1 ? Long.BYTES : Integer.BYTES);
   }
 
-  private void instruction(Encoding e, int register, int first, Source source, int mask, boolean zeroing, int immediates) {
+  void instruction(Encoding e, int register, int first, Source source, int mask, boolean zeroing, int immediates) {
     int b = 0;
     int x = 0;
     if (source instanceof Source.Register r) {
@@ -491,76 +227,17 @@ public final class Assembler {
       b = m.base() >> 3;
       x = m.index() < 0 ? 0 : m.index() >> 3;
     }
-    evex(e.map, e.prefix, e.wide, e.opcode, e.length, register, first, b, x, mask, zeroing);
+    begin(e.map, e.prefix, e.wide, e.opcode, e.length, register, first, b, x, mask, zeroing);
     switch (source) {
       case Source.Register r -> emit(0xC0 | (register & 7) << 3 | r.number() & 7);
       case Source.Memory m when m.index() < 0 -> memory(register, m.base(), m.distance(), e.unit);
       case Source.Memory m -> indexed(register, m, e.unit);
       case Source.Constant c -> {
-        if (e.unit != e.number) { // or the instruction reads one number itself
-          code[size - 2] |= 0x10;
-        }
-        behind(register, constant(List.of(c.bits()), e.number), immediates);
+        // Some instructions read one number anyhow.
+        int number = e.unit == e.number ? constant(List.of(c.bits()), e.number) : vectorOf(c.bits(), e.number, e.unit);
+        behind(register, number, immediates);
       }
       case Source.Table t -> behind(register, constant(t.lanes(), e.unit / t.lanes().size()), immediates);
-    }
-  }
-
-  /** The operand that is a constant behind the code, whose distance from the end of the instruction is found when that is known. */
-  private void behind(int register, int constant, int immediates) {
-    emit((register & 7) << 3 | 5);
-    uses.add(new int[] {size, size + Integer.BYTES + immediates, constant});
-    emitInt(0);
-  }
-
-  private int constant(List<Long> numbers, int bytesOfEach) {
-    List<Byte> bytes = new ArrayList<>();
-    for (long n : numbers) {
-      for (int i = 0; i < bytesOfEach; i++) {
-        bytes.add((byte) (n >> 8 * i));
-      }
-    }
-    int known = constants.indexOf(bytes);
-    if (known >= 0) {
-      return known;
-    }
-    constants.add(bytes);
-    return constants.size() - 1;
-  }
-
-  private void indexed(int register, Source.Memory m, int unit) {
-    int low = m.base() & 7;
-    if (low == 5) {
-      throw new IllegalArgumentException("register " + m.base() + " is no base here");
-    }
-    int sib = Integer.numberOfTrailingZeros(m.scale()) << 6 | (m.index() & 7) << 3 | low;
-    int bits = (register & 7) << 3 | 4;
-    int units = m.distance() / unit;
-    if (m.distance() == 0) {
-      emit(bits, sib);
-    } else if (m.distance() % unit == 0 && units == (byte) units) {
-      emit(0x40 | bits, sib, units);
-    } else {
-      emit(0x80 | bits, sib);
-      emitInt(m.distance());
-    }
-  }
-
-  /** The address of an operand; a distance of whole units is one byte where it fits. */
-  private void memory(int register, int base, int distance, int unit) {
-    int low = base & 7;
-    if (low == 4 || low == 5) {
-      throw new IllegalArgumentException("register " + base + " is no base here");
-    }
-    int bits = (register & 7) << 3 | low;
-    int units = distance / unit;
-    if (distance == 0) {
-      emit(bits);
-    } else if (distance % unit == 0 && units == (byte) units) {
-      emit(0x40 | bits, units);
-    } else {
-      emit(0x80 | bits);
-      emitInt(distance);
     }
   }
 }

@@ -59,7 +59,7 @@ public final class BlockSums {
 
   /** The code for this machine, or null where it cannot run here. */
   public static @Nullable BlockSums here() {
-    MachineCode code = MachineCode.canRun() ? Loaded.CODE : null;
+    MachineCode code = VectorSet.AVX512.canRun() ? Loaded.CODE : null;
     return code == null ? null : new BlockSums(code);
   }
 

@@ -14,22 +14,13 @@ import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A tile of f32 sums whose operands lie in arrays on the heap: some rows of A by {@link #COLUMNS} columns of B, which are neighbours for each
+ * A tile of f32 sums whose operands lie in arrays on the heap: some rows of A by {@link #columns} columns of B, which are neighbours for each
  * step along k, one step after the other or at places of a table. Its instructions are those of {@link ProductTile}.
  */
 public final class HeapTile {
-  /** The rows of a full tile, whose accumulators hide the latency of the multiply-add, and of one for what is left of them. */
-  public static final int ROWS = 12;
-
+  /** The rows of a tile for what is left of them. */
   public static final int EDGE_ROWS = 4;
 
-  /** The columns of a tile: two vectors. */
-  public static final int COLUMNS = 32;
-
-  private static final int B0 = 24;
-  private static final int B1 = 25;
-  private static final int VALUE = 26;
-  private static final int VECTOR = ProductKernels.VECTOR;
   private static final int UNROLL = 2;
 
   private final MachineCode code;
@@ -38,17 +29,27 @@ public final class HeapTile {
     this.code = code;
   }
 
+  /** The rows of a full tile, whose accumulators hide the latency of the multiply-add. */
+  public static int rows(VectorSet set) {
+    return ProductKernels.rows(set);
+  }
+
+  /** The columns of a tile: two vectors. */
+  public static int columns(VectorSet set) {
+    return 2 * set.bytes() / Float.BYTES;
+  }
+
   /**
    * A tile's code for this machine, or null where it cannot run here.
    *
-   * @param rows at most {@link #ROWS}
+   * @param rows at most {@link #rows}
    * @param row the elements from one row of A to the next
    * @param step the elements of A from one step along k to the next
    * @param places whether B is at places of a table
    */
-  public static @Nullable HeapTile load(int rows, int row, int step, boolean places) {
+  public static @Nullable HeapTile load(VectorSet set, int rows, int row, int step, boolean places) {
     MachineCode code =
-        MachineCode.canRun() ? MachineCode.loadOrWarn(code(rows, row, step, places), "tiles on the heap go without machine code") : null;
+        set.canRun() ? MachineCode.loadOrWarn(code(set, rows, row, step, places), "tiles on the heap go without machine code") : null;
     return code == null ? null : new HeapTile(code);
   }
 
@@ -68,8 +69,8 @@ public final class HeapTile {
         (long) aOffset * Float.BYTES, (long) bOffset * Float.BYTES, (long) first * Integer.BYTES);
   }
 
-  static byte[] code(int rows, int row, int step, boolean places) {
-    Assembler a = new Assembler();
+  static byte[] code(VectorSet set, int rows, int row, int step, boolean places) {
+    Assembler a = set.assembler();
     a.add(RDI, R9);
     a.loadArgument(RAX, 0);
     a.add(RSI, RAX);
@@ -83,38 +84,42 @@ public final class HeapTile {
     a.move(R10, R8);
     a.andConstant(R10, UNROLL - 1);
     a.shiftRight(R8, 1);
-    steps(a, R8, UNROLL, rows, row, step, places);
-    steps(a, R10, 1, rows, row, step, places);
+    steps(a, set, R8, UNROLL, rows, row, step, places);
+    steps(a, set, R10, 1, rows, row, step, places);
     for (int r = 0; r < 2 * rows; r++) {
-      a.vectorStore(VectorOp.STORE, r, RCX, r * VECTOR, ALL);
+      a.vectorStore(VectorOp.STORE, r, RCX, r * set.bytes(), ALL);
     }
     a.returnFromVectors();
     return a.code();
   }
 
   /** A loop of steps along k; {@code count} is used up. */
-  private static void steps(Assembler a, int count, int unroll, int rows, int row, int step, boolean places) {
+  private static void steps(Assembler a, VectorSet set, int count, int unroll, int rows, int row, int step, boolean places) {
+    VectorForm form = new VectorForm(false, set.bytes() / Float.BYTES);
+    int vector = set.bytes();
+    int b = 2 * rows(set);
+    int value = b + 2;
     a.test(count);
     int none = a.jumpIfZero();
     int loop = a.here();
     for (int u = 0; u < unroll; u++) {
       if (places) {
         a.loadInt(RAX, RDX, u * Integer.BYTES);
-        a.lanes(LaneOp.LOAD, ProductTile.SINGLES, B0, 0, new Source.Memory(RSI, RAX, Float.BYTES, 0));
-        a.lanes(LaneOp.LOAD, ProductTile.SINGLES, B1, 0, new Source.Memory(RSI, RAX, Float.BYTES, VECTOR));
+        a.lanes(LaneOp.LOAD, form, b, 0, new Source.Memory(RSI, RAX, Float.BYTES, 0));
+        a.lanes(LaneOp.LOAD, form, b + 1, 0, new Source.Memory(RSI, RAX, Float.BYTES, vector));
       } else {
-        a.vectorLoad(VectorOp.LOAD, B0, RSI, u * 2 * VECTOR, ALL);
-        a.vectorLoad(VectorOp.LOAD, B1, RSI, u * 2 * VECTOR + VECTOR, ALL);
+        a.vectorLoad(VectorOp.LOAD, b, RSI, u * 2 * vector, ALL);
+        a.vectorLoad(VectorOp.LOAD, b + 1, RSI, u * 2 * vector + vector, ALL);
       }
       for (int r = 0; r < rows; r++) {
-        ProductTile.multiply(a, Numbers.SINGLES, r, B0, VALUE + r / 2 % 2, RDI, (r * row + u * step) * Float.BYTES);
+        ProductTile.multiply(a, Numbers.SINGLES, r, b, value + r / 2 % 2, RDI, (r * row + u * step) * Float.BYTES);
       }
     }
     a.addConstant(RDI, unroll * step * Float.BYTES);
     if (places) {
       a.addConstant(RDX, unroll * Integer.BYTES);
     } else {
-      a.addConstant(RSI, unroll * 2 * VECTOR);
+      a.addConstant(RSI, unroll * 2 * vector);
     }
     a.subtractConstant(count, 1);
     a.jumpIfNotZero(loop);

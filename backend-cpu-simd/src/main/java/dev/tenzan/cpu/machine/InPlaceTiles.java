@@ -11,24 +11,15 @@ import static dev.tenzan.cpu.machine.Assembler.RDI;
 import static dev.tenzan.cpu.machine.Assembler.RDX;
 import static dev.tenzan.cpu.machine.Assembler.RSI;
 
+import java.util.List;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Products of f32 or f64 matrices that are computed where they lie, over one block of k: tiles of {@link #ROWS} rows and fewer by one to
- * {@link #VECTORS} vectors of columns, which are neighbours. Each result is one chain of fused multiply-adds from +0 in the order of k, which may be added to what is there.
+ * Products of f32 or f64 matrices that are computed where they lie, over one block of k: tiles of {@link #rows} rows and fewer by one to
+ * three vectors of columns (two with AVX2), which are neighbours. Each result is one chain of fused multiply-adds from +0 in the order of k, which may be added to what is there.
  */
 public final class InPlaceTiles {
-  /** The rows of a tile, save of the last ones. */
-  public static final int ROWS = 8;
-
-  /** The most vectors of a row of a tile. */
-  public static final int VECTORS = 3;
-
-  private static final int B = ROWS * VECTORS;
-  private static final int VALUE = B + VECTORS;
-  private static final int LAST = 1;
-  private static final int VECTOR = ProductKernels.VECTOR;
-
   // Where the numbers are that the code takes.
   private static final int A = 0;
   private static final int A_ROW = 1;
@@ -41,7 +32,7 @@ public final class InPlaceTiles {
   private static final int GROUPS = 8;
   private static final int MASK = 9;
 
-  /** The tiles of 8, 4, 2 and 1 rows. */
+  /** The tiles of all rows, of 4, 2 and 1. */
   private static final int TILES = 10;
 
   // Where the code keeps what it counts.
@@ -52,38 +43,52 @@ public final class InPlaceTiles {
 
   private static final ThreadLocal<Words> CURRENT = Words.ofThread(WORDS);
 
-  /** For tiles of one vector and more; behind them those that add to what is there. */
-  private final MachineCode[] code;
+  private static final PerSet<InPlaceTiles> SINGLES = new PerSet<>(set -> new InPlaceTiles(set, false), "small products are packed");
+  private static final PerSet<InPlaceTiles> DOUBLES = new PerSet<>(set -> new InPlaceTiles(set, true), "small products are packed");
 
-  private final int lanes;
-  private final int bytes;
+  private final VectorSet set;
+  private final VectorForm form;
+  private final int rows;
+  private final int most;
 
-  private InPlaceTiles(MachineCode[] code, VectorForm form) {
-    this.code = code;
-    this.lanes = form.lanes();
-    this.bytes = form.laneBytes();
+  /** For tiles of one vector and more; behind them those that add to what is there. Their last vector has a mask. */
+  private final List<MachineCode> masked;
+
+  /** The same for whole vectors: masks are dear on some processors with AVX2. */
+  private final List<MachineCode> whole;
+
+  private InPlaceTiles(VectorSet set, boolean wide) {
+    this.set = set;
+    this.form = new VectorForm(wide, set.bytes() / (wide ? Double.BYTES : Float.BYTES));
+    this.rows = rows(set);
+    this.most = vectors(set);
+    this.masked = load(true);
+    this.whole = set == VectorSet.AVX512 ? masked : load(false);
   }
 
-  private static final class Loaded {
-    static final @Nullable InPlaceTiles SINGLES = load(new VectorForm(false, 16));
-    static final @Nullable InPlaceTiles DOUBLES = load(new VectorForm(true, 8));
-
-    private static @Nullable InPlaceTiles load(VectorForm form) {
-      MachineCode[] code = new MachineCode[2 * VECTORS];
-      for (int v = 0; v < code.length; v++) {
-        MachineCode one = MachineCode.loadOrWarn(code(form, v % VECTORS + 1, v >= VECTORS), "small products are packed");
-        if (one == null) {
-          return null;
-        }
-        code[v] = one;
-      }
-      return new InPlaceTiles(code, form);
-    }
+  private List<MachineCode> load(boolean hasMask) {
+    return IntStream.range(0, 2 * most)
+        .mapToObj(v -> MachineCode.load(code(set, form, v % most + 1, v >= most, hasMask)))
+        .toList();
   }
 
-  /** The code for numbers of so many bytes on this machine, or null where it cannot run here. */
-  public static @Nullable InPlaceTiles here(int bytes) {
-    return !MachineCode.canRun() ? null : bytes == Float.BYTES ? Loaded.SINGLES : Loaded.DOUBLES;
+  private static int rows(VectorSet set) {
+    return set == VectorSet.AVX512 ? 8 : 6;
+  }
+
+  /** The most vectors of a row of a tile. */
+  private static int vectors(VectorSet set) {
+    return set == VectorSet.AVX512 ? 3 : 2;
+  }
+
+  /** The code for numbers of so many bytes, or null where it cannot run here. */
+  public static @Nullable InPlaceTiles of(VectorSet set, int bytes) {
+    return (bytes == Float.BYTES ? SINGLES : DOUBLES).of(set);
+  }
+
+  /** The rows of a tile, save of the last ones. */
+  public int rows() {
+    return rows;
   }
 
   /**
@@ -96,11 +101,11 @@ public final class InPlaceTiles {
   public record Matrix(long address, long row, long step) {}
 
   /**
-   * Computes {@code rows} x {@code columns} results, each the sum of {@code steps} products; all are positive.
+   * Computes {@code height} x {@code columns} results, each the sum of {@code steps} products; all are positive.
    *
    * @param adds whether they are added to what is there
    */
-  public void run(Matrix a, Matrix b, Matrix c, long rows, long columns, long steps, boolean adds) {
+  public void run(Matrix a, Matrix b, Matrix c, long height, long columns, long steps, boolean adds) {
     Words w = CURRENT.get();
     long[] words = w.words;
     words[A] = a.address;
@@ -109,63 +114,70 @@ public final class InPlaceTiles {
     words[B_STEP] = b.row;
     words[C_ROW] = c.row;
     words[STEPS] = steps;
-    words[TILES] = rows / ROWS;
-    words[TILES + 1] = rows >> 2 & 1;
-    words[TILES + 2] = rows >> 1 & 1;
-    words[TILES + 3] = rows & 1;
+    long last = height % rows;
+    words[TILES] = height / rows;
+    words[TILES + 1] = last >> 2 & 1;
+    words[TILES + 2] = last >> 1 & 1;
+    words[TILES + 3] = last & 1;
+    int lanes = form.lanes();
     long vectors = Math.ceilDiv(columns, lanes);
     long done = 0;
     while (done < vectors) {
       long left = vectors - done;
-      int width = (int) (left == VECTORS + 1 ? 2 : Math.min(left, VECTORS));
-      long groups = width < VECTORS ? 1 : left % VECTORS == 1 ? left / VECTORS - 1 : left / VECTORS;
+      // Two vectors and two rather than three and one.
+      boolean evens = most > 2;
+      int width = (int) (evens && left == most + 1 ? 2 : Math.min(left, most));
+      long groups = width < most ? 1 : evens && left % most == 1 ? left / most - 1 : left / most;
       long end = done + groups * width;
       boolean partial = end == vectors && columns % lanes != 0;
       if (partial && groups > 1) { // the last group has a mask of its own
         groups--;
         partial = false;
       }
-      words[B_AT] = b.address + done * VECTOR;
-      words[C] = c.address + done * VECTOR;
+      words[B_AT] = b.address + done * form.bytes();
+      words[C] = c.address + done * form.bytes();
       words[GROUPS] = groups;
       words[MASK] = partial ? (1L << columns % lanes) - 1 : -1;
-      w.call(code[(adds ? VECTORS : 0) + width - 1]);
+      w.call((partial ? masked : whole).get((adds ? most : 0) + width - 1));
       done += groups * width;
     }
   }
 
   /** The bytes of an element. */
   public int bytes() {
-    return bytes;
+    return form.laneBytes();
   }
 
   private static int word(int number) {
     return number * Long.BYTES;
   }
 
-  static byte[] code(VectorForm form, int vectors, boolean adds) {
-    Assembler a = new Assembler();
-    a.load(RAX, RDI, word(MASK));
-    a.maskFromRegister(LAST, RAX);
+  static byte[] code(VectorSet set, VectorForm form, int vectors, boolean adds, boolean hasMask) {
+    Assembler a = set.assembler();
+    int last = !hasMask ? ALL : set == VectorSet.AVX512 ? 1 : set.registers() - 1; // with AVX2 masks are vectors
+    if (hasMask) {
+      a.load(RAX, RDI, word(MASK));
+      a.maskFromRegister(last, RAX, form.wide());
+    }
     int group = a.here();
     a.load(RAX, RDI, word(A));
     a.store(RAX, RDI, word(A_NOW));
     a.load(RAX, RDI, word(C));
     a.store(RAX, RDI, word(C_NOW));
     int tiles = TILES;
-    for (int rows = ROWS; rows > 0; rows /= 2) {
+    for (int height : new int[] {rows(set), 4, 2, 1}) {
       a.load(RAX, RDI, word(tiles++));
       a.store(RAX, RDI, word(COUNT));
       a.test(RAX);
       int none = a.jumpIfZero();
       int again = a.here();
-      new Tile(a, form, rows, vectors, adds).emit();
+      new Tile(a, set, form, height, vectors, adds, last).emit();
       a.countDown(RDI, word(COUNT));
       a.jumpIfNotZero(again);
       a.land(none);
     }
     a.clearRegister(RAX);
-    a.addConstant(RAX, vectors * VECTOR);
+    a.addConstant(RAX, vectors * set.bytes());
     a.addToMemory(RDI, word(B_AT), RAX);
     a.addToMemory(RDI, word(C), RAX);
     a.countDown(RDI, word(GROUPS));
@@ -175,7 +187,7 @@ public final class InPlaceTiles {
   }
 
   /** One tile: its rows are reached from two registers and multiples of a row's distance, of which three are in another one. */
-  private record Tile(Assembler a, VectorForm form, int rows, int vectors, boolean adds) {
+  private record Tile(Assembler a, VectorSet set, VectorForm form, int rows, int vectors, boolean adds, int last) {
     void emit() {
       begin(A_NOW, A_ROW);
       a.load(RCX, RDI, word(B_AT));
@@ -186,15 +198,17 @@ public final class InPlaceTiles {
         a.clear(r);
       }
       int step = a.here();
+      int b = InPlaceTiles.rows(set) * InPlaceTiles.vectors(set);
+      int firstValue = b + InPlaceTiles.vectors(set);
       for (int v = 0; v < vectors; v++) {
-        boolean last = v == vectors - 1;
-        a.lanes(LaneOp.LOAD, form, B + v, 0, new Source.Memory(RCX, v * VECTOR), last ? LAST : ALL, last);
+        int mask = v == vectors - 1 ? last : ALL;
+        a.lanes(LaneOp.LOAD, form, b + v, 0, new Source.Memory(RCX, v * form.bytes()), mask, mask != ALL);
       }
       for (int row = 0; row < rows; row++) {
-        int value = VALUE + row % 2;
+        int value = firstValue + (firstValue + 1 == last ? 0 : row % 2);
         a.lanes(LaneOp.BROADCAST, form, value, 0, row(row, 0));
         for (int v = 0; v < vectors; v++) {
-          a.lanes(LaneOp.FMA231, form, row * vectors + v, value, new Source.Register(B + v));
+          a.lanes(LaneOp.FMA231, form, row * vectors + v, value, new Source.Register(b + v));
         }
       }
       a.add(RSI, R11);
@@ -208,12 +222,12 @@ public final class InPlaceTiles {
       for (int row = 0; row < rows; row++) {
         for (int v = 0; v < vectors; v++) {
           int result = row * vectors + v;
-          int mask = v == vectors - 1 ? LAST : ALL;
+          int mask = v == vectors - 1 ? last : ALL;
           if (adds) {
-            a.lanes(LaneOp.LOAD, form, VALUE, 0, row(row, v * VECTOR), mask, mask == LAST);
-            a.lanes(LaneOp.ADD, form, result, VALUE, new Source.Register(result));
+            a.lanes(LaneOp.LOAD, form, firstValue, 0, row(row, v * form.bytes()), mask, mask != ALL);
+            a.lanes(LaneOp.ADD, form, result, firstValue, new Source.Register(result));
           }
-          a.lanes(LaneOp.STORE, form, result, 0, row(row, v * VECTOR), mask, false);
+          a.lanes(LaneOp.STORE, form, result, 0, row(row, v * form.bytes()), mask, false);
         }
       }
     }
@@ -227,11 +241,13 @@ public final class InPlaceTiles {
         a.address(RDX, new Source.Memory(RSI, R8, 4, 0));
         a.add(RDX, R8);
       }
-      a.move(RAX, R8);
-      if (rows > 1) {
-        a.address(RAX, rows == 2 ? new Source.Memory(R8, R8, 1, 0) : new Source.Memory(R8, R9, 1, 0));
+      switch (rows) {
+        case 1 -> a.move(RAX, R8);
+        case 2 -> a.address(RAX, new Source.Memory(R8, R8, 1, 0));
+        case 6 -> a.address(RAX, new Source.Memory(R9, R9, 1, 0));
+        default -> a.address(RAX, new Source.Memory(R8, R9, 1, 0));
       }
-      if (rows == ROWS) {
+      if (rows == 8) {
         a.add(RAX, RAX);
       }
       a.addToMemory(RDI, word(now), RAX);

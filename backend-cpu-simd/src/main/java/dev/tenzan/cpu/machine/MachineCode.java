@@ -18,9 +18,6 @@ import org.jspecify.annotations.Nullable;
  * returns, so a function has to be over in microseconds.
  */
 public final class MachineCode {
-  /** The width of the vectors that it uses: where the JVM was told to use shorter ones, it stays away. */
-  public static final int VECTOR_BITS = 512;
-
   /** The system property that turns all machine code off: {@code false}. */
   public static final String PROPERTY = "tenzan.cpu.machine";
 
@@ -107,11 +104,6 @@ public final class MachineCode {
       return "start java with --enable-native-access=" + (module.isNamed() ? module.getName() : "ALL-UNNAMED");
     }
     return "";
-  }
-
-  /** Whether code with AVX-512 can run here, as far as is known without trying. */
-  public static boolean canRun() {
-    return obstacle().isEmpty() && ProcessorFlags.hasAvx512();
   }
 
   /**

@@ -56,8 +56,8 @@ enum Numbers {
   }
 
   /** The lanes of a vector of groups. */
-  int lanes() {
-    return MachineCode.VECTOR_BITS / Byte.SIZE / groupBytes;
+  int lanes(VectorSet set) {
+    return set.bytes() / groupBytes;
   }
 
   VectorOp loadGroups() {

@@ -43,7 +43,7 @@ public final class PixelTiles {
   private static final int BLOCK = 64;
 
   private static final int ROWS = 2 * RUN;
-  private static final int VECTOR = ProductKernels.VECTOR;
+  private static final int VECTOR = VectorSet.AVX512.bytes();
   private static final int ROW_BYTES = COLUMNS * Float.BYTES;
   private static final int UNROLL = 4;
   private static final int UNROLL_SHIFT = 2;
@@ -67,7 +67,7 @@ public final class PixelTiles {
 
   /** The code for this machine, or null where it cannot run here. */
   public static @Nullable PixelTiles here() {
-    MachineCode code = MachineCode.canRun() ? Loaded.CODE : null;
+    MachineCode code = VectorSet.AVX512.canRun() ? Loaded.CODE : null;
     return code == null ? null : new PixelTiles(code);
   }
 

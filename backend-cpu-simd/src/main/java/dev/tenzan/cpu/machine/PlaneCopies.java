@@ -23,7 +23,7 @@ public final class PlaneCopies {
   /** The numbers of a run: its first element in the source and in the plane, and how many elements. */
   public static final int RUN = 3;
 
-  private static final int VECTOR = ProductKernels.VECTOR;
+  private static final int VECTOR = VectorSet.AVX512.bytes();
   private static final int LANES = 16;
   private static final int ZERO = 0;
   private static final int FIRST = 1;
@@ -35,7 +35,7 @@ public final class PlaneCopies {
   private static final int LOWER = 2;
   private static final int UPPER = 3;
 
-  private static final VectorForm FORM = ProductTile.SINGLES;
+  private static final VectorForm FORM = new VectorForm(false, LANES);
 
   private final MachineCode ofNeighbours;
   private final MachineCode ofEveryOther;
@@ -57,7 +57,7 @@ public final class PlaneCopies {
 
   /** The code for this machine, or null where it cannot run here. */
   public static @Nullable PlaneCopies here() {
-    return MachineCode.canRun() ? Loaded.COPIES : null;
+    return VectorSet.AVX512.canRun() ? Loaded.COPIES : null;
   }
 
   /**

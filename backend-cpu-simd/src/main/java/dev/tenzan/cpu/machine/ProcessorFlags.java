@@ -28,8 +28,7 @@ final class ProcessorFlags {
     return HERE.contains(feature);
   }
 
-  /** Whether it has the parts of AVX-512 that all processors but the first ones have, and what came before them. */
-  static boolean hasAvx512() {
-    return HERE.containsAll(Set.of("avx512f", "avx512bw", "avx512dq", "avx512vl", "bmi2"));
+  static boolean hasAll(Set<String> features) {
+    return HERE.containsAll(features);
   }
 }

@@ -5,9 +5,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.EnumMap;
-import java.util.EnumSet;
 import java.util.Map;
-import java.util.Set;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Which types' products run in machine code here, and why not the others. */
@@ -21,54 +20,62 @@ public final class ProductInstructions {
 
   /** The code, assembled when the first product of a type asks for it; linking takes tens of milliseconds. */
   private static final class Loaded {
-    static final Map<DType, ProductKernels> KERNELS = new EnumMap<>(DType.class);
-    static final Set<DType> FAILED = EnumSet.noneOf(DType.class);
+    static final Map<VectorSet, Map<DType, Optional<ProductKernels>>> KERNELS = new EnumMap<>(VectorSet.class);
 
-    static synchronized @Nullable ProductKernels of(DType type) {
-      ProductKernels known = KERNELS.get(type);
-      if (known != null || FAILED.contains(type)) {
-        return known;
-      }
+    static synchronized @Nullable ProductKernels of(DType type, VectorSet set) {
+      return KERNELS
+          .computeIfAbsent(set, _ -> new EnumMap<>(DType.class))
+          .computeIfAbsent(type, _ -> Optional.ofNullable(load(type, set)))
+          .orElse(null);
+    }
+
+    private static @Nullable ProductKernels load(DType type, VectorSet set) {
       String failure;
       try {
-        ProductKernels kernels = ProductKernels.load(type);
+        ProductKernels kernels = ProductKernels.load(type, set);
         if (type != DType.BF16 || isChain(kernels)) {
-          KERNELS.put(type, kernels);
           return kernels;
         }
         failure = "VDPBF16PS of this processor is no chain of multiply-adds";
       } catch (IllegalStateException e) {
         failure = e.getMessage();
       }
-      FAILED.add(type);
       LOG.log(System.Logger.Level.WARNING, "cpu: products of {0} go without machine code: {1}", type, failure);
       return null;
     }
   }
 
   /** The kernels for a type, or null where this machine has none: {@link #describe} says why. */
-  public static @Nullable ProductKernels of(DType type) {
-    if (!MachineCode.canRun()) {
+  public static @Nullable ProductKernels of(DType type, VectorSet set) {
+    if (!set.canRun()) {
       return null;
     }
     boolean has =
         switch (type) {
-          case I8, U8 -> ProcessorFlags.has(BYTES);
-          case BF16 -> ProcessorFlags.has(HALVES);
+          case I8, U8 -> set == VectorSet.AVX512 && ProcessorFlags.has(BYTES);
+          case BF16 -> set == VectorSet.AVX512 && ProcessorFlags.has(HALVES);
           case F32, F64 -> true;
           case F16, I16, I32, I64, BOOL -> false;
         };
-    return has ? Loaded.of(type) : null;
+    return has ? Loaded.of(type, set) : null;
   }
 
-  /** For people: what runs in machine code, loops and the products of some types, or why nothing does. */
-  public static String describe() {
+  /**
+   * For people: what runs in machine code, loops and the products of some types, or why nothing does.
+   *
+   * @param bits the width of the vectors that the JVM uses
+   */
+  public static String describe(int bits) {
     String obstacle = MachineCode.obstacle();
     if (!obstacle.isEmpty()) {
       return "no: " + obstacle;
     }
-    if (!ProcessorFlags.hasAvx512()) {
-      return "no: the processor lacks AVX-512 (F, BW, DQ and VL)";
+    VectorSet set = VectorSet.ofBits(bits);
+    if (set == VectorSet.AVX2) {
+      return "products and convolutions of f32, products of f64 (AVX2)";
+    }
+    if (set == null) {
+      return "no: the processor has neither AVX-512 (F, BW, DQ and VL) nor AVX2 with FMA, or the JVM uses vectors of " + bits + " bits";
     }
     boolean bytes = ProcessorFlags.has(BYTES);
     boolean halves = ProcessorFlags.has(HALVES);
@@ -91,7 +98,7 @@ public final class ProductInstructions {
       MemorySegment block = arena.allocate(ProductKernels.BLOCK, 64);
       MemorySegment left = arena.allocate(kernels.panelBytes(), 64);
       MemorySegment right = arena.allocate(2L * kernels.columns() * kernels.groupBytes(), 64);
-      MemorySegment result = arena.allocate((long) ProductKernels.ROWS * kernels.columns() * Float.BYTES, 64);
+      MemorySegment result = arena.allocate((long) kernels.rows() * kernels.columns() * Float.BYTES, 64);
       block.set(ValueLayout.JAVA_LONG, ProductKernels.COUNT, 2);
       block.set(ValueLayout.JAVA_LONG, ProductKernels.SOURCE, left.address());
       block.set(ValueLayout.JAVA_LONG, ProductKernels.SECOND, right.address());

@@ -1,11 +1,13 @@
 package dev.tenzan.cpu.machine;
 
 import dev.tenzan.type.DType;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The machine code of matrix products, for one type of operands: by dot-product instructions, or by fused multiply-adds.
  *
- * <p>These instructions multiply groups: two bf16 numbers or four bytes that lie in 32 bits, or one number of f32 or f64. A panel of A holds the groups of {@link #ROWS}
+ * <p>These instructions multiply groups: two bf16 numbers or four bytes that lie in 32 bits, or one number of f32 or f64. A panel of A holds the groups of {@link #rows}
  * rows, in one of two {@link Layout}s; one of B holds, for each group along k, those of {@link #columns} columns.
  *
  * <p>The instruction for bytes multiplies unsigned ones with signed ones. So the highest bit of A's bytes is turned as they are packed, which
@@ -15,9 +17,6 @@ import dev.tenzan.type.DType;
  * <p>Functions take the address of a block of arguments of 8 bytes each; the constants here are their places.
  */
 public final class ProductKernels {
-  /** The rows of a tile. */
-  public static final int ROWS = 12;
-
   /** The number of groups, or of whole vectors to copy or to narrow. */
   public static final int COUNT = 0;
 
@@ -69,9 +68,6 @@ public final class ProductKernels {
   /** The size of a block of arguments in bytes. */
   public static final int BLOCK = 128;
 
-  /** The width of a vector in bytes. */
-  public static final int VECTOR = MachineCode.VECTOR_BITS / Byte.SIZE;
-
   /**
    * Products of bf16 by VDPBF16PS are those of a chain of fused multiply-adds as long as nothing is subnormal, neither operands nor sums,
    * because the instruction takes and gives zeros instead. With the least exponents e and f of A's and B's numbers but for zeros, each
@@ -104,6 +100,7 @@ public final class ProductKernels {
   }
 
   private final DType type;
+  private final VectorSet set;
   private final Numbers numbers;
   private final Layout byRows;
   private final Layout bySteps;
@@ -112,20 +109,24 @@ public final class ProductKernels {
   private final MachineCode copyRows;
   private final MachineCode lanesOfLeft;
   private final MachineCode lanesOfRight;
+  private final MachineCode vectorsOfRight;
   private final MachineCode stepsOfRight;
   private final MachineCode squareOfRight;
-  private final MachineCode narrow;
+  private final @Nullable MachineCode narrow;
 
-  private ProductKernels(DType type) {
+  private ProductKernels(DType type, VectorSet set) {
     this.type = type;
+    this.set = set;
     this.numbers = Numbers.of(type);
-    this.byRows = new Layout(VECTOR, numbers.groupBytes, numbers.lanes(), ROWS * VECTOR);
-    this.bySteps = new Layout(numbers.groupBytes, ROWS * numbers.groupBytes, 1, ROWS * numbers.groupBytes);
+    int rows = rows(set);
+    this.byRows = new Layout(set.bytes(), numbers.groupBytes, numbers.lanes(set), rows * set.bytes());
+    this.bySteps = new Layout(numbers.groupBytes, rows * numbers.groupBytes, 1, rows * numbers.groupBytes);
     boolean halves = numbers == Numbers.HALVES;
     // A's turned bytes are unsigned where they were signed.
     boolean left = type == DType.I8;
-    this.tilesByRows = MachineCode.load(ProductTile.code(numbers, left, byRows));
-    this.tilesBySteps = MachineCode.load(ProductTile.code(numbers, left, bySteps));
+    ProductTile tile = new ProductTile(set, numbers);
+    this.tilesByRows = MachineCode.load(tile.code(left, byRows));
+    this.tilesBySteps = MachineCode.load(tile.code(left, bySteps));
     ProductPacking.Statistic ofLeft = halves ? ProductPacking.Statistic.LEAST_MAGNITUDE : ProductPacking.Statistic.NONE;
     ProductPacking.Statistic ofRight =
         switch (numbers) {
@@ -133,17 +134,35 @@ public final class ProductKernels {
           case BYTES -> type == DType.I8 ? ProductPacking.Statistic.SIGNED_SUM : ProductPacking.Statistic.UNSIGNED_SUM;
           case SINGLES, DOUBLES -> ProductPacking.Statistic.NONE;
         };
-    this.copyRows = MachineCode.load(ProductPacking.rows(numbers, ofLeft));
-    this.lanesOfLeft = MachineCode.load(ProductPacking.lanes(numbers, ofLeft));
-    this.lanesOfRight = MachineCode.load(ProductPacking.lanes(numbers, ofRight));
-    this.stepsOfRight = MachineCode.load(ProductPacking.steps(numbers, ofRight));
-    this.squareOfRight = MachineCode.load(ProductPacking.square(numbers, ofRight));
-    this.narrow = MachineCode.load(ProductTile.narrow(numbers));
+    ProductPacking leftPacking = new ProductPacking(set, numbers, ofLeft);
+    ProductPacking rightPacking = new ProductPacking(set, numbers, ofRight);
+    this.copyRows = MachineCode.load(leftPacking.rows());
+    this.lanesOfLeft = MachineCode.load(leftPacking.lanes(false));
+    this.lanesOfRight = MachineCode.load(rightPacking.lanes(false));
+    this.vectorsOfRight = MachineCode.load(rightPacking.lanes(true));
+    this.stepsOfRight = MachineCode.load(rightPacking.steps());
+    this.squareOfRight = MachineCode.load(rightPacking.square());
+    this.narrow = arePlain() ? null : MachineCode.load(tile.narrow());
   }
 
   /** Assembles the functions for a type. */
-  static ProductKernels load(DType type) {
-    return new ProductKernels(type);
+  static ProductKernels load(DType type, VectorSet set) {
+    return new ProductKernels(type, set);
+  }
+
+  /** The rows of a tile: as many as leave registers for two vectors of B and numbers of A. */
+  static int rows(VectorSet set) {
+    return set == VectorSet.AVX512 ? 12 : 6;
+  }
+
+  /** The rows of a tile. */
+  public int rows() {
+    return rows(set);
+  }
+
+  /** The width of a vector in bytes. */
+  public int vectorBytes() {
+    return set.bytes();
   }
 
   /** The type of the operands: I8, U8, BF16, F32 or F64. */
@@ -168,12 +187,12 @@ public final class ProductKernels {
 
   /** The lanes of a vector: a half of a tile's columns. */
   public int lanes() {
-    return numbers.lanes();
+    return numbers.lanes(set);
   }
 
   /** The columns of a tile. */
   public int columns() {
-    return 2 * numbers.lanes();
+    return 2 * numbers.lanes(set);
   }
 
   /** Panels of vectors along the rows, as a matrix whose steps lie side by side has them: those of all rows in turn. */
@@ -188,7 +207,7 @@ public final class ProductKernels {
 
   /** The size of a panel of A in bytes, in either layout. */
   public long panelBytes() {
-    return (long) ROWS * numbers.groups * numbers.groupBytes;
+    return (long) rows() * numbers.groups * numbers.groupBytes;
   }
 
   /** How many numbers are a group. */
@@ -227,6 +246,11 @@ public final class ProductKernels {
     return lanesOfRight;
   }
 
+  /** The same for whole vectors of columns; MASK is not read. */
+  public MachineCode vectorsOfRight() {
+    return vectorsOfRight;
+  }
+
   /** Packs columns of B whose steps lie side by side; DISTANCES instead of STEP. */
   public MachineCode stepsOfRight() {
     return stepsOfRight;
@@ -245,6 +269,6 @@ public final class ProductKernels {
    * MASK: the lanes of one more vector.
    */
   public MachineCode narrow() {
-    return narrow;
+    return Objects.requireNonNull(narrow, "plain sums are not narrowed");
   }
 }

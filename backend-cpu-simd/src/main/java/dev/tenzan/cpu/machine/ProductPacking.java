@@ -11,7 +11,7 @@ import static dev.tenzan.cpu.machine.Assembler.RDI;
 import static dev.tenzan.cpu.machine.Assembler.RDX;
 import static dev.tenzan.cpu.machine.Assembler.RSI;
 
-/** The code that packs up to 16 lanes of an operand: groups of two bf16 numbers or four bytes, along k. See {@link ProductKernels}. */
+/** The code that packs up to a vector of lanes of an operand: groups of two bf16 numbers or four bytes, or single numbers, along k. See {@link ProductKernels}. */
 final class ProductPacking {
   /** What packing finds out beside. */
   enum Statistic {
@@ -26,33 +26,51 @@ final class ProductPacking {
 
   private static final int MAGNITUDES = 0x7fff7fff;
   private static final int HALF = 16;
-  private static final int VECTOR = 64;
 
   private static final int GROUP = 0;
   private static final int OTHER = 1;
   private static final int FIRST_OF_SQUARE = 2;
-  private static final int PLACES = 27;
   private static final int ONES = 28;
   private static final int CONSTANT = 29;
   private static final int STATISTIC = 30;
   private static final int TURNED = 31;
 
-  private static final int LANES = 1;
-  private static final int UNREAD = 2;
+  private final VectorSet set;
+  private final Numbers numbers;
+  private final Statistic statistic;
+  private final int places;
 
-  private ProductPacking() {}
+  // Masks; with AVX2 they are vectors.
+  private final int lanes;
+  private final int unread;
 
-  /** Packs lanes that lie side by side: a step along k is a run of numbers. */
-  static byte[] lanes(Numbers numbers, Statistic statistic) {
-    Assembler a = new Assembler();
-    begin(a, statistic);
+  /** Code for a set of vector instructions; AVX2 packs plain numbers alone, of which there is nothing to find out or to turn. */
+  ProductPacking(VectorSet set, Numbers numbers, Statistic statistic) {
+    this.set = set;
+    this.numbers = numbers;
+    this.statistic = statistic;
+    boolean many = set == VectorSet.AVX512;
+    this.places = many ? 27 : 13;
+    this.lanes = many ? 1 : 14;
+    this.unread = many ? 2 : 15;
+  }
+
+  /**
+   * Packs lanes that lie side by side: a step along k is a run of numbers.
+   *
+   * @param whole whether it is for whole vectors alone; masks are dear on some processors with AVX2
+   */
+  byte[] lanes(boolean whole) {
+    int mask = whole ? ALL : lanes;
+    Assembler a = set.assembler();
+    begin(a);
     a.load(RDX, RDI, ProductKernels.STEP);
     int loop = a.here();
     int steps = numbers.group;
     VectorOp load = numbers.load;
     for (int step = 0; step < steps; step++) {
       int to = step == 0 ? GROUP : OTHER;
-      a.vectorLoad(load, to, RSI, 0, LANES);
+      a.vectorLoad(load, to, RSI, 0, mask);
       a.add(RSI, RDX);
       // VDPBF16PS adds the upper half's product first, so the first step goes there. The order of bytes does not matter.
       int place = numbers == Numbers.HALVES ? steps - 1 - step : step;
@@ -63,24 +81,24 @@ final class ProductPacking {
         a.vector(VectorOp.VPORD, GROUP, GROUP, OTHER);
       }
     }
-    end(a, numbers, statistic, loop);
+    end(a, loop, mask);
     return a.code();
   }
 
   /** Packs lanes whose steps lie side by side: each lane's group is read as it lies. */
-  static byte[] steps(Numbers numbers, Statistic statistic) {
-    Assembler a = new Assembler();
-    begin(a, statistic);
-    a.vectorLoad(VectorOp.LOAD, PLACES, RDI, ProductKernels.DISTANCES, ALL);
+  byte[] steps() {
+    Assembler a = set.assembler();
+    begin(a);
+    a.vectorLoad(VectorOp.LOAD, places, RDI, ProductKernels.DISTANCES, ALL);
     int loop = a.here();
-    a.copyMask(UNREAD, LANES);
+    a.copyMask(unread, lanes);
     a.clear(GROUP);
-    a.gather(numbers.gatherGroups(), GROUP, RSI, PLACES, UNREAD);
+    a.gather(numbers.gatherGroups(), GROUP, RSI, places, unread);
     a.addConstant(RSI, numbers.groupBytes);
     if (numbers == Numbers.HALVES) {
       a.rotateLeft(GROUP, GROUP, HALF);
     }
-    end(a, numbers, statistic, loop);
+    end(a, loop, lanes);
     return a.code();
   }
 
@@ -88,24 +106,24 @@ final class ProductPacking {
    * Packs a vector of lanes whose steps lie side by side, as many steps at a time: reads vectors along the steps, and turns the square round in
    * registers. Each line of the cache is read once, where gathering reads it for each step.
    */
-  static byte[] square(Numbers numbers, Statistic statistic) {
-    Assembler a = new Assembler();
-    begin(a, statistic);
+  byte[] square() {
+    Assembler a = set.assembler();
+    begin(a);
     a.load(RDX, RDI, ProductKernels.STEP);
     int loop = a.here();
     a.move(R10, RSI);
-    int[] lanes = new int[numbers.lanes()];
-    for (int lane = 0; lane < lanes.length; lane++) {
-      lanes[lane] = FIRST_OF_SQUARE + lane;
-      a.vectorLoad(numbers.loadGroups(), lanes[lane], R10, 0, ALL);
+    int[] columns = new int[numbers.lanes(set)];
+    for (int lane = 0; lane < columns.length; lane++) {
+      columns[lane] = FIRST_OF_SQUARE + lane;
+      a.vectorLoad(numbers.loadGroups(), columns[lane], R10, 0, ALL);
       a.add(R10, RDX);
     }
-    a.addConstant(RSI, VECTOR);
-    for (int step : new Square(a, lanes, FIRST_OF_SQUARE + lanes.length).turned()) {
+    a.addConstant(RSI, set.bytes());
+    for (int step : new Square(a, columns, FIRST_OF_SQUARE + columns.length).turned()) {
       if (numbers == Numbers.HALVES) {
         a.rotateLeft(step, step, HALF);
       }
-      take(a, step, statistic);
+      take(a, step);
       a.vectorStore(numbers.storeGroups(), step, RCX, 0, ALL);
       a.add(RCX, R8);
     }
@@ -114,9 +132,9 @@ final class ProductPacking {
   }
 
   /** Copies rows of groups, whose steps lie side by side, as vectors of rows in turn. */
-  static byte[] rows(Numbers numbers, Statistic statistic) {
-    Assembler a = new Assembler();
-    begin(a, statistic);
+  byte[] rows() {
+    Assembler a = set.assembler();
+    begin(a);
     a.load(R10, RDI, ProductKernels.ROW_COUNT);
     a.load(RDX, RDI, ProductKernels.STEP);
     int row = a.here();
@@ -126,54 +144,59 @@ final class ProductPacking {
     a.test(RAX);
     int none = a.jumpIfZero();
     int loop = a.here();
-    copy(a, numbers, statistic, ALL);
-    a.addConstant(R11, VECTOR);
-    a.addConstant(R9, ProductKernels.ROWS * VECTOR);
+    copy(a, ALL);
+    a.addConstant(R11, set.bytes());
+    a.addConstant(R9, ProductKernels.rows(set) * set.bytes());
     a.subtractConstant(RAX, 1);
     a.jumpIfNotZero(loop);
     a.land(none);
-    copy(a, numbers, statistic, LANES);
+    copy(a, lanes);
     a.add(RSI, RDX);
     a.add(RCX, R8);
     a.subtractConstant(R10, 1);
     a.jumpIfNotZero(row);
     a.load(R9, RDI, ProductKernels.STATISTICS);
-    a.vectorStore(VectorOp.STORE, STATISTIC, R9, 0, ALL);
-    a.returnFromVectors();
+    finish(a);
     return a.code();
   }
 
-  private static void copy(Assembler a, Numbers numbers, Statistic statistic, int mask) {
+  private void copy(Assembler a, int mask) {
     a.vectorLoad(numbers.loadGroups(), GROUP, R11, 0, mask);
     if (numbers == Numbers.HALVES) {
       a.rotateLeft(GROUP, GROUP, HALF);
     }
-    take(a, GROUP, statistic);
+    take(a, GROUP);
     a.vectorStore(numbers.storeGroups(), GROUP, R9, 0, mask);
   }
 
-  private static void begin(Assembler a, Statistic statistic) {
-    if (statistic == Statistic.LEAST_MAGNITUDE) {
-      a.setOnes(ONES);
-      a.set(RCX, MAGNITUDES);
-    } else {
-      a.set(RCX, ProductKernels.HIGHEST_BITS);
-    }
-    a.broadcast(CONSTANT, RCX);
-    a.load(RCX, RDI, ProductKernels.TURN);
-    a.broadcast(TURNED, RCX);
+  private void begin(Assembler a) {
     a.load(RCX, RDI, ProductKernels.MASK);
-    a.maskFromRegister(LANES, RCX);
+    a.maskFromRegister(lanes, RCX, numbers.groupBytes == Long.BYTES);
     a.load(RAX, RDI, ProductKernels.COUNT);
     a.load(RSI, RDI, ProductKernels.SOURCE);
     a.load(RCX, RDI, ProductKernels.TARGET);
     a.load(R8, RDI, ProductKernels.TARGET_STEP);
+    if (numbers.arePlain()) {
+      return;
+    }
+    if (statistic == Statistic.LEAST_MAGNITUDE) {
+      a.setOnes(ONES);
+      a.set(RDX, MAGNITUDES);
+    } else {
+      a.set(RDX, ProductKernels.HIGHEST_BITS);
+    }
+    a.broadcast(CONSTANT, RDX);
+    a.load(RDX, RDI, ProductKernels.TURN);
+    a.broadcast(TURNED, RDX);
     a.load(R9, RDI, ProductKernels.STATISTICS);
     a.vectorLoad(VectorOp.LOAD, STATISTIC, R9, 0, ALL);
   }
 
-  /** Takes groups into the statistic, and turns their bits. */
-  private static void take(Assembler a, int groups, Statistic statistic) {
+  /** Takes groups into the statistic, or turns their bits; there is nothing to do for plain numbers. */
+  private void take(Assembler a, int groups) {
+    if (numbers.arePlain()) {
+      return;
+    }
     switch (statistic) {
       case NONE -> a.vector(VectorOp.VPXORD, groups, groups, TURNED);
       case SIGNED_SUM -> a.vector(VectorOp.VPDPBUSD, STATISTIC, CONSTANT, groups);
@@ -188,18 +211,24 @@ final class ProductPacking {
   }
 
   /** Stores a group of each lane, and goes on with the loop. */
-  private static void end(Assembler a, Numbers numbers, Statistic statistic, int loop) {
-    take(a, GROUP, statistic);
-    a.vectorStore(numbers.storeGroups(), GROUP, RCX, 0, LANES);
+  private void end(Assembler a, int loop, int mask) {
+    take(a, GROUP);
+    a.vectorStore(numbers.storeGroups(), GROUP, RCX, 0, mask);
     a.add(RCX, R8);
     again(a, loop);
   }
 
   /** Goes on with the loop, and then writes the statistic and returns. */
-  private static void again(Assembler a, int loop) {
+  private void again(Assembler a, int loop) {
     a.subtractConstant(RAX, 1);
     a.jumpIfNotZero(loop);
-    a.vectorStore(VectorOp.STORE, STATISTIC, R9, 0, ALL);
+    finish(a);
+  }
+
+  private void finish(Assembler a) {
+    if (!numbers.arePlain()) {
+      a.vectorStore(VectorOp.STORE, STATISTIC, R9, 0, ALL);
+    }
     a.returnFromVectors();
   }
 }

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * on the way out.
  */
 public final class ScanBlocks {
-  private static final int VECTOR = ProductKernels.VECTOR;
+  private static final int VECTOR = VectorSet.AVX512.bytes();
 
   /** How far elements are fetched ahead: two pages, beyond which the hardware does not look. */
   private static final int AHEAD = 8192;
@@ -69,7 +69,7 @@ public final class ScanBlocks {
   /** The code for sums or products of i32, i64, f32 or f64 numbers; null for others, and where it cannot run here. */
   public static @Nullable ScanBlocks here(DType type, ReduceOp op) {
     boolean serves = type == DType.F32 || type == DType.F64 || type == DType.I32 || type == DType.I64;
-    if (!serves || op != ReduceOp.SUM && op != ReduceOp.PROD || !MachineCode.canRun()) {
+    if (!serves || op != ReduceOp.SUM && op != ReduceOp.PROD || !VectorSet.AVX512.canRun()) {
       return null;
     }
     return KNOWN.computeIfAbsent(new Key(type, op), k -> Optional.ofNullable(MachineCode.orWarn(() -> new ScanBlocks(k.type, k.op), "scans go without machine code")))

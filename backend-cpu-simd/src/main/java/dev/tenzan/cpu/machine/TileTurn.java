@@ -18,7 +18,7 @@ public final class TileTurn {
   /** The numbers that the code takes. */
   private static final int WORDS = 8;
 
-  private static final int VECTOR = ProductKernels.VECTOR;
+  private static final int VECTOR = VectorSet.AVX512.bytes();
   private static final int TAIL = 1;
 
   // Where they are.
@@ -53,7 +53,7 @@ public final class TileTurn {
 
   /** The code for numbers of so many bytes on this machine, or null where it cannot run here. */
   public static @Nullable TileTurn here(int bytes) {
-    return !MachineCode.canRun() ? null : bytes == Integer.BYTES ? Loaded.OF_FOUR : Loaded.OF_EIGHT;
+    return !VectorSet.AVX512.canRun() ? null : bytes == Integer.BYTES ? Loaded.OF_FOUR : Loaded.OF_EIGHT;
   }
 
   /** The columns of a square. */

@@ -53,7 +53,7 @@ public final class WindowRows {
    */
   public static @Nullable WindowRows of(int[] places, int rows, int length, int step) {
     long vectors = Math.ceilDiv((long) length, LANES);
-    if (!MachineCode.canRun() || places.length * vectors * (CHAINS + CHAINS) > MOST * WIDE || vectors * rows * places.length == 0) {
+    if (!VectorSet.AVX512.canRun() || places.length * vectors * (CHAINS + CHAINS) > MOST * WIDE || vectors * rows * places.length == 0) {
       return null;
     }
     MachineCode code = MachineCode.loadOrWarn(code(places, rows, length, step), "a convolution of single channels goes without machine code");

@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tenzan.cpu.CpuPool;
-import dev.tenzan.cpu.machine.MachineCode;
 import dev.tenzan.cpu.machine.PixelTiles;
+import dev.tenzan.cpu.machine.VectorSet;
 import dev.tenzan.kernel.ConvolutionKernel;
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
@@ -25,14 +25,14 @@ final class ConvolutionTest {
   private static final CpuPool ONE = new CpuPool(1);
   private static final CpuPool TWO = new CpuPool(2);
   private static final List<Engines.Named> ENGINES = Engines.all(ONE, TWO);
-  private static final KernelSet KERNELS = KernelSet.vector(128, true, false);
+  private static final KernelSet KERNELS = KernelSet.vector(128, true, null);
   /** Used where the processor has AVX-512, and the system lets machine code run. */
   private static final class MachineStrips {
-    static final KernelSet KERNELS = KernelSet.vector(MachineCode.VECTOR_BITS, true, true);
-    static final Strips STRIPS = Strips.load(MachineCode.VECTOR_BITS, true, true, true);
+    static final KernelSet KERNELS = KernelSet.vector(VectorSet.AVX512.bits(), true, VectorSet.AVX512);
+    static final Strips STRIPS = Strips.load(VectorSet.AVX512.bits(), true, true, VectorSet.AVX512);
   }
 
-  private static final Strips STRIPS = Strips.load(128, true, true, false);
+  private static final Strips STRIPS = Strips.load(128, true, true, null);
 
   @AfterAll
   static void close() {

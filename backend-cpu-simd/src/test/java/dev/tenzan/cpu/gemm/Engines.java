@@ -1,7 +1,7 @@
 package dev.tenzan.cpu.gemm;
 
 import dev.tenzan.cpu.CpuPool;
-import dev.tenzan.cpu.machine.MachineCode;
+import dev.tenzan.cpu.machine.VectorSet;
 import java.util.ArrayList;
 import java.util.List;
 import jdk.incubator.vector.VectorShape;
@@ -36,19 +36,22 @@ final class Engines {
     for (int bits = 128; bits <= Math.min(512, widest); bits *= 2) {
       // 128 bits stand for NEON here, which has as many registers as AVX-512.
       boolean many = bits != 256;
-      KernelSet kernels = KernelSet.vector(bits, many, false);
+      KernelSet kernels = KernelSet.vector(bits, many, null);
       engines.add(new Named(bits + " bits", new MatrixEngine(one, kernels, kernels.tiling())));
       engines.add(new Named(bits + " bits, small tasks", new MatrixEngine(two, kernels, SMALL)));
       engines.add(new Named(bits + " bits, in place", new MatrixEngine(two, kernels, IN_PLACE)));
       engines.add(new Named(bits + " bits, shared B", new MatrixEngine(two, kernels, SHARED)));
     }
-    if (widest >= MachineCode.VECTOR_BITS) {
-      KernelSet machine = KernelSet.vector(MachineCode.VECTOR_BITS, true, true);
-      KernelSet meanwhile = KernelSet.meanwhile(true);
-      engines.add(new Named("tiles in machine code", new MatrixEngine(two, machine, null, machine.tiling(), true)));
-      engines.add(new Named("tiles in machine code, small tasks", new MatrixEngine(two, machine, SMALL)));
-      engines.add(new Named("tiles in machine code, in place", new MatrixEngine(two, machine, IN_PLACE)));
-      engines.add(new Named("tiles in machine code, scalar packing", new MatrixEngine(two, meanwhile, SHARED)));
+    for (VectorSet set : VectorSet.values()) {
+      if (set.canRun() && widest >= set.bits()) {
+        KernelSet machine = KernelSet.vector(set.bits(), set == VectorSet.AVX512, set);
+        KernelSet meanwhile = KernelSet.meanwhile(set);
+        String name = "machine code with " + set;
+        engines.add(new Named(name, new MatrixEngine(two, machine, null, machine.tiling(), set)));
+        engines.add(new Named(name + ", small tasks", new MatrixEngine(two, machine, SMALL)));
+        engines.add(new Named(name + ", in place", new MatrixEngine(two, machine, IN_PLACE)));
+        engines.add(new Named(name + ", scalar packing", new MatrixEngine(two, meanwhile, SHARED)));
+      }
     }
     return engines;
   }

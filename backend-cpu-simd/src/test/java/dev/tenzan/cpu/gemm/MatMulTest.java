@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.tenzan.cpu.CpuPool;
 import dev.tenzan.cpu.machine.ProductInstructions;
 import dev.tenzan.cpu.machine.ProductKernels;
+import dev.tenzan.cpu.machine.VectorSet;
 import dev.tenzan.kernel.MatMulKernel;
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.function.Function;
+import jdk.incubator.vector.VectorShape;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -102,11 +104,11 @@ final class MatMulTest {
 
   @Test
   void productsInMachineCode() {
-    System.out.println("machine code: " + ProductInstructions.describe());
+    System.out.println("machine code: " + ProductInstructions.describe(VectorShape.preferredShape().vectorBitSize()));
     DType[] types = {DType.BF16, DType.I8, DType.U8, DType.F32, DType.F64};
     long seed = 500;
-    for (long m : new long[] {1, 4, 11, 12, 13, 30}) {
-      for (long n : new long[] {2, 15, 16, 17, 32, 33, 70}) {
+    for (long m : new long[] {1, 4, 5, 6, 7, 11, 12, 13, 30}) {
+      for (long n : new long[] {2, 7, 8, 9, 15, 16, 17, 32, 33, 70}) {
         SplittableRandom random = new SplittableRandom(seed);
         DType type = types[random.nextInt(types.length)];
         long k = random.nextInt(4) == 0 ? random.nextInt(250, 1100) : random.nextInt(1, 40);
@@ -144,27 +146,29 @@ final class MatMulTest {
   void largeProductsInMachineCode() {
     Gemm gemm = new Gemm(TWO, KernelSet.scalar(), null, KernelSet.scalar().tiling());
     long seed = 600;
-    for (DType type : new DType[] {DType.BF16, DType.I8, DType.U8, DType.F32, DType.F64}) {
-      ProductKernels kernels = ProductInstructions.of(type);
-      if (kernels == null) {
-        System.out.println("not tested for " + type + ": " + ProductInstructions.describe());
-        continue;
+    for (VectorSet set : VectorSet.values()) {
+      for (DType type : new DType[] {DType.BF16, DType.I8, DType.U8, DType.F32, DType.F64}) {
+        ProductKernels kernels = ProductInstructions.of(type, set);
+        if (kernels == null) {
+          System.out.println("not tested for " + type + " with " + set + ": " + ProductInstructions.describe(set.bits()));
+          continue;
+        }
+        SplittableRandom random = new SplittableRandom(seed);
+        DType output = type == DType.I8 ? DType.I32 : type;
+        long m = 131 + random.nextInt(12);
+        long n = 513 + random.nextInt(32);
+        long k = 530 + random.nextInt(30);
+        Affine left = random.nextBoolean() ? new Affine(0, 1, m) : new Affine(0, k, 1);
+        Affine right = random.nextBoolean() ? new Affine(0, 1, k) : new Affine(0, n, 1);
+        MatMulKernel kernel = new MatMulKernel(type, output, Shape.of(), m, n, k, left, right);
+        MatMulProgram program = MatMulProgram.of(kernel, gemm);
+        List<Way> ways =
+            List.of(
+                new Way("at once", _ -> Objects.requireNonNull(MachineProduct.of(program, TWO, kernels, program))),
+                new Way("in parts", _ -> Objects.requireNonNull(MachineProduct.of(program, TWO, kernels, program, 320 << 10))));
+        compare(ways, kernel, Operands.Values.values()[random.nextInt(3)], seed);
+        seed++;
       }
-      SplittableRandom random = new SplittableRandom(seed);
-      DType output = type == DType.I8 ? DType.I32 : type;
-      long m = 131 + random.nextInt(12);
-      long n = 513 + random.nextInt(32);
-      long k = 530 + random.nextInt(30);
-      Affine left = random.nextBoolean() ? new Affine(0, 1, m) : new Affine(0, k, 1);
-      Affine right = random.nextBoolean() ? new Affine(0, 1, k) : new Affine(0, n, 1);
-      MatMulKernel kernel = new MatMulKernel(type, output, Shape.of(), m, n, k, left, right);
-      MatMulProgram program = MatMulProgram.of(kernel, gemm);
-      List<Way> ways =
-          List.of(
-              new Way("at once", _ -> Objects.requireNonNull(MachineProduct.of(program, TWO, kernels, program))),
-              new Way("in parts", _ -> Objects.requireNonNull(MachineProduct.of(program, TWO, kernels, program, 320 << 10))));
-      compare(ways, kernel, Operands.Values.values()[random.nextInt(3)], seed);
-      seed++;
     }
   }
 

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.tenzan.cpu.machine.MachineCode;
+import dev.tenzan.cpu.machine.VectorSet;
 import dev.tenzan.scalar.Instr;
 import dev.tenzan.scalar.MathF32;
 import dev.tenzan.scalar.MathF64;
@@ -29,7 +29,7 @@ class MachineEmitterTest {
 
   @BeforeEach
   void needsMachineCode() {
-    assumeTrue(MachineCode.canRun(), "this machine runs no machine code: it needs Linux on x86-64 with AVX-512, and native access");
+    assumeTrue(VectorSet.AVX512.canRun(), "this machine runs no machine code: it needs Linux on x86-64 with AVX-512, and native access");
   }
 
   private static Instr load(DType type, int slot, int move) {

@@ -22,11 +22,22 @@ final class AssemblerTest {
   private static final VectorForm F32 = new VectorForm(false, 16);
   private static final VectorForm F64 = new VectorForm(true, 8);
 
+  /** Vectors of 256 bits. */
+  private static final VectorForm S8 = new VectorForm(false, 8);
+
+  private static final VectorForm D4 = new VectorForm(true, 4);
+
   /** Of 32 bits a lane, beside vectors of as many lanes of 64. */
   private static final VectorForm HALF = new VectorForm(false, 8);
 
   private static void check(String text, String expected, Consumer<Assembler> instruction) {
     Assembler a = new Assembler();
+    instruction.accept(a);
+    assertEquals(expected, HexFormat.of().formatHex(a.code()), text);
+  }
+
+  private static void checkAvx2(String text, String expected, Consumer<Avx2Assembler> instruction) {
+    Avx2Assembler a = new Avx2Assembler();
     instruction.accept(a);
     assertEquals(expected, HexFormat.of().formatHex(a.code()), text);
   }
@@ -217,6 +228,67 @@ final class AssemblerTest {
     check("mov %rax,0x58(%rdi)", "48894758", a -> a.store(RAX, RDI, 88));
     check("vpgatherqd (%rax,%zmm5,1),%ymm3{%k2}", "62f27d4a911c28", a -> a.gather(VectorOp.VPGATHERQD, 3, RAX, 5, 2));
     check("vpgatherqq (%rax,%zmm21,1),%zmm3{%k2}", "62f2fd42911c28", a -> a.gather(VectorOp.VPGATHERQQ, 3, RAX, 21, 2));
+  }
+
+  @Test
+  void encodesAvx2AsGnuAsDoes() {
+    checkAvx2("vfmadd231ps %ymm15,%ymm12,%ymm3", "c4c21db8df", a -> a.vector(VectorOp.VFMADD231PS, 3, 12, 15));
+    checkAvx2("vfmadd231pd %ymm14,%ymm9,%ymm11", "c442b5b8de", a -> a.vector(VectorOp.VFMADD231PD, 11, 9, 14));
+    checkAvx2("vaddps 32(%rax),%ymm7,%ymm7", "c5c4587820", a -> a.vector(VectorOp.VADDPS, 7, 7, RAX, 32));
+    checkAvx2("vaddps (%r8),%ymm1,%ymm9", "c441745808", a -> a.vector(VectorOp.VADDPS, 9, 1, R8, 0));
+    checkAvx2("vaddpd 160(%rax),%ymm13,%ymm7", "c59558b8a0000000", a -> a.vector(VectorOp.VADDPD, 7, 13, RAX, 160));
+    checkAvx2("vmovups 96(%rdx),%ymm12", "c57c106260", a -> a.vectorLoad(VectorOp.LOAD, 12, RDX, 96, ALL));
+    checkAvx2("vmovupd 128(%r9),%ymm2", "c4c17d109180000000", a -> a.vectorLoad(VectorOp.LOAD_LONGS, 2, R9, 128, ALL));
+    checkAvx2("vmovups %ymm11,-128(%rcx)", "c57c115980", a -> a.vectorStore(VectorOp.STORE, 11, RCX, -128, ALL));
+    checkAvx2("vmovupd %ymm11,(%r10)", "c4417d111a", a -> a.vectorStore(VectorOp.STORE_LONGS, 11, R10, 0, ALL));
+    checkAvx2("vmaskmovps 100(%r9),%ymm14,%ymm8", "c4420d2c4164", a -> a.vectorLoad(VectorOp.LOAD, 8, R9, 100, 14));
+    checkAvx2("vmaskmovpd (%rsi),%ymm1,%ymm0", "c4e2752d06", a -> a.vectorLoad(VectorOp.LOAD_LONGS, 0, RSI, 0, 1));
+    checkAvx2("vmaskmovps %ymm3,%ymm15,256(%rcx)", "c4e2052e9900010000", a -> a.vectorStore(VectorOp.STORE, 3, RCX, 256, 15));
+    checkAvx2("vmaskmovpd %ymm10,%ymm14,8(%rcx)", "c4620d2f5108", a -> a.vectorStore(VectorOp.STORE_LONGS, 10, RCX, 8, 14));
+    checkAvx2("vpbroadcastd 44(%rsi),%ymm14", "c4627d58762c", a -> a.vectorLoad(VectorOp.BROADCAST, 14, RSI, 44, ALL));
+    checkAvx2("vpbroadcastq 16(%r8),%ymm6", "c4c27d597010", a -> a.vectorLoad(VectorOp.BROADCAST_LONGS, 6, R8, 16, ALL));
+    checkAvx2("vpgatherdd %ymm15,(%rsi,%ymm13,1),%ymm0", "c4a20590042e", a -> a.gather(VectorOp.VPGATHERDD, 0, RSI, 13, 15));
+    checkAvx2("vpgatherdd %ymm2,(%r8,%ymm5,1),%ymm9", "c4426d900c28", a -> a.gather(false, 9, R8, 5, 2));
+    checkAvx2("vpgatherdq %ymm15,(%rsi,%xmm13,1),%ymm0", "c4a28590042e", a -> a.gather(VectorOp.VPGATHERDQ, 0, RSI, 13, 15));
+    checkAvx2("vmovd %ecx,%xmm9; vpbroadcastd %xmm9,%ymm9", "c5796ec9c4427d58c9", a -> a.broadcast(9, RCX));
+    checkAvx2("vmovups %ymm14,%ymm15", "c4417c10fe", a -> a.copyMask(15, 14));
+    checkAvx2("vpxor %ymm13,%ymm13,%ymm13", "c44115efed", a -> a.clear(13));
+    checkAvx2("vpcmpeqd %ymm13,%ymm13,%ymm13", "c4411576ed", a -> a.setOnes(13));
+    checkAvx2("vunpcklps %ymm7,%ymm3,%ymm15", "c56414ff", a -> a.vector(VectorOp.VUNPCKLPS, 15, 3, 7));
+    checkAvx2("vunpckhps %ymm12,%ymm8,%ymm2", "c4c13c15d4", a -> a.vector(VectorOp.VUNPCKHPS, 2, 8, 12));
+    checkAvx2("vunpcklpd %ymm7,%ymm3,%ymm15", "c56514ff", a -> a.vector(VectorOp.VUNPCKLPD, 15, 3, 7));
+    checkAvx2("vunpckhpd %ymm2,%ymm8,%ymm2", "c5bd15d2", a -> a.vector(VectorOp.VUNPCKHPD, 2, 8, 2));
+    checkAvx2("vperm2f128 $0x20,%ymm9,%ymm3,%ymm12", "c4436506e120", a -> a.parts(12, 3, 9, 0x20));
+    checkAvx2("vperm2f128 $0x31,%ymm2,%ymm13,%ymm1", "c4e31506ca31", a -> a.parts(1, 13, 2, 0x31));
+    checkAvx2("vpbroadcastd (%rsi,%r8,1),%ymm14", "c4227d583406", a -> a.lanes(LaneOp.BROADCAST, S8, 14, 0, new Source.Memory(RSI, R8, 1, 0)));
+    checkAvx2("vpbroadcastq (%rdx,%r8,2),%ymm14", "c4227d593442", a -> a.lanes(LaneOp.BROADCAST, D4, 14, 0, new Source.Memory(RDX, R8, 2, 0)));
+    checkAvx2("vpbroadcastq %xmm13,%ymm14", "c4427d59f5", a -> a.lanes(LaneOp.BROADCAST, D4, 14, 0, new Source.Register(13)));
+    checkAvx2("vmovups 64(%rsi,%rax,4),%ymm13", "c57c106c8640", a -> a.lanes(LaneOp.LOAD, S8, 13, 0, new Source.Memory(RSI, RAX, 4, 64)));
+    checkAvx2("vmaskmovps 32(%rcx),%ymm15,%ymm13", "c462052c6920", a -> a.lanes(LaneOp.LOAD, S8, 13, 0, new Source.Memory(RCX, 32), 15, true));
+    checkAvx2("vmaskmovpd %ymm3,%ymm15,32(%rsi,%r9,2)", "c4a2052f5c4e20", a -> a.lanes(LaneOp.STORE, D4, 3, 0, new Source.Memory(RSI, R9, 2, 32), 15, false));
+    checkAvx2("vfmadd231ps %ymm13,%ymm14,%ymm2", "c4c20db8d5", a -> a.lanes(LaneOp.FMA231, S8, 2, 14, new Source.Register(13)));
+    checkAvx2("vaddpd %ymm3,%ymm12,%ymm3", "c59d58db", a -> a.lanes(LaneOp.ADD, D4, 3, 12, new Source.Register(3)));
+    checkAvx2("vzeroupper; ret", "c5f877c3", a -> a.returnFromVectors());
+  }
+
+  @Test
+  void refusesWhatAvx2Lacks() {
+    Avx2Assembler a = new Avx2Assembler();
+    assertThrows(IllegalArgumentException.class, () -> a.clear(16));
+    assertThrows(IllegalArgumentException.class, () -> a.vectorWithNumber(VectorOp.VFMADD231PS, 1, 2, RSI, 0));
+    assertThrows(IllegalArgumentException.class, () -> a.vectorLoad(VectorOp.VPMOVZXBD, 1, RSI, 0, 2));
+    assertThrows(IllegalArgumentException.class, () -> a.vectorStore(VectorOp.STORE_WORDS, 1, RSI, 0, 2));
+    assertThrows(IllegalArgumentException.class, () -> a.lanes(LaneOp.ADD, S8, 1, 2, new Source.Register(3), 1, true));
+  }
+
+  /** The lowest bits of a register, as lanes of a mask: the constants are 1, 2, 4 and so on, for the conjunction and the comparison. */
+  @Test
+  void spreadsBitsWithAvx2() {
+    Avx2Assembler a = new Avx2Assembler();
+    a.maskFromRegister(14, RCX);
+    // vmovd %ecx,%xmm14; vpbroadcastd %xmm14,%ymm14; vpand 16(%rip),%ymm14,%ymm14; vpcmpeqd 8(%rip),%ymm14,%ymm14; then what aligns 32 bytes
+    String text = HexFormat.of().formatHex(a.code());
+    assertEquals("c5796ef1" + "c4427d58f6" + "c50ddb350f000000" + "c50d763507000000" + "00".repeat(7) + "01000000" + "02000000", text.substring(0, 80));
   }
 
   /** Constants lie behind the code, each at a multiple of its size; the distance to one counts from the end of its instruction. */

@@ -40,24 +40,24 @@ final class ProductInstructionsTest {
 
   @Test
   void usesWhatTheProcessorHas() throws IOException {
-    System.out.println("machine code: " + ProductInstructions.describe());
+    System.out.println("machine code: " + ProductInstructions.describe(VectorSet.AVX512.bits()));
     if (!isLinuxOnX86()) {
-      assertEquals("no: only on Linux on x86-64", ProductInstructions.describe());
-      assertNull(ProductInstructions.of(DType.I8));
+      assertEquals("no: only on Linux on x86-64", ProductInstructions.describe(VectorSet.AVX512.bits()));
+      assertNull(ProductInstructions.of(DType.I8, VectorSet.AVX512));
       return;
     }
     boolean wide = flags().containsAll(List.of("avx512f", "avx512bw", "avx512vl"));
-    assertEquals(wide && flags().contains("avx512_vnni"), ProductInstructions.of(DType.I8) != null);
-    assertEquals(wide && flags().contains("avx512_vnni"), ProductInstructions.of(DType.U8) != null);
-    assertEquals(wide && flags().contains("avx512_bf16"), ProductInstructions.of(DType.BF16) != null);
-    assertEquals(wide, ProductInstructions.of(DType.F32) != null);
-    assertEquals(wide, ProductInstructions.of(DType.F64) != null);
-    assertNull(ProductInstructions.of(DType.I16));
+    assertEquals(wide && flags().contains("avx512_vnni"), ProductInstructions.of(DType.I8, VectorSet.AVX512) != null);
+    assertEquals(wide && flags().contains("avx512_vnni"), ProductInstructions.of(DType.U8, VectorSet.AVX512) != null);
+    assertEquals(wide && flags().contains("avx512_bf16"), ProductInstructions.of(DType.BF16, VectorSet.AVX512) != null);
+    assertEquals(wide, ProductInstructions.of(DType.F32, VectorSet.AVX512) != null);
+    assertEquals(wide, ProductInstructions.of(DType.F64, VectorSet.AVX512) != null);
+    assertNull(ProductInstructions.of(DType.I16, VectorSet.AVX512));
   }
 
   /** What the process of {@link #withoutNativeAccess} runs. */
   public static void main(String[] args) {
-    System.out.println(ProductInstructions.describe() + ", " + ProductInstructions.of(DType.I8));
+    System.out.println(ProductInstructions.describe(VectorSet.AVX512.bits()) + ", " + ProductInstructions.of(DType.I8, VectorSet.AVX512));
   }
 
   @Test
@@ -72,8 +72,8 @@ final class ProductInstructionsTest {
   void canBeSwitchedOff() {
     System.setProperty(MachineCode.PROPERTY, "false");
     try {
-      assertEquals("no: switched off by -Dtenzan.cpu.machine=false", ProductInstructions.describe());
-      assertNull(ProductInstructions.of(DType.I8));
+      assertEquals("no: switched off by -Dtenzan.cpu.machine=false", ProductInstructions.describe(VectorSet.AVX512.bits()));
+      assertNull(ProductInstructions.of(DType.I8, VectorSet.AVX512));
     } finally {
       System.clearProperty(MachineCode.PROPERTY);
     }
@@ -81,9 +81,9 @@ final class ProductInstructionsTest {
 
   @Test
   void halvesAreAddedAsAChain() {
-    ProductKernels kernels = ProductInstructions.of(DType.BF16);
+    ProductKernels kernels = ProductInstructions.of(DType.BF16, VectorSet.AVX512);
     if (kernels == null) {
-      System.out.println("not tested: " + ProductInstructions.describe());
+      System.out.println("not tested: " + ProductInstructions.describe(VectorSet.AVX512.bits()));
       return;
     }
     assertNotNull(kernels);
@@ -95,7 +95,7 @@ final class ProductInstructionsTest {
       MemorySegment block = arena.allocate(ProductKernels.BLOCK, 64);
       MemorySegment left = arena.allocate(kernels.panelBytes(), 64);
       MemorySegment right = arena.allocate((long) groups * kernels.columns() * kernels.groupBytes(), 64);
-      MemorySegment result = arena.allocate((long) ProductKernels.ROWS * kernels.columns() * Float.BYTES, 64);
+      MemorySegment result = arena.allocate((long) kernels.rows() * kernels.columns() * Float.BYTES, 64);
       block.set(ValueLayout.JAVA_LONG, ProductKernels.COUNT, groups);
       block.set(ValueLayout.JAVA_LONG, ProductKernels.SOURCE, left.address());
       block.set(ValueLayout.JAVA_LONG, ProductKernels.SECOND, right.address());
@@ -105,14 +105,14 @@ final class ProductInstructionsTest {
       for (int round = 0; round < ROUNDS; round++) {
         // Products from 2^-80 to 2^80: no sum is subnormal, and many cancel or lose bits.
         int spread = 1 + round % 40;
-        float[][] a = new float[STEPS][ProductKernels.ROWS];
+        float[][] a = new float[STEPS][kernels.rows()];
         float[][] b = new float[STEPS][kernels.columns()];
         for (int k = 0; k < STEPS; k++) {
           fill(random, spread, a[k], k, left, layout.step());
           fill(random, spread, b[k], k, right, kernels.columns() * kernels.groupBytes());
         }
         kernels.tiles(layout).call(block);
-        for (int i = 0; i < ProductKernels.ROWS; i++) {
+        for (int i = 0; i < kernels.rows(); i++) {
           for (int j = 0; j < kernels.columns(); j++) {
             float expected = 0;
             for (int k = 0; k < STEPS; k++) {
@@ -140,7 +140,7 @@ final class ProductInstructionsTest {
   @Test
   void memoryIsNotWrittenAndRunAtOnce() throws IOException {
     if (!isLinuxOnX86()) {
-      System.out.println("not tested: " + ProductInstructions.describe());
+      System.out.println("not tested: " + ProductInstructions.describe(VectorSet.AVX512.bits()));
       return;
     }
     assertEquals("", MachineCode.obstacle(), "the tests run with native access");

@@ -1,0 +1,64 @@
+package dev.tenzan.cpu.machine;
+
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** The vector instructions that machine code may use: how long their vectors are, and how many registers hold them. */
+public enum VectorSet {
+  /** The parts of AVX-512 that all processors but the first ones with it have. */
+  AVX512(512, 32, "avx512f avx512bw avx512dq avx512vl bmi2"),
+  /** AVX2 with fused multiply-adds and the conversions of f16, as all its processors have them. */
+  AVX2(256, 16, "avx2 fma f16c bmi2");
+
+  private final int bits;
+  private final int registers;
+
+  /** What Linux calls them. */
+  private final String features;
+
+  VectorSet(int bits, int registers, String features) {
+    this.bits = bits;
+    this.registers = registers;
+    this.features = features;
+  }
+
+  /** The set whose vectors have so many bits, which are those that the JVM uses, where its code can run here; or else null. */
+  public static @Nullable VectorSet ofBits(int bits) {
+    for (VectorSet set : values()) {
+      if (set.bits == bits && set.canRun()) {
+        return set;
+      }
+    }
+    return null;
+  }
+
+  /** Whether its code can run here, as far as is known without trying. */
+  public boolean canRun() {
+    return MachineCode.obstacle().isEmpty() && isThere();
+  }
+
+  /** Whether the processor has it. */
+  boolean isThere() {
+    return ProcessorFlags.hasAll(Set.of(features.split(" ")));
+  }
+
+  /** The width of a vector in bits. */
+  public int bits() {
+    return bits;
+  }
+
+  /** The width of a vector in bytes. */
+  public int bytes() {
+    return bits / Byte.SIZE;
+  }
+
+  /** The vector registers. */
+  public int registers() {
+    return registers;
+  }
+
+  /** An assembler for it. */
+  public Assembler assembler() {
+    return this == AVX512 ? new Assembler() : new Avx2Assembler();
+  }
+}
