@@ -52,7 +52,7 @@ final class PixelConvolution implements MatrixProgram {
   private static final long SHARED_WEIGHTS = 64L << 20;
   private static final int SLACK = 128;
 
-  /** The places, and the channels, that are turned round together. */
+  /** The places, and the channels, that are turned round together, at most. */
   private static final int SQUARE = 16;
 
   private final ConvolutionKernel k;
@@ -185,7 +185,7 @@ final class PixelConvolution implements MatrixProgram {
     this.kernels = kernels;
     this.kernel = kernel;
     this.planes = planes;
-    this.turn = kernel.readsAligned() ? TileTurn.here(Float.BYTES) : null;
+    this.turn = strips.machine() == null ? null : TileTurn.of(strips.machine(), Float.BYTES);
     this.runs = Runs.of(planes);
     this.weights = WeightSteps.of(k);
     this.places = PixelKernel.Places.of(planes.stepPlaces((int) (k.inChannels() / k.groups())));
@@ -285,10 +285,10 @@ final class PixelConvolution implements MatrixProgram {
     long channel = (long) (panel / panels) * outputs + firstOutput;
     int depth = Math.min(K_BLOCK, places.indices().length - block * K_BLOCK);
     int channels = Math.min(columns, outputs - firstOutput);
-    if (turn != null && channels % SQUARE == 0 && weights.areNeighbours()) {
+    if (turn != null && channels % turn.lanes() == 0 && weights.areNeighbours()) {
       long first = weights.place(channel, (long) block * K_BLOCK) * Float.BYTES;
       long apart = k.w().stride(0) * Float.BYTES;
-      turn.run(w.address() + first, apart, channels / SQUARE, depth, aligned.address(), (long) columns * Float.BYTES);
+      turn.run(w.address() + first, apart, channels / turn.lanes(), depth, aligned.address(), (long) columns * Float.BYTES);
       return;
     }
     weights.pack(kernels.get().packing(), w, channel, channels, columns, (long) block * K_BLOCK, depth, own.weights, 0);
@@ -451,14 +451,15 @@ final class PixelConvolution implements MatrixProgram {
   /** Turns results round to where they go, or beside it where that would write over what lies behind. */
   private void turn(TileTurn turn, Buffers own, long source, int pixels, int channels, MemorySegment out, long target, long planeBytes) {
     long rowBytes = (long) kernel.columns() * Float.BYTES;
-    int whole = channels % SQUARE == 0 ? pixels / SQUARE : 0;
+    int square = turn.lanes();
+    int whole = channels % square == 0 ? pixels / square : 0;
     if (whole > 0) {
       turn.run(source, rowBytes, whole, channels, out.address() + target, planeBytes);
     }
-    int done = whole * SQUARE;
+    int done = whole * square;
     if (done < pixels) {
-      int squares = Math.ceilDiv(pixels - done, SQUARE);
-      long pitch = (long) squares * SQUARE * Float.BYTES;
+      int squares = Math.ceilDiv(pixels - done, square);
+      long pitch = (long) squares * square * Float.BYTES;
       MemorySegment rest = own.rest((long) kernel.columns() * pitch);
       turn.run(source + done * rowBytes, rowBytes, squares, channels, rest.address(), pitch);
       for (int c = 0; c < channels; c++) {

@@ -76,11 +76,11 @@ final class Strips {
 
   private static @Nullable Strips load(VectorSet machine, boolean atOnce) {
     boolean many = machine == VectorSet.AVX512;
-    PixelTiles pixels = many ? PixelTiles.here() : null;
+    PixelTiles pixels = PixelTiles.of(machine);
     TileMoves moves = TileMoves.of(machine);
     StripKernel full = MachineStrip.of(machine, HeapTile.rows(machine));
     StripKernel edge = MachineStrip.of(machine, HeapTile.EDGE_ROWS);
-    if (many && pixels == null || moves == null || full == null || edge == null) {
+    if (pixels == null || moves == null || full == null || edge == null) {
       return null;
     }
     return new Strips(
@@ -88,7 +88,7 @@ final class Strips {
         edge,
         SpecializedClasses.load(LongWindowKernel.class, many ? "F32LongWindow12x2" : "F32LongWindow6x2", machine.bits(), PanelLayout.LANE_MAJOR),
         SpecializedClasses.load(PlaneKernel.class, "F32Planes", machine.bits(), PanelLayout.LANE_MAJOR),
-        pixels == null ? null : new MachinePixels(pixels),
+        new MachinePixels(pixels),
         machine,
         new PlainPlanes(moves, many ? PlaneCopies.here() : null),
         atOnce);

@@ -2,6 +2,7 @@ package dev.tenzan.cpu.loop;
 
 import dev.tenzan.cpu.ThreadBuffer;
 import dev.tenzan.cpu.machine.TileTurn;
+import dev.tenzan.cpu.machine.VectorSet;
 import dev.tenzan.scalar.Instr;
 import dev.tenzan.type.Affine;
 import java.util.ArrayList;
@@ -65,7 +66,7 @@ final class TurnedLoop {
       if (i instanceof Instr.Load l && LoopBody.move(l.address()) == LoopBody.STRIDED && (turned >> LoopBody.number(l.address()) & 1) != 0) {
         int number = LoopBody.number(l.address());
         int bytes = l.storage().byteSize();
-        TileTurn turn = bytes < Integer.BYTES ? null : TileTurn.here(bytes);
+        TileTurn turn = bytes < Integer.BYTES ? null : TileTurn.of(VectorSet.AVX512, bytes);
         if (turn == null) {
           return null;
         }

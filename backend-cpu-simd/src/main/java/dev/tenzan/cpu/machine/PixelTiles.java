@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The f32 tile of a convolution whose vectors run across output channels: two runs of {@link #RUN} neighbouring places by {@link #COLUMNS}
- * channels. 28 accumulators, two vectors of weights, and values of the input in turn.
+ * channels. With AVX-512 there are 28 accumulators, two vectors of weights, and values of the input in turn. AVX2 has registers for one run and 16
+ * channels at a time: 14 accumulators, a vector of weights, while the other one is read by the multiply-adds, and a value of the input.
  */
 public final class PixelTiles {
   /** The neighbouring places of a run. */
@@ -43,17 +44,16 @@ public final class PixelTiles {
   private static final int BLOCK = 64;
 
   private static final int ROWS = 2 * RUN;
-  private static final int VECTOR = VectorSet.AVX512.bytes();
   private static final int ROW_BYTES = COLUMNS * Float.BYTES;
   private static final int UNROLL = 4;
   private static final int UNROLL_SHIFT = 2;
 
-  private static final int FIRST_WEIGHTS = 28;
-  private static final int SECOND_WEIGHTS = 29;
-  private static final int FIRST_VALUE = 30;
 
   private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
   private static final ThreadBuffer ARGUMENTS = new ThreadBuffer();
+
+  private static final PerSet<PixelTiles> LOADED =
+      new PerSet<>(set -> new PixelTiles(MachineCode.load(code(set))), "convolutions go without machine code");
 
   private final MachineCode code;
 
@@ -61,14 +61,9 @@ public final class PixelTiles {
     this.code = code;
   }
 
-  private static final class Loaded {
-    static final @Nullable MachineCode CODE = MachineCode.loadOrWarn(code(), "convolutions go without machine code");
-  }
-
   /** The code for this machine, or null where it cannot run here. */
-  public static @Nullable PixelTiles here() {
-    MachineCode code = VectorSet.AVX512.canRun() ? Loaded.CODE : null;
-    return code == null ? null : new PixelTiles(code);
+  public static @Nullable PixelTiles of(VectorSet set) {
+    return LOADED.of(set);
   }
 
   /**
@@ -96,62 +91,111 @@ public final class PixelTiles {
     code.call(arguments, MemorySegment.ofArray(x));
   }
 
-  static byte[] code() {
-    Assembler a = new Assembler();
+  static byte[] code(VectorSet set) {
+    Assembler a = set.assembler();
     a.load(RDX, RDI, TWO);
     a.add(RDX, RSI);
     a.load(RAX, RDI, ONE);
     a.add(RSI, RAX);
-    a.load(RCX, RDI, WEIGHTS);
-    a.load(R9, RDI, PLACES);
-    for (int r = 0; r < 2 * ROWS; r++) {
-      a.clear(r);
-    }
-    a.load(R8, RDI, COUNT);
-    a.shiftRight(R8, UNROLL_SHIFT);
-    steps(a, UNROLL);
-    a.load(R8, RDI, COUNT);
-    a.andConstant(R8, UNROLL - 1);
-    steps(a, 1);
-    a.load(RAX, RDI, ADD);
-    a.load(RCX, RDI, TARGET);
-    a.test(RAX);
-    int plain = a.jumpIfZero();
-    for (int r = 0; r < 2 * ROWS; r++) {
-      a.vector(VectorOp.VADDPS, r, r, RCX, r * VECTOR);
-    }
-    a.land(plain);
-    for (int r = 0; r < 2 * ROWS; r++) {
-      a.vectorStore(VectorOp.STORE, r, RCX, r * VECTOR, ALL);
+    if (set == VectorSet.AVX512) {
+      new Part(a, set, 0, ROWS, 0).emit();
+    } else {
+      for (int column = 0; column < COLUMNS; column += 2 * set.bytes() / Float.BYTES) {
+        new Part(a, set, 0, RUN, column).emit();
+        new Part(a, set, RUN, ROWS, column).emit();
+      }
     }
     a.returnFromVectors();
     return a.code();
   }
 
-  /** A loop of steps along k; their number is in R8, which is used up. */
-  private static void steps(Assembler a, int unroll) {
-    a.test(R8);
-    int none = a.jumpIfZero();
-    int loop = a.here();
-    for (int u = 0; u < unroll; u++) {
-      if (unroll > 1) {
-        a.load(RAX, R9, (u + AHEAD) * Long.BYTES);
-        a.sum(RAX, RSI, RAX);
-        a.prefetchFirst(RAX, 0);
+  /** Some places of a tile by two vectors of channels, from a column on. */
+  private record Part(Assembler a, VectorSet set, int from, int end, int column) {
+    private int vector() {
+      return set.bytes();
+    }
+
+    private int weights() {
+      return 2 * (end - from);
+    }
+
+    void emit() {
+      a.load(RCX, RDI, WEIGHTS);
+      if (column > 0) {
+        a.addConstant(RCX, column * Float.BYTES);
       }
-      a.load(RAX, R9, u * Long.BYTES);
-      a.sum(R10, RSI, RAX);
-      a.sum(R11, RDX, RAX);
-      a.vectorLoad(VectorOp.LOAD, FIRST_WEIGHTS, RCX, u * ROW_BYTES, ALL);
-      a.vectorLoad(VectorOp.LOAD, SECOND_WEIGHTS, RCX, u * ROW_BYTES + VECTOR, ALL);
-      for (int r = 0; r < ROWS; r++) {
-        ProductTile.multiply(a, Numbers.SINGLES, r, FIRST_WEIGHTS, FIRST_VALUE + r / 2 % 2, r < RUN ? R10 : R11, r % RUN * Float.BYTES);
+      a.load(R9, RDI, PLACES);
+      for (int r = 0; r < 2 * (end - from); r++) {
+        a.clear(r);
+      }
+      a.load(R8, RDI, COUNT);
+      a.shiftRight(R8, UNROLL_SHIFT);
+      steps(UNROLL);
+      a.load(R8, RDI, COUNT);
+      a.andConstant(R8, UNROLL - 1);
+      steps(1);
+      a.load(RAX, RDI, ADD);
+      a.load(RCX, RDI, TARGET);
+      a.test(RAX);
+      int plain = a.jumpIfZero();
+      for (int r = 0; r < 2 * (end - from); r++) {
+        a.vector(VectorOp.VADDPS, r, r, RCX, place(r));
+      }
+      a.land(plain);
+      for (int r = 0; r < 2 * (end - from); r++) {
+        a.vectorStore(VectorOp.STORE, r, RCX, place(r), ALL);
       }
     }
-    a.addConstant(R9, unroll * Long.BYTES);
-    a.addConstant(RCX, unroll * ROW_BYTES);
-    a.subtractConstant(R8, 1);
-    a.jumpIfNotZero(loop);
-    a.land(none);
+
+    /** Where an accumulator's part of the tile lies. */
+    private int place(int accumulator) {
+      return (from + accumulator / 2) * ROW_BYTES + column * Float.BYTES + accumulator % 2 * vector();
+    }
+
+    /** A loop of steps along k; their number is in R8, which is used up. */
+    private void steps(int unroll) {
+      a.test(R8);
+      int none = a.jumpIfZero();
+      int loop = a.here();
+      for (int u = 0; u < unroll; u++) {
+        if (unroll > 1 && column == 0) {
+          a.load(RAX, R9, (u + AHEAD) * Long.BYTES);
+          a.sum(RAX, from < RUN ? RSI : RDX, RAX);
+          a.prefetchFirst(RAX, 0);
+        }
+        a.load(RAX, R9, u * Long.BYTES);
+        if (from < RUN) {
+          a.sum(R10, RSI, RAX);
+        }
+        if (end > RUN) {
+          a.sum(R11, RDX, RAX);
+        }
+        step(u * ROW_BYTES);
+      }
+      a.addConstant(R9, unroll * Long.BYTES);
+      a.addConstant(RCX, unroll * ROW_BYTES);
+      a.subtractConstant(R8, 1);
+      a.jumpIfNotZero(loop);
+      a.land(none);
+    }
+
+    private void step(int at) {
+      a.vectorLoad(VectorOp.LOAD, weights(), RCX, at, ALL);
+      if (set == VectorSet.AVX512) {
+        a.vectorLoad(VectorOp.LOAD, weights() + 1, RCX, at + vector(), ALL);
+      }
+      for (int r = 0; r < end - from; r++) {
+        int base = from + r < RUN ? R10 : R11;
+        int distance = (from + r) % RUN * Float.BYTES;
+        if (set == VectorSet.AVX512) {
+          ProductTile.multiply(a, Numbers.SINGLES, r, weights(), weights() + 2 + r / 2 % 2, base, distance);
+        } else {
+          int value = weights() + 1;
+          a.vectorLoad(VectorOp.BROADCAST, value, base, distance, ALL);
+          a.vector(VectorOp.VFMADD231PS, 2 * r, weights(), value);
+          a.vector(VectorOp.VFMADD231PS, 2 * r + 1, value, RCX, at + vector());
+        }
+      }
+    }
   }
 }

@@ -18,9 +18,6 @@ public final class TileTurn {
   /** The numbers that the code takes. */
   private static final int WORDS = 8;
 
-  private static final int VECTOR = VectorSet.AVX512.bytes();
-  private static final int TAIL = 1;
-
   // Where they are.
   private static final int SOURCE = 0;
   private static final int COLUMN = 1;
@@ -33,27 +30,22 @@ public final class TileTurn {
 
   private static final ThreadLocal<Words> CURRENT = Words.ofThread(WORDS);
 
+  private static final PerSet<TileTurn> OF_FOUR = new PerSet<>(set -> new TileTurn(set, Integer.BYTES), "tiles are turned without machine code");
+  private static final PerSet<TileTurn> OF_EIGHT = new PerSet<>(set -> new TileTurn(set, Long.BYTES), "tiles are turned without machine code");
+
   private final MachineCode code;
   private final int lanes;
+  private final int bytes;
 
-  private TileTurn(MachineCode code, int lanes) {
-    this.code = code;
-    this.lanes = lanes;
+  private TileTurn(VectorSet set, int bytes) {
+    this.lanes = set.bytes() / bytes;
+    this.bytes = bytes;
+    this.code = MachineCode.load(code(set, lanes));
   }
 
-  private static final class Loaded {
-    static final @Nullable TileTurn OF_FOUR = load(16);
-    static final @Nullable TileTurn OF_EIGHT = load(8);
-
-    private static @Nullable TileTurn load(int lanes) {
-      MachineCode code = MachineCode.loadOrWarn(code(lanes), "tiles are turned without machine code");
-      return code == null ? null : new TileTurn(code, lanes);
-    }
-  }
-
-  /** The code for numbers of so many bytes on this machine, or null where it cannot run here. */
-  public static @Nullable TileTurn here(int bytes) {
-    return !VectorSet.AVX512.canRun() ? null : bytes == Integer.BYTES ? Loaded.OF_FOUR : Loaded.OF_EIGHT;
+  /** The code for numbers of so many bytes, or null where it cannot run here. */
+  public static @Nullable TileTurn of(VectorSet set, int bytes) {
+    return (bytes == Integer.BYTES ? OF_FOUR : OF_EIGHT).of(set);
   }
 
   /** The columns of a square. */
@@ -72,7 +64,6 @@ public final class TileTurn {
    * @param pitch the bytes from row to row
    */
   public void run(long source, long column, int squares, int rows, long target, long pitch) {
-    int bytes = VECTOR / lanes;
     Words w = CURRENT.get();
     long[] words = w.words;
     words[SOURCE] = source;
@@ -90,13 +81,14 @@ public final class TileTurn {
     return number * Long.BYTES;
   }
 
-  static byte[] code(int lanes) {
-    Assembler a = new Assembler();
+  static byte[] code(VectorSet set, int lanes) {
+    Assembler a = set.assembler();
+    int tail = set == VectorSet.AVX512 ? 1 : set.registers() - 1; // with AVX2 masks are vectors
     a.load(RDX, RDI, word(COLUMN));
     a.load(RCX, RDI, word(TARGET));
     a.load(R9, RDI, word(PITCH));
     a.load(RAX, RDI, word(LANES));
-    a.maskFromRegister(TAIL, RAX);
+    a.maskFromRegister(tail, RAX);
     int square = a.here();
     a.load(RSI, RDI, word(SOURCE));
     a.move(R11, RCX);
@@ -105,18 +97,18 @@ public final class TileTurn {
     int none = a.jumpIfZero();
     int again = a.here();
     turn(a, lanes, ALL);
-    a.addConstant(RSI, VECTOR);
+    a.addConstant(RSI, set.bytes());
     a.subtractConstant(RAX, 1);
     a.jumpIfNotZero(again);
     a.land(none);
     a.load(RAX, RDI, word(LANES));
     a.test(RAX);
     int whole = a.jumpIfZero();
-    turn(a, lanes, TAIL);
+    turn(a, lanes, tail);
     a.land(whole);
     a.load(RAX, RDI, word(NEXT));
     a.addToMemory(RDI, word(SOURCE), RAX);
-    a.addConstant(RCX, VECTOR);
+    a.addConstant(RCX, set.bytes());
     a.countDown(RDI, word(SQUARES));
     a.jumpIfNotZero(square);
     a.returnFromVectors();

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tenzan.cpu.CpuPool;
-import dev.tenzan.cpu.machine.PixelTiles;
 import dev.tenzan.cpu.machine.VectorSet;
 import dev.tenzan.kernel.ConvolutionKernel;
 import dev.tenzan.type.Affine;
@@ -13,8 +12,11 @@ import dev.tenzan.type.Shape;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
+import jdk.incubator.vector.VectorShape;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,10 +28,20 @@ final class ConvolutionTest {
   private static final CpuPool TWO = new CpuPool(2);
   private static final List<Engines.Named> ENGINES = Engines.all(ONE, TWO);
   private static final KernelSet KERNELS = KernelSet.vector(128, true, null);
-  /** Used where the processor has AVX-512, and the system lets machine code run. */
-  private static final class MachineStrips {
-    static final KernelSet KERNELS = KernelSet.vector(VectorSet.AVX512.bits(), true, VectorSet.AVX512);
-    static final Strips STRIPS = Strips.load(VectorSet.AVX512.bits(), true, true, VectorSet.AVX512);
+
+  /** Tiles in machine code. */
+  private record MachineStrips(KernelSet kernels, Strips strips) {
+    /** Of each set of vectors that the processor has, where the system lets machine code run and the JVM uses vectors as long. */
+    static final Map<VectorSet, MachineStrips> ALL = new EnumMap<>(VectorSet.class);
+
+    static {
+      for (VectorSet set : VectorSet.values()) {
+        if (set.canRun() && VectorShape.preferredShape().vectorBitSize() >= set.bits()) {
+          boolean many = set == VectorSet.AVX512;
+          ALL.put(set, new MachineStrips(KernelSet.vector(set.bits(), many, set), Strips.load(set.bits(), many, true, set)));
+        }
+      }
+    }
   }
 
   private static final Strips STRIPS = Strips.load(128, true, true, null);
@@ -262,8 +274,8 @@ final class ConvolutionTest {
         engine.engine().compile(kernel).run(left, right, c);
         assertBits(kernel, expected, c, engine + ", seed " + seed);
       }
-      DepthwiseStrips single =
-          PixelTiles.here() == null ? null : DepthwiseStrips.of(kernel, TWO, MachineStrips.STRIPS);
+      MachineStrips longest = MachineStrips.ALL.get(VectorSet.AVX512);
+      DepthwiseStrips single = longest == null ? null : DepthwiseStrips.of(kernel, TWO, longest.strips);
       if (single != null) {
         assertTrue(single.isInMachineCode(), kernel.toString());
         MemorySegment c = arena.allocate(expected.length * (long) type.byteSize() + 64, 64).fill((byte) 0x7b);
@@ -284,12 +296,14 @@ final class ConvolutionTest {
           pixels.run(left, right, c);
           assertBits(kernel, expected, c, "pixels, " + together + " inputs together, seed " + seed);
         }
-        PixelConvolution machine =
-            PixelTiles.here() == null ? null : PixelConvolution.of(kernel, TWO, MachineStrips.STRIPS, () -> MachineStrips.KERNELS, together);
-        if (machine != null) {
-          MemorySegment c = arena.allocate(expected.length * (long) type.byteSize(), 64).fill((byte) 0x7b);
-          machine.run(left, right, c);
-          assertBits(kernel, expected, c, "pixels in machine code, " + together + " inputs together, seed " + seed);
+        for (VectorSet set : VectorSet.values()) {
+          MachineStrips in = MachineStrips.ALL.get(set);
+          PixelConvolution machine = in == null ? null : PixelConvolution.of(kernel, TWO, in.strips, () -> in.kernels, together);
+          if (machine != null) {
+            MemorySegment c = arena.allocate(expected.length * (long) type.byteSize(), 64).fill((byte) 0x7b);
+            machine.run(left, right, c);
+            assertBits(kernel, expected, c, "pixels in machine code with " + set + ", " + together + " inputs together, seed " + seed);
+          }
         }
       }
     }
