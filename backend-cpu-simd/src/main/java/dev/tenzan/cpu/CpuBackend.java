@@ -61,24 +61,33 @@ public final class CpuBackend implements Backend {
 
   /** Opens the backend with the threads and the pool limit that the system properties ask for. */
   public CpuBackend() {
-    this(CpuPool.configuredThreads(), CpuFeatures.detect(), VectorUse.WHERE_FASTER, true, LoopCompiler.STREAMED);
+    this(CpuFeatures.detect());
+  }
+
+  private CpuBackend(CpuFeatures features) {
+    this(CpuPool.configuredThreads(), features, VectorUse.WHERE_FASTER, machineVectors(features), LoopCompiler.STREAMED);
   }
 
   /**
    * Opens the backend.
    *
-   * @param machineLoops whether loops run in machine code where this machine allows it
+   * @param machine the vectors of the machine code in which loops run where it does what they do; null for none
    * @param streamed from how many bytes on a loop's results pass the caches by
    */
-  CpuBackend(int threads, CpuFeatures features, VectorUse use, boolean machineLoops, long streamed) {
+  CpuBackend(int threads, CpuFeatures features, VectorUse use, @Nullable VectorSet machine, long streamed) {
     this.pool = new CpuPool(threads);
     this.memory = new CpuMemory(poolLimit(features));
     VectorIsa isa = features.useVectors() ? CpuVectors.detect() : null;
     MatrixEngine matrices = features.useVectors() ? MatrixEngine.create(pool) : MatrixEngine.scalar(pool);
-    VectorSet machine = machineLoops && isa != null ? VectorSet.ofBits(isa.bits()) : null;
     LoopCompiler loops = new LoopCompiler(pool, isa, use, machine, streamed);
     this.compiler = new KernelCompiler(pool, matrices, loops);
     this.info = describe(threads, features, isa);
+  }
+
+  /** The vectors of machine code that are as long as those of the JVM, or null where none runs here. */
+  static @Nullable VectorSet machineVectors(CpuFeatures features) {
+    VectorIsa isa = features.useVectors() ? CpuVectors.detect() : null;
+    return isa == null ? null : VectorSet.ofBits(isa.bits());
   }
 
   private static long poolLimit(CpuFeatures features) {

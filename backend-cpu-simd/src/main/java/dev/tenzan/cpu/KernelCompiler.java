@@ -13,6 +13,7 @@ import dev.tenzan.cpu.gemm.MatrixProgram;
 import dev.tenzan.cpu.loop.CpuLoop;
 import dev.tenzan.cpu.loop.LoopCompiler;
 import dev.tenzan.cpu.loop.RowChain;
+import dev.tenzan.cpu.machine.VectorSet;
 import dev.tenzan.error.ShapeException;
 import dev.tenzan.error.UnsupportedKernelException;
 import dev.tenzan.ir.CustomBody;
@@ -109,7 +110,8 @@ record KernelCompiler(CpuPool pool, MatrixEngine matrices, LoopCompiler loops) {
 
   private CpuKernel scan(ScanKernel k) {
     long size = dense(k.outer() * k.length() * k.inner(), k.dtype());
-    MachineScan machine = loops.usesMachine() ? MachineScan.of(k, pool, loops.streams(size)) : null;
+    VectorSet set = loops.machine();
+    MachineScan machine = set == null ? null : MachineScan.of(k, pool, set, loops.streams(size));
     return machine == null
         ? new CpuKernel(k, new long[] {size, size}, new ScanCode(k, pool)::run)
         : new CpuKernel(k, new long[] {size, size}, s -> machine.run(s[0], s[1]));

@@ -3,6 +3,7 @@ package dev.tenzan.cpu.axis;
 import dev.tenzan.cpu.CpuPool;
 import dev.tenzan.cpu.ThreadBuffer;
 import dev.tenzan.cpu.machine.ScanBlocks;
+import dev.tenzan.cpu.machine.VectorSet;
 import dev.tenzan.kernel.ScanKernel;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
@@ -56,10 +57,10 @@ public final class MachineScan {
    *
    * @param streams whether results pass the caches by
    */
-  public static @Nullable MachineScan of(ScanKernel kernel, CpuPool pool, boolean streams) {
+  public static @Nullable MachineScan of(ScanKernel kernel, CpuPool pool, VectorSet set, boolean streams) {
     boolean odd = kernel.length() % ScanKernel.BLOCK != 0;
     boolean some = kernel.outer() > 0 && kernel.length() >= (odd ? LEAST_ODD_LINE : 1);
-    ScanBlocks code = some && kernel.inner() == 1 ? ScanBlocks.here(kernel.dtype(), kernel.op()) : null;
+    ScanBlocks code = some && kernel.inner() == 1 ? ScanBlocks.of(set, kernel.dtype(), kernel.op()) : null;
     boolean fills = code != null && kernel.outer() * kernel.length() * kernel.dtype().byteSize() >= code.groupBytes();
     return code == null || !fills ? null : new MachineScan(kernel, pool, code, streams);
   }

@@ -86,9 +86,10 @@ final class DepthwiseStrips implements MatrixProgram {
     this.sliceRows = rank < 2 ? 1 : Math.toIntExact(kernel.outSpatial().dim(rank - 2));
     int step = sliceRows < 2 ? 0 : rowPlaces[1];
     this.band = Math.clamp(MOST_AT_ONCE / ((long) window * length), 1, sliceRows);
-    this.windows = strips.machine() == VectorSet.AVX512 ? WindowRows.of(places, band, length, step) : null;
+    VectorSet machine = strips.machine();
+    this.windows = machine == null ? null : WindowRows.of(machine, places, band, length, step);
     int left = sliceRows % band;
-    this.lastWindows = windows == null || left == 0 ? windows : WindowRows.of(places, left, length, step);
+    this.lastWindows = machine == null || windows == null || left == 0 ? windows : WindowRows.of(machine, places, left, length, step);
   }
 
   /** The program of a convolution, or null where it takes another way. */

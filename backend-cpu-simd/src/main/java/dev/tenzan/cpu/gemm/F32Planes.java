@@ -22,7 +22,8 @@ final class F32Planes extends PlaneKernel {
 
   @Override
   @Nullable PlaneCopies inMachineCode() {
-    return S.vectorBitSize() == VectorSet.AVX512.bits() ? PlaneCopies.here() : null;
+    VectorSet machine = VectorSet.ofBits(S.vectorBitSize());
+    return machine == null ? null : PlaneCopies.of(machine);
   }
 
   @Override

@@ -90,7 +90,7 @@ final class Strips {
         SpecializedClasses.load(PlaneKernel.class, "F32Planes", machine.bits(), PanelLayout.LANE_MAJOR),
         new MachinePixels(pixels),
         machine,
-        new PlainPlanes(moves, many ? PlaneCopies.here() : null),
+        new PlainPlanes(moves, PlaneCopies.of(machine)),
         atOnce);
   }
 

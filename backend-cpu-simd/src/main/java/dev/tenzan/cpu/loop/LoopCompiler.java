@@ -61,9 +61,9 @@ public final class LoopCompiler {
     return use;
   }
 
-  /** Whether loops run in machine code, where there is some for them. */
-  public boolean usesMachine() {
-    return machine == VectorSet.AVX512;
+  /** The vectors of the machine code in which loops and scans run, where there is some for them; null for none. */
+  public @Nullable VectorSet machine() {
+    return machine;
   }
 
   /** Whether results of so many bytes pass the caches by. */
@@ -87,7 +87,7 @@ public final class LoopCompiler {
     synchronized (classes) {
       CompiledLoop known = classes.get(body);
       if (known == null) {
-        known = new CompiledLoop(body, isa, use, usesMachine());
+        known = new CompiledLoop(body, isa, use, machine == VectorSet.AVX512);
         classes.put(body, known);
       }
       return known;

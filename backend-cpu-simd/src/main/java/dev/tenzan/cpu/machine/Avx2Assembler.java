@@ -16,6 +16,10 @@ public final class Avx2Assembler extends Assembler {
   static final int VECTOR = 32;
 
   private static final int VMOVD = 0x6E;
+
+  /** VMOVD and VMOVQ to memory. */
+  private static final int MOVE_FIRST = 0x7E;
+
   private static final int MASKED_LOAD = 0x2C;
   private static final int MASKED_STORE = 0x2E;
 
@@ -36,11 +40,12 @@ public final class Avx2Assembler extends Assembler {
     }
     int last = (~first & 15) << 3 | length << 2 | prefix;
     int r = (register >> 3 ^ 1) << 7;
-    // None of the first map's instructions that are used here asks for W.
-    if (map == 1 && b == 0 && x == 0) {
+    // Of the first map's instructions that are used here, only VMOVQ asks for W.
+    boolean w = wide == 1 && (map != 1 || opcode == MOVE_FIRST);
+    if (map == 1 && b == 0 && x == 0 && !w) {
       emit(0xC5, r | last, opcode);
     } else {
-      emit(0xC4, r | (x ^ 1) << 6 | (b ^ 1) << 5 | map, (map == 1 ? 0 : wide << 7) | last, opcode);
+      emit(0xC4, r | (x ^ 1) << 6 | (b ^ 1) << 5 | map, (w ? 0x80 : 0) | last, opcode);
     }
   }
 
@@ -144,6 +149,14 @@ public final class Avx2Assembler extends Assembler {
     } else {
       super.lanes(op, form, to, first, second, mask, zeroing);
     }
+  }
+
+  /** Takes every other lane of two vectors of 32 bits a lane: the even ones of the first, the odd ones of the second (VSHUFPS, VPERMPD). */
+  void everyOther(int to, int even, int odd) {
+    begin(1, 0, 0, 0xC6, 1, to, even, odd >> 3, 0, ALL, false);
+    emit(0xC0 | (to & 7) << 3 | odd & 7, 0xD8); // 0, 2 and 1, 3 within each part of 128 bits
+    begin(3, 1, 1, 0x01, 1, to, 0, to >> 3, 0, ALL, false);
+    emit(0xC0 | (to & 7) << 3 | to & 7, 0xD8);
   }
 
   /** Selects parts of 128 bits of two sources, by a constant (VPERM2F128). */

@@ -23,19 +23,15 @@ public final class PlaneCopies {
   /** The numbers of a run: its first element in the source and in the plane, and how many elements. */
   public static final int RUN = 3;
 
-  private static final int VECTOR = VectorSet.AVX512.bytes();
-  private static final int LANES = 16;
   private static final int ZERO = 0;
   private static final int FIRST = 1;
   private static final int SECOND = 2;
   private static final int PLACES = 3;
 
-  // Masks.
-  private static final int TARGET = 1;
-  private static final int LOWER = 2;
-  private static final int UPPER = 3;
-
-  private static final VectorForm FORM = new VectorForm(false, LANES);
+  private static final PerSet<PlaneCopies> LOADED =
+      new PerSet<>(
+          set -> new PlaneCopies(MachineCode.load(new Code(set, 1).code()), MachineCode.load(new Code(set, 2).code())),
+          "planes are copied without machine code");
 
   private final MachineCode ofNeighbours;
   private final MachineCode ofEveryOther;
@@ -45,19 +41,9 @@ public final class PlaneCopies {
     this.ofEveryOther = ofEveryOther;
   }
 
-  private static final class Loaded {
-    static final @Nullable PlaneCopies COPIES = load();
-
-    private static @Nullable PlaneCopies load() {
-      MachineCode neighbours = MachineCode.loadOrWarn(code(1), "planes are copied without machine code");
-      MachineCode everyOther = MachineCode.loadOrWarn(code(2), "planes are copied without machine code");
-      return neighbours == null || everyOther == null ? null : new PlaneCopies(neighbours, everyOther);
-    }
-  }
-
-  /** The code for this machine, or null where it cannot run here. */
-  public static @Nullable PlaneCopies here() {
-    return VectorSet.AVX512.canRun() ? Loaded.COPIES : null;
+  /** The code, or null where it cannot run here. */
+  public static @Nullable PlaneCopies of(VectorSet set) {
+    return LOADED.of(set);
   }
 
   /**
@@ -78,84 +64,118 @@ public final class PlaneCopies {
             (long) offset * Float.BYTES, size);
   }
 
-  static byte[] code(int stride) {
-    Assembler a = new Assembler();
-    a.add(RDI, R9);
-    a.loadArgument(RAX, 0);
-    a.add(RDX, RAX);
-    a.loadArgument(R9, 1);
-    a.set(RCX, -1);
-    a.clear(ZERO);
-    a.move(R11, RDX);
-    vectors(a, () -> a.vectorStore(VectorOp.STORE, ZERO, R11, 0, ALL), 0, () -> a.vectorStore(VectorOp.STORE, ZERO, R11, 0, TARGET));
-    if (stride == 2) {
-      a.lanes(LaneOp.LOAD, FORM, PLACES, 0, new Source.Table(LongStream.range(0, LANES).map(l -> 2 * l < LANES ? 2 * l : 2 * l + 1).boxed().toList()));
+  /** The code for elements so far apart. */
+  private static final class Code {
+    private final Assembler a;
+    private final int stride;
+    private final VectorForm form;
+
+    // Masks; with AVX2 they are vectors.
+    private final int target;
+    private final int lower;
+    private final int upper;
+
+    Code(VectorSet set, int stride) {
+      this.a = set.assembler();
+      this.stride = stride;
+      this.form = new VectorForm(false, set.bytes() / Float.BYTES);
+      int first = set == VectorSet.AVX512 ? 1 : PLACES + 1;
+      this.target = first;
+      this.lower = first + 1;
+      this.upper = first + 2;
     }
-    a.test(R8);
-    int none = a.jumpIfZero();
-    int run = a.here();
-    a.loadInt(RAX, RSI, 0);
-    a.address(R10, new Source.Memory(RDI, RAX, Float.BYTES, 0));
-    a.loadInt(RAX, RSI, Integer.BYTES);
-    a.address(R11, new Source.Memory(RDX, RAX, Float.BYTES, 0));
-    a.loadInt(R9, RSI, 2 * Integer.BYTES);
-    if (stride == 1) {
-      vectors(a, () -> move(a, ALL), VECTOR, () -> move(a, TARGET));
-    } else {
-      vectors(a, () -> everyOther(a), 2 * VECTOR, () -> lastOfEveryOther(a));
+
+    byte[] code() {
+      a.add(RDI, R9);
+      a.loadArgument(RAX, 0);
+      a.add(RDX, RAX);
+      a.loadArgument(R9, 1);
+      a.set(RCX, -1);
+      a.clear(ZERO);
+      a.move(R11, RDX);
+      vectors(() -> a.vectorStore(VectorOp.STORE, ZERO, R11, 0, ALL), 0, () -> a.vectorStore(VectorOp.STORE, ZERO, R11, 0, target));
+      int lanes = form.lanes();
+      if (stride == 2 && a.readsNumbers()) {
+        a.lanes(LaneOp.LOAD, form, PLACES, 0, new Source.Table(LongStream.range(0, lanes).map(l -> 2 * l < lanes ? 2 * l : 2 * l + 1).boxed().toList()));
+      }
+      a.test(R8);
+      int none = a.jumpIfZero();
+      int run = a.here();
+      a.loadInt(RAX, RSI, 0);
+      a.address(R10, new Source.Memory(RDI, RAX, Float.BYTES, 0));
+      a.loadInt(RAX, RSI, Integer.BYTES);
+      a.address(R11, new Source.Memory(RDX, RAX, Float.BYTES, 0));
+      a.loadInt(R9, RSI, 2 * Integer.BYTES);
+      if (stride == 1) {
+        vectors(() -> move(ALL), form.bytes(), () -> move(target));
+      } else {
+        vectors(this::everyOther, 2 * form.bytes(), this::lastOfEveryOther);
+      }
+      a.addConstant(RSI, RUN * Integer.BYTES);
+      a.subtractConstant(R8, 1);
+      a.jumpIfNotZero(run);
+      a.land(none);
+      a.returnFromVectors();
+      return a.code();
     }
-    a.addConstant(RSI, RUN * Integer.BYTES);
-    a.subtractConstant(R8, 1);
-    a.jumpIfNotZero(run);
-    a.land(none);
-    a.returnFromVectors();
-    return a.code();
-  }
 
-  /** Emits whole vectors of R9 elements to R11, from R10, which moves by some bytes for each, and what is left under {@link #TARGET}. */
-  private static void vectors(Assembler a, Runnable whole, int step, Runnable rest) {
-    a.subtractConstant(R9, LANES);
-    int few = a.jumpIfLess();
-    int loop = a.here();
-    whole.run();
-    a.addConstant(R11, VECTOR);
-    if (step > 0) {
-      a.addConstant(R10, step);
+    /** Emits whole vectors of R9 elements to R11, from R10, which moves by some bytes for each, and what is left under {@link #target}. */
+    private void vectors(Runnable whole, int step, Runnable rest) {
+      a.subtractConstant(R9, form.lanes());
+      int few = a.jumpIfLess();
+      int loop = a.here();
+      whole.run();
+      a.addConstant(R11, form.bytes());
+      if (step > 0) {
+        a.addConstant(R10, step);
+      }
+      a.subtractConstant(R9, form.lanes());
+      a.jumpUnlessLess(loop);
+      a.land(few);
+      a.addConstant(R9, form.lanes());
+      int none = a.jumpIfZero();
+      a.keepLowBits(RAX, RCX, R9);
+      a.maskFromRegister(target, RAX);
+      rest.run();
+      a.land(none);
     }
-    a.subtractConstant(R9, LANES);
-    a.jumpUnlessLess(loop);
-    a.land(few);
-    a.addConstant(R9, LANES);
-    int none = a.jumpIfZero();
-    a.keepLowBits(RAX, RCX, R9);
-    a.maskFromRegister(TARGET, RAX);
-    rest.run();
-    a.land(none);
-  }
 
-  private static void move(Assembler a, int mask) {
-    a.vectorLoad(VectorOp.LOAD, FIRST, R10, 0, mask);
-    a.vectorStore(VectorOp.STORE, FIRST, R11, 0, mask);
-  }
+    private void move(int mask) {
+      a.vectorLoad(VectorOp.LOAD, FIRST, R10, 0, mask);
+      a.vectorStore(VectorOp.STORE, FIRST, R11, 0, mask);
+    }
 
-  /** The second vector ends at the last element that is wanted. */
-  private static void everyOther(Assembler a) {
-    a.vectorLoad(VectorOp.LOAD, FIRST, R10, 0, ALL);
-    a.lanes(LaneOp.PERMUTE_TWO, FORM, FIRST, PLACES, new Source.Memory(R10, VECTOR - Float.BYTES));
-    a.vectorStore(VectorOp.STORE, FIRST, R11, 0, ALL);
-  }
+    /** The second vector ends at the last element that is wanted. */
+    private void everyOther() {
+      a.vectorLoad(VectorOp.LOAD, FIRST, R10, 0, ALL);
+      merge(new Source.Memory(R10, form.bytes() - Float.BYTES));
+      a.vectorStore(VectorOp.STORE, FIRST, R11, 0, ALL);
+    }
 
-  /** R9 elements of twice as many but one, so many of which are read. */
-  private static void lastOfEveryOther(Assembler a) {
-    a.add(R9, R9);
-    a.subtractConstant(R9, 1);
-    a.keepLowBits(RAX, RCX, R9);
-    a.maskFromRegister(LOWER, RAX);
-    a.shiftRight(RAX, LANES - 1);
-    a.maskFromRegister(UPPER, RAX);
-    a.vectorLoad(VectorOp.LOAD, FIRST, R10, 0, LOWER);
-    a.vectorLoad(VectorOp.LOAD, SECOND, R10, VECTOR - Float.BYTES, UPPER);
-    a.lanes(LaneOp.PERMUTE_TWO, FORM, FIRST, PLACES, new Source.Register(SECOND));
-    a.vectorStore(VectorOp.STORE, FIRST, R11, 0, TARGET);
+    /** R9 elements of twice as many but one, so many of which are read. */
+    private void lastOfEveryOther() {
+      a.add(R9, R9);
+      a.subtractConstant(R9, 1);
+      a.keepLowBits(RAX, RCX, R9);
+      a.maskFromRegister(lower, RAX);
+      a.shiftRight(RAX, form.lanes() - 1);
+      a.maskFromRegister(upper, RAX);
+      a.vectorLoad(VectorOp.LOAD, FIRST, R10, 0, lower);
+      a.vectorLoad(VectorOp.LOAD, SECOND, R10, form.bytes() - Float.BYTES, upper);
+      merge(new Source.Register(SECOND));
+      a.vectorStore(VectorOp.STORE, FIRST, R11, 0, target);
+    }
+
+    /** The even lanes of the first vector, and behind them the odd ones of the second. */
+    private void merge(Source second) {
+      if (a instanceof Avx2Assembler avx2) {
+        if (second instanceof Source.Memory) {
+          a.lanes(LaneOp.LOAD, form, SECOND, 0, second);
+        }
+        avx2.everyOther(FIRST, FIRST, SECOND);
+      } else {
+        a.lanes(LaneOp.PERMUTE_TWO, form, FIRST, PLACES, second);
+      }
+    }
   }
 }

@@ -22,8 +22,6 @@ import org.jspecify.annotations.Nullable;
  * on the way out.
  */
 public final class ScanBlocks {
-  private static final int VECTOR = VectorSet.AVX512.bytes();
-
   /** How far elements are fetched ahead: two pages, beyond which the hardware does not look. */
   private static final int AHEAD = 8192;
 
@@ -39,8 +37,9 @@ public final class ScanBlocks {
   private static final ThreadLocal<Words> CURRENT = Words.ofThread(WORDS);
   private static final Map<Key, Optional<ScanBlocks>> KNOWN = new ConcurrentHashMap<>();
 
-  private record Key(DType type, ReduceOp op) {}
+  private record Key(VectorSet set, DType type, ReduceOp op) {}
 
+  private final VectorSet set;
   private final VectorForm form;
   private final LaneOp op;
 
@@ -53,8 +52,9 @@ public final class ScanBlocks {
   private final MachineCode carries;
   private final MachineCode streamed;
 
-  private ScanBlocks(DType type, ReduceOp op) {
-    this.form = new VectorForm(type.byteSize() == Long.BYTES, VECTOR / type.byteSize());
+  private ScanBlocks(VectorSet set, DType type, ReduceOp op) {
+    this.set = set;
+    this.form = new VectorForm(type.byteSize() == Long.BYTES, set.bytes() / type.byteSize());
     boolean sums = op == ReduceOp.SUM;
     this.op =
         type.isFloat() ? sums ? LaneOp.ADD : LaneOp.MULTIPLY : sums ? LaneOp.ADD_INTEGERS : LaneOp.MULTIPLY_INTEGERS;
@@ -66,13 +66,17 @@ public final class ScanBlocks {
     this.streamed = MachineCode.load(carries(true));
   }
 
-  /** The code for sums or products of i32, i64, f32 or f64 numbers; null for others, and where it cannot run here. */
-  public static @Nullable ScanBlocks here(DType type, ReduceOp op) {
+  /** The code for sums or products of i32, i64, f32 or f64 numbers; null for others (with AVX2 products of i64), and where it cannot run here. */
+  public static @Nullable ScanBlocks of(VectorSet set, DType type, ReduceOp op) {
     boolean serves = type == DType.F32 || type == DType.F64 || type == DType.I32 || type == DType.I64;
-    if (!serves || op != ReduceOp.SUM && op != ReduceOp.PROD || !VectorSet.AVX512.canRun()) {
+    boolean multiplies = op == ReduceOp.PROD && (set == VectorSet.AVX512 || type != DType.I64);
+    if (!serves || op != ReduceOp.SUM && !multiplies || !set.canRun()) {
       return null;
     }
-    return KNOWN.computeIfAbsent(new Key(type, op), k -> Optional.ofNullable(MachineCode.orWarn(() -> new ScanBlocks(k.type, k.op), "scans go without machine code")))
+    return KNOWN
+        .computeIfAbsent(
+            new Key(set, type, op),
+            k -> Optional.ofNullable(MachineCode.orWarn(() -> new ScanBlocks(k.set, k.type, k.op), "scans go without machine code")))
         .orElse(null);
   }
 
@@ -88,7 +92,7 @@ public final class ScanBlocks {
 
   /** The bytes of a group. */
   public int groupBytes() {
-    return ScanKernel.BLOCK * VECTOR;
+    return ScanKernel.BLOCK * form.bytes();
   }
 
   /** What a line's first block is combined with: it changes nothing. */
@@ -144,7 +148,7 @@ public final class ScanBlocks {
   }
 
   private Assembler begin() {
-    Assembler a = new Assembler();
+    Assembler a = set.assembler();
     a.load(RSI, RDI, word(SOURCE));
     a.load(RDX, RDI, word(TARGET));
     a.load(RCX, RDI, word(CARRIES));
@@ -164,7 +168,7 @@ public final class ScanBlocks {
     int group = a.here();
     for (int tile = 0; tile < ScanKernel.BLOCK / lanes; tile++) {
       for (int block = 0; block < lanes; block++) {
-        int distance = block * blockBytes() + tile * VECTOR;
+        int distance = block * blockBytes() + tile * form.bytes();
         a.lanes(LaneOp.LOAD, form, square[block], 0, new Source.Memory(RSI, distance));
         a.prefetchFirst(RSI, AHEAD + distance);
       }
@@ -180,14 +184,14 @@ public final class ScanBlocks {
         square = out.turned();
         free = out.free();
         for (int block = 0; block < lanes; block++) {
-          a.lanes(LaneOp.STORE, form, square[block], 0, new Source.Memory(RDX, block * blockBytes() + tile * VECTOR));
+          a.lanes(LaneOp.STORE, form, square[block], 0, new Source.Memory(RDX, block * blockBytes() + tile * form.bytes()));
         }
       }
     }
     a.lanes(LaneOp.STORE, form, before, 0, new Source.Memory(RCX, 0));
     a.addConstant(RSI, groupBytes());
     a.addConstant(RDX, groupBytes());
-    a.addConstant(RCX, VECTOR);
+    a.addConstant(RCX, form.bytes());
     a.subtractConstant(RAX, 1);
     a.jumpIfNotZero(group);
     a.returnFromVectors();
@@ -222,7 +226,7 @@ public final class ScanBlocks {
     Assembler a = begin();
     int block = a.here();
     a.lanes(LaneOp.BROADCAST, form, 0, 0, new Source.Memory(RCX, 0));
-    for (int at = 0; at < blockBytes(); at += VECTOR) {
+    for (int at = 0; at < blockBytes(); at += form.bytes()) {
       a.lanes(op, form, 1, 0, new Source.Memory(RSI, at));
       a.lanes(streams ? LaneOp.STREAM : LaneOp.STORE, form, 1, 0, new Source.Memory(RDX, at), ALL, false);
     }
