@@ -112,6 +112,16 @@ final class MachinePanels {
     return panelBytes;
   }
 
+  /** Whether A's rows can be read as they lie. */
+  boolean haveRows() {
+    return left && kernels.arePlain() && !adjacentLanes && side.laneStride() > 0;
+  }
+
+  /** The distance of A's rows in bytes. */
+  long rowBytes() {
+    return side.laneStride() * kernels.type().byteSize();
+  }
+
   /** The byte offset of a panel's first element behind that of the operand. */
   long source(long ofBlock, long panel) {
     return (panel * width * side.laneStride() + ofBlock * block * side.stepStride()) * kernels.type().byteSize();

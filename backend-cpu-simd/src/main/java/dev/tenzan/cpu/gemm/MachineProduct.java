@@ -2,6 +2,7 @@ package dev.tenzan.cpu.gemm;
 
 import dev.tenzan.cpu.CpuPool;
 import dev.tenzan.cpu.ThreadBuffer;
+import dev.tenzan.cpu.machine.MachineCode;
 import dev.tenzan.cpu.machine.ProductKernels;
 import dev.tenzan.kernel.MatMulKernel;
 import dev.tenzan.type.DType;
@@ -29,7 +30,7 @@ final class MachineProduct implements MatrixProgram {
   private static final long SHARING_OPERATIONS = 1L << 25;
 
   /** The tasks of a thread where A is packed first, at least, so that all end together. */
-  private static final long TASKS_PER_THREAD = 8;
+  private static final long TASKS_PER_THREAD = 4;
 
   /** The rows of A of a task, at least, where others pack the same part of B. */
   private static final long LEAST_TASK_ROWS = 192;
@@ -60,6 +61,9 @@ final class MachineProduct implements MatrixProgram {
   /** The packed A of a task, or of all, at most, in bytes: with more of k, its blocks take turns. */
   private static final long LEFT_BYTES = 16L << 20;
 
+  /** The largest A whose rows are read as they lie: beyond, packing it first gives the hardware one row to fetch ahead instead of many. */
+  private static final long IN_PLACE_BYTES = 4L << 20;
+
   private static final ThreadBuffer LEFT = new ThreadBuffer();
   private static final ThreadBuffer RIGHT = new ThreadBuffer();
   private static final ThreadBuffer SUMS = new ThreadBuffer();
@@ -76,11 +80,13 @@ final class MachineProduct implements MatrixProgram {
   private final long tileRowBytes;
   private final MachinePanels left;
   private final MachinePanels right;
+  private final boolean inPlace;
   private final boolean packsLeftFirst;
   private final long rowTasks;
   private final long columnTasks;
 
-  private MachineProduct(MatMulProgram program, CpuPool pool, ProductKernels kernels, MatrixProgram otherwise, long leftBytes) {
+  private MachineProduct(
+      MatMulProgram program, CpuPool pool, ProductKernels kernels, MatrixProgram otherwise, long leftBytes, long inPlaceBytes) {
     this.p = program;
     this.pool = pool;
     this.kernels = kernels;
@@ -95,8 +101,10 @@ final class MachineProduct implements MatrixProgram {
     long wanted = TASKS_PER_THREAD * pool.threads();
     long across = Math.ceilDiv(right.panels(), columnsTogether());
     long down = Math.clamp(Math.ceilDiv(wanted, across), 1, Math.max(1, left.panels() * kernels.rows() / LEAST_TASK_ROWS));
-    this.packsLeftFirst = canPackLeftFirst() && down * across >= wanted / 2;
-    if (packsLeftFirst) {
+    this.inPlace = left.haveRows() && program.a().lanes() * left.rowBytes() <= inPlaceBytes;
+    boolean shares = canShare() && down * across >= wanted / 2;
+    this.packsLeftFirst = shares && !inPlace;
+    if (shares) {
       this.rowTasks = down;
       this.columnTasks = across;
       return;
@@ -116,9 +124,10 @@ final class MachineProduct implements MatrixProgram {
     this.columnTasks = columns;
   }
 
-  private boolean canPackLeftFirst() {
+  /** Whether tasks of few columns are worth it: A is packed for all of them, or need not be. */
+  private boolean canShare() {
     long blockBytes = left.panels() * left.panelBytes();
-    boolean fits = blockBytes * (narrow ? left.blocks() : 1) <= leftBytes;
+    boolean fits = inPlace || blockBytes * (narrow ? left.blocks() : 1) <= leftBytes;
     return pool.threads() > 1 && p.batches() == 1 && !alongRows && fits && operations() >= SHARING_OPERATIONS;
   }
 
@@ -128,16 +137,22 @@ final class MachineProduct implements MatrixProgram {
    * @param otherwise computes it where its numbers are too small
    */
   static @Nullable MachineProduct of(MatMulProgram p, CpuPool pool, ProductKernels kernels, MatrixProgram otherwise) {
-    return of(p, pool, kernels, otherwise, LEFT_BYTES);
+    return of(p, pool, kernels, otherwise, LEFT_BYTES, IN_PLACE_BYTES);
   }
 
-  /** The same, where A is packed so many bytes at a time. */
-  static @Nullable MachineProduct of(MatMulProgram p, CpuPool pool, ProductKernels kernels, MatrixProgram otherwise, long leftBytes) {
+  /**
+   * The same.
+   *
+   * @param leftBytes how many bytes of A are packed at a time
+   * @param inPlaceBytes the largest A whose rows are read as they lie
+   */
+  static @Nullable MachineProduct of(
+      MatMulProgram p, CpuPool pool, ProductKernels kernels, MatrixProgram otherwise, long leftBytes, long inPlaceBytes) {
     boolean some = p.batches() > 0 && p.k() > 0 && p.a().lanes() > 0 && p.b().lanes() > 0;
     int bytes = p.storage().byteSize();
     boolean packs = MachinePanels.canPack(p.a(), bytes) && MachinePanels.canPack(p.b(), bytes);
     boolean few = kernels.arePlain() && p.a().lanes() < LEAST_ROWS;
-    return some && packs && !few ? new MachineProduct(p, pool, kernels, otherwise, leftBytes) : null;
+    return some && packs && !few ? new MachineProduct(p, pool, kernels, otherwise, leftBytes, inPlaceBytes) : null;
   }
 
   @Override
@@ -171,19 +186,6 @@ final class MachineProduct implements MatrixProgram {
 
   /** Some tiles of C: panels of rows and of columns. */
   private record Rectangle(long batch, long row, long endRow, long column, long endColumn) {}
-
-  /**
-   * Panels of A.
-   *
-   * @param row the first panel of rows
-   * @param rows how many of each block of k are there
-   */
-  private record PackedLeft(MemorySegment memory, long block, long endBlock, long row, long rows) {
-    /** Where a panel lies, counted in panels. */
-    long at(long ofBlock, long panel) {
-      return (ofBlock - block) * rows + panel - row;
-    }
-  }
 
   private Rectangle rectangle(long task) {
     long inBatch = task % (rowTasks * columnTasks);
@@ -223,7 +225,7 @@ final class MachineProduct implements MatrixProgram {
       long end = Math.min(left.blocks(), block + together);
       int packings = Math.toIntExact(Math.ceilDiv(rows, rowsTogether()) * (end - block));
       int[] least = new int[packings];
-      PackedLeft packed = new PackedLeft(memory, block, end, 0, rows);
+      LeftPanels packed = new LeftPanels(left, kernels, null, 0, memory, block, end, 0, rows);
       pool.parallelFor(packings, t -> {
         long row = t / (end - block) * rowsTogether();
         long k = block + t % (end - block);
@@ -255,26 +257,28 @@ final class MachineProduct implements MatrixProgram {
   }
 
   /** Packs some panels of A's; returns the least biased exponent of bf16 numbers. */
-  private int packLeft(MemorySegment a, long batch, PackedLeft packed, long block, long row, long endRow) {
+  private int packLeft(MemorySegment a, long batch, LeftPanels packed, long block, long row, long endRow) {
     long at = p.a().batches().at(batch) * p.storage().byteSize();
     int least = ProductKernels.LEAST_EXPONENTS;
     for (long r = row; r < endRow; r++) {
-      least = Math.min(least, left.pack(a, at, block, r, packed.memory(), packed.at(block, r) * left.panelBytes()));
+      least = Math.min(least, left.pack(a, at, block, r, packed.packed(), packed.at(block, r)));
     }
     return least;
   }
 
   /** Computes a rectangle of C; false where numbers are so small that what is in C now may be wrong. */
   private boolean compute(MemorySegment a, MemorySegment b, MemorySegment c, Rectangle r) {
-    long rows = r.endRow() - r.row();
-    long together = blocksTogether(rows);
+    long first = inPlace ? Math.clamp(p.a().lanes() / kernels.rows(), r.row(), r.endRow()) : r.row();
+    long rows = r.endRow() - first;
+    long together = inPlace ? left.blocks() : blocksTogether(rows);
     MemorySegment memory = LEFT.atLeast(together * rows * left.panelBytes());
     for (long block = 0; block < left.blocks(); block += together) {
       long end = Math.min(left.blocks(), block + together);
-      PackedLeft packed = new PackedLeft(memory, block, end, r.row(), rows);
+      long origin = p.a().batches().at(r.batch()) * p.storage().byteSize();
+      LeftPanels packed = new LeftPanels(left, kernels, inPlace ? a : null, origin, memory, block, end, first, rows);
       int least = ProductKernels.LEAST_EXPONENTS;
       for (long k = block; k < end; k++) {
-        least = Math.min(least, packLeft(a, r.batch(), packed, k, r.row(), r.endRow()));
+        least = Math.min(least, packLeft(a, r.batch(), packed, k, first, r.endRow()));
       }
       if (!columns(packed, least, b, c, r)) {
         return false;
@@ -284,7 +288,7 @@ final class MachineProduct implements MatrixProgram {
   }
 
   /** Computes a rectangle of C, over some blocks of k, one column of tiles after another, or some. */
-  private boolean columns(PackedLeft a, int leastOfA, MemorySegment b, MemorySegment c, Rectangle r) {
+  private boolean columns(LeftPanels a, int leastOfA, MemorySegment b, MemorySegment c, Rectangle r) {
     long together = columnsTogether();
     for (long column = r.column(); column < r.endColumn(); column += together) {
       long end = Math.min(r.endColumn(), column + together);
@@ -295,7 +299,7 @@ final class MachineProduct implements MatrixProgram {
     return true;
   }
 
-  private boolean columnsTogether(PackedLeft a, int leastOfA, MemorySegment b, MemorySegment c, Rectangle r) {
+  private boolean columnsTogether(LeftPanels a, int leastOfA, MemorySegment b, MemorySegment c, Rectangle r) {
     MemorySegment arguments = MachinePanels.arguments();
     long columns = r.endColumn() - r.column();
     long blocks = Math.clamp(RIGHT_BYTES / (columns * right.panelBytes()), 1, a.endBlock() - a.block());
@@ -309,23 +313,22 @@ final class MachineProduct implements MatrixProgram {
       if (!packRight(b, leastOfA, block, endBlock, panels, r)) {
         return false;
       }
-      for (long row = r.row(); row < r.endRow(); row += rowsTogether) {
-        long endRow = Math.min(r.endRow(), row + rowsTogether);
+      for (long row = r.row(), endRow; row < r.endRow(); row = endRow) {
+        endRow = a.end(row, Math.min(r.endRow(), row + rowsTogether));
         long columnsNow = alongRows ? columns : 1;
         for (long column = r.column(); column < r.endColumn(); column += columnsNow) {
           for (long k = block; k < endBlock; k++) {
             long panel = (column - r.column()) * (endBlock - block) + k - block;
             arguments.set(LONG, ProductKernels.COUNT, left.groups(k));
             arguments.set(LONG, ProductKernels.ADD, k);
-            arguments.set(LONG, ProductKernels.SOURCE, a.memory().address() + a.at(k, row) * left.panelBytes());
             arguments.set(LONG, ProductKernels.SECOND, panels.address() + panel * right.panelBytes());
-            arguments.set(LONG, ProductKernels.SOURCE_STEP, alongRows ? 0 : left.panelBytes());
+            a.describe(arguments, k, row, !alongRows);
             arguments.set(LONG, ProductKernels.SECOND_STEP, alongRows ? (endBlock - block) * right.panelBytes() : 0);
             if (narrow) {
               long at = (row - r.row()) * kernels.rows() * sumsRowBytes + (column - r.column()) * tileRowBytes;
-              tiles(arguments, endRow - row, sums.address() + at, sumsRowBytes, kernels.rows() * sumsRowBytes);
+              tiles(a.tiles(row), arguments, endRow - row, sums.address() + at, sumsRowBytes, kernels.rows() * sumsRowBytes);
             } else {
-              tiles(arguments, sums, c, new Rectangle(r.batch(), row, endRow, column, column + columnsNow), k > 0);
+              tiles(a.tiles(row), arguments, sums, c, new Rectangle(r.batch(), row, endRow, column, column + columnsNow), k > 0);
             }
           }
         }
@@ -358,16 +361,16 @@ final class MachineProduct implements MatrixProgram {
     return a > 0 && b > 0 && a + b >= ProductKernels.LEAST_EXPONENTS;
   }
 
-  private void tiles(MemorySegment arguments, long count, long target, long rowBytes, long next) {
+  private static void tiles(MachineCode code, MemorySegment arguments, long count, long target, long rowBytes, long next) {
     arguments.set(LONG, ProductKernels.TILES, count);
     arguments.set(LONG, ProductKernels.TARGET, target);
     arguments.set(LONG, ProductKernels.TARGET_STEP, rowBytes);
     arguments.set(LONG, ProductKernels.NEXT_TARGET, next);
-    kernels.tiles(left.layout()).call(arguments);
+    code.call(arguments);
   }
 
   /** Computes tiles of C, below each other or side by side: where they lie, or beside those that C does not have as a whole. */
-  private void tiles(MemorySegment arguments, MemorySegment beside, MemorySegment c, Rectangle r, boolean add) {
+  private void tiles(MachineCode code, MemorySegment arguments, MemorySegment beside, MemorySegment c, Rectangle r, boolean add) {
     long m = p.a().lanes();
     long n = p.b().lanes();
     long rowBytes = n * kernels.groupBytes();
@@ -379,7 +382,7 @@ final class MachineProduct implements MatrixProgram {
     long whole = Math.min(wholeRows, wholeColumns) > 0 ? Math.max(wholeRows, wholeColumns) : 0;
     if (whole > 0) {
       long target = c.address() + origin + r.row() * tileRowsBytes + r.column() * tileRowBytes;
-      tiles(arguments, whole, target, rowBytes, down ? tileRowsBytes : tileRowBytes);
+      tiles(code, arguments, whole, target, rowBytes, down ? tileRowsBytes : tileRowBytes);
     }
     long all = down ? r.endRow() - r.row() : r.endColumn() - r.column();
     for (long t = whole; t < all; t++) {
@@ -391,7 +394,7 @@ final class MachineProduct implements MatrixProgram {
       for (long i = 0; i < height && add; i++) {
         MemorySegment.copy(c, at + i * rowBytes, beside, i * tileRowBytes, width);
       }
-      tiles(arguments, 1, beside.address(), tileRowBytes, 0);
+      tiles(code, arguments, 1, beside.address(), tileRowBytes, 0);
       for (long i = 0; i < height; i++) {
         MemorySegment.copy(beside, i * tileRowBytes, c, at + i * rowBytes, width);
       }

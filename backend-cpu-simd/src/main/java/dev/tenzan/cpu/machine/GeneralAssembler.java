@@ -11,7 +11,9 @@ import java.util.List;
  * <p>General registers are the constants here. Memory is a general register and a distance.
  */
 public abstract sealed class GeneralAssembler permits Assembler {
-  // General registers that a function may overwrite under the System V calling convention.
+  /** A general register that a function has to give back as it was ({@link #push}), unlike those that follow (System V calling convention). */
+  static final int RBX = 3;
+
   public static final int RAX = 0;
   public static final int RCX = 1;
   public static final int RDX = 2;
@@ -83,6 +85,16 @@ public abstract sealed class GeneralAssembler permits Assembler {
   /** Copies a register. */
   public void move(int to, int from) {
     rex(from, to, 0x89);
+  }
+
+  /** Keeps one of the first 8 registers on the stack. */
+  void push(int register) {
+    emit(0x50 | register);
+  }
+
+  /** Takes it from there. */
+  void pop(int register) {
+    emit(0x58 | register);
   }
 
   /** Sets one of the first 8 registers to 32 bits, and its upper half to 0. */

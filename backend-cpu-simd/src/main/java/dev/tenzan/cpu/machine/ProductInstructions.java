@@ -103,13 +103,13 @@ public final class ProductInstructions {
       block.set(ValueLayout.JAVA_LONG, ProductKernels.SOURCE, left.address());
       block.set(ValueLayout.JAVA_LONG, ProductKernels.SECOND, right.address());
       block.set(ValueLayout.JAVA_LONG, ProductKernels.TARGET, result.address());
-      block.set(ValueLayout.JAVA_LONG, ProductKernels.TILES, 1);
       block.set(ValueLayout.JAVA_LONG, ProductKernels.TARGET_STEP, (long) kernels.columns() * Float.BYTES);
       for (float[] c : cases) {
         put(left, 0, 1, 0);
         put(right, 0, 1, 0);
         put(left, kernels.bySteps().step(), c[0], c[2]);
         put(right, (long) kernels.columns() * kernels.groupBytes(), c[1], c[3]);
+        block.set(ValueLayout.JAVA_LONG, ProductKernels.TILES, 1);
         kernels.tiles(kernels.bySteps()).call(block);
         float expected = Math.fma(c[2], c[3], Math.fma(c[0], c[1], 1f));
         if (result.get(ValueLayout.JAVA_FLOAT, 0) != expected) {

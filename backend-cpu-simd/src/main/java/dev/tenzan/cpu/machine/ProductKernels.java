@@ -38,7 +38,7 @@ public final class ProductKernels {
   /** Whether a tile is added to what is there. */
   public static final int ADD = 40;
 
-  /** The number of tiles. */
+  /** The number of tiles; 0 afterwards. */
   public static final int TILES = 48;
 
   /** How far the next tile's A lies behind, in bytes. */
@@ -49,6 +49,9 @@ public final class ProductKernels {
 
   /** How far the next tile's C lies behind. */
   public static final int NEXT_TARGET = 72;
+
+  /** The distance of A's rows in bytes, where they are read as they lie. */
+  public static final int SOURCE_ROW = 80;
 
   /** A vector that packing goes on from and writes: sums of columns, or least magnitudes. */
   public static final int STATISTICS = 40;
@@ -106,6 +109,7 @@ public final class ProductKernels {
   private final Layout bySteps;
   private final MachineCode tilesByRows;
   private final MachineCode tilesBySteps;
+  private final @Nullable MachineCode tilesInPlace;
   private final MachineCode copyRows;
   private final MachineCode lanesOfLeft;
   private final MachineCode lanesOfRight;
@@ -127,6 +131,7 @@ public final class ProductKernels {
     ProductTile tile = new ProductTile(set, numbers);
     this.tilesByRows = MachineCode.load(tile.code(left, byRows));
     this.tilesBySteps = MachineCode.load(tile.code(left, bySteps));
+    this.tilesInPlace = arePlain() ? MachineCode.load(tile.inPlace()) : null;
     ProductPacking.Statistic ofLeft = halves ? ProductPacking.Statistic.LEAST_MAGNITUDE : ProductPacking.Statistic.NONE;
     ProductPacking.Statistic ofRight =
         switch (numbers) {
@@ -226,6 +231,11 @@ public final class ProductKernels {
    */
   public MachineCode tiles(Layout layout) {
     return layout.isByRows() ? tilesByRows : tilesBySteps;
+  }
+
+  /** The same, where A's rows are read as they lie, SOURCE_ROW bytes apart, and their steps side by side; for plain numbers. */
+  public MachineCode tilesInPlace() {
+    return Objects.requireNonNull(tilesInPlace, "only plain numbers are read where they lie");
   }
 
   /**

@@ -6,6 +6,7 @@ import static dev.tenzan.cpu.machine.Assembler.R11;
 import static dev.tenzan.cpu.machine.Assembler.R8;
 import static dev.tenzan.cpu.machine.Assembler.R9;
 import static dev.tenzan.cpu.machine.Assembler.RAX;
+import static dev.tenzan.cpu.machine.Assembler.RBX;
 import static dev.tenzan.cpu.machine.Assembler.RCX;
 import static dev.tenzan.cpu.machine.Assembler.RDI;
 import static dev.tenzan.cpu.machine.Assembler.RDX;
@@ -50,16 +51,10 @@ final class ProductTile {
    */
   byte[] code(boolean left, ProductKernels.Layout layout) {
     Assembler a = set.assembler();
-    a.load(R11, RDI, ProductKernels.TILES);
     int tile = a.here();
     a.load(RSI, RDI, ProductKernels.SOURCE);
     a.load(RDX, RDI, ProductKernels.SECOND);
-    a.load(RCX, RDI, ProductKernels.TARGET);
-    a.load(R8, RDI, ProductKernels.TARGET_STEP);
-    a.load(R9, RDI, ProductKernels.ADD);
-    for (int r = 0; r < 2 * rows; r++) {
-      a.clear(r);
-    }
+    clear(a);
     a.load(RAX, RDI, ProductKernels.COUNT);
     int unroll = layout.isByRows() ? layout.steps() : UNROLL_BY_STEPS;
     a.move(R10, RAX);
@@ -71,6 +66,80 @@ final class ProductTile {
     if (numbers == Numbers.BYTES) {
       subtractSums(a);
     }
+    finish(a, tile);
+    a.returnFromVectors();
+    return a.code();
+  }
+
+  /** The code of a run of tiles whose rows of A are read as they lie: every other row has a register with its address. */
+  byte[] inPlace() {
+    Assembler a = set.assembler();
+    a.push(RBX);
+    int tile = a.here();
+    int[] addresses = {RSI, RCX, R8, R9, R10, R11};
+    a.load(RBX, RDI, ProductKernels.SOURCE_ROW);
+    a.load(RSI, RDI, ProductKernels.SOURCE);
+    for (int row = 2; row < rows; row += 2) {
+      a.address(addresses[row / 2], new Source.Memory(addresses[row / 2 - 1], RBX, 2, 0));
+    }
+    a.load(RDX, RDI, ProductKernels.SECOND);
+    clear(a);
+    int unroll = numbers.lanes(VectorSet.AVX512);
+    a.load(RAX, RDI, ProductKernels.COUNT);
+    a.shiftRight(RAX, Integer.numberOfTrailingZeros(unroll));
+    stepsInPlace(a, addresses, unroll);
+    a.load(RAX, RDI, ProductKernels.COUNT);
+    a.andConstant(RAX, unroll - 1);
+    stepsInPlace(a, addresses, 1);
+    finish(a, tile);
+    a.pop(RBX);
+    a.returnFromVectors();
+    return a.code();
+  }
+
+  private void stepsInPlace(Assembler a, int[] addresses, int unroll) {
+    a.test(RAX);
+    int none = a.jumpIfZero();
+    int loop = a.here();
+    for (int u = 0; u < unroll; u++) {
+      a.vectorLoad(VectorOp.LOAD, b0, RDX, u * rightStep, ALL);
+      a.vectorLoad(VectorOp.LOAD, b0 + 1, RDX, u * rightStep + vector, ALL);
+      int at = u * numbers.groupBytes;
+      for (int r = 0; r < rows; r++) {
+        int value = rowRegister(r);
+        if (r % 2 == 0) {
+          multiply(a, numbers, r, b0, value, addresses[r / 2], at);
+        } else {
+          a.lanes(LaneOp.BROADCAST, form(), value, 0, new Source.Memory(addresses[r / 2], RBX, 1, at));
+          a.vector(numbers.multiply, 2 * r, b0, value);
+          a.vector(numbers.multiply, 2 * r + 1, b0 + 1, value);
+        }
+      }
+    }
+    for (int row = 0; row < rows; row += 2) {
+      a.addConstant(addresses[row / 2], unroll * numbers.groupBytes);
+    }
+    a.addConstant(RDX, unroll * rightStep);
+    a.subtractConstant(RAX, 1);
+    a.jumpIfNotZero(loop);
+    a.land(none);
+  }
+
+  private VectorForm form() {
+    return new VectorForm(numbers.groupBytes == Long.BYTES, numbers.lanes(set));
+  }
+
+  private void clear(Assembler a) {
+    for (int r = 0; r < 2 * rows; r++) {
+      a.clear(r);
+    }
+  }
+
+  /** Stores or adds a tile, and goes on with the next one. */
+  private void finish(Assembler a, int tile) {
+    a.load(RCX, RDI, ProductKernels.TARGET);
+    a.load(R8, RDI, ProductKernels.TARGET_STEP);
+    a.load(R9, RDI, ProductKernels.ADD);
     a.test(R9);
     int plain = a.jumpIfZero();
     a.move(RAX, RCX);
@@ -88,10 +157,8 @@ final class ProductTile {
     next(a, ProductKernels.SOURCE, ProductKernels.SOURCE_STEP);
     next(a, ProductKernels.SECOND, ProductKernels.SECOND_STEP);
     next(a, ProductKernels.TARGET, ProductKernels.NEXT_TARGET);
-    a.subtractConstant(R11, 1);
+    a.countDown(RDI, ProductKernels.TILES);
     a.jumpIfNotZero(tile);
-    a.returnFromVectors();
-    return a.code();
   }
 
   private static void next(Assembler a, int address, int step) {

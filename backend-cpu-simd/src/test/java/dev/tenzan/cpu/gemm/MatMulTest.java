@@ -165,7 +165,8 @@ final class MatMulTest {
         List<Way> ways =
             List.of(
                 new Way("at once", _ -> Objects.requireNonNull(MachineProduct.of(program, TWO, kernels, program))),
-                new Way("in parts", _ -> Objects.requireNonNull(MachineProduct.of(program, TWO, kernels, program, 320 << 10))));
+                new Way("A packed", _ -> Objects.requireNonNull(MachineProduct.of(program, TWO, kernels, program, 16 << 20, 0))),
+                new Way("A packed in parts", _ -> Objects.requireNonNull(MachineProduct.of(program, TWO, kernels, program, 320 << 10, 0))));
         compare(ways, kernel, Operands.Values.values()[random.nextInt(3)], seed);
         seed++;
       }

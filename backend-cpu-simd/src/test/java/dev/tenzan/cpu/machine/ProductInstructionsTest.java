@@ -100,7 +100,6 @@ final class ProductInstructionsTest {
       block.set(ValueLayout.JAVA_LONG, ProductKernels.SOURCE, left.address());
       block.set(ValueLayout.JAVA_LONG, ProductKernels.SECOND, right.address());
       block.set(ValueLayout.JAVA_LONG, ProductKernels.TARGET, result.address());
-      block.set(ValueLayout.JAVA_LONG, ProductKernels.TILES, 1);
       block.set(ValueLayout.JAVA_LONG, ProductKernels.TARGET_STEP, (long) kernels.columns() * Float.BYTES);
       for (int round = 0; round < ROUNDS; round++) {
         // Products from 2^-80 to 2^80: no sum is subnormal, and many cancel or lose bits.
@@ -111,6 +110,7 @@ final class ProductInstructionsTest {
           fill(random, spread, a[k], k, left, layout.step());
           fill(random, spread, b[k], k, right, kernels.columns() * kernels.groupBytes());
         }
+        block.set(ValueLayout.JAVA_LONG, ProductKernels.TILES, 1);
         kernels.tiles(layout).call(block);
         for (int i = 0; i < kernels.rows(); i++) {
           for (int j = 0; j < kernels.columns(); j++) {
