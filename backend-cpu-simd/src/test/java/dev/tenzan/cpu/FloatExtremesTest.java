@@ -69,7 +69,7 @@ final class FloatExtremesTest {
   /** Each row draws from a few of the special values, so that many have one sign or no number at all. */
   @Test
   void rowsOfSpecialValues() {
-    for (CpuBackend backend : List.of(Backends.scalar(1), Backends.vector(1), Backends.vector(2), Backends.machine(1))) {
+    for (CpuBackend backend : Backends.all(1)) {
       try (backend) {
         for (DType type : List.of(DType.F32, DType.F64, DType.BF16)) {
           for (ReduceOp op : List.of(ReduceOp.MIN, ReduceOp.MAX)) {

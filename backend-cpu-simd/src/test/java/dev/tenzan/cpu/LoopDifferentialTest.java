@@ -1,17 +1,30 @@
 package dev.tenzan.cpu;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
 import dev.tenzan.conformance.RandomLoop;
+import dev.tenzan.conformance.StoredElements;
+import dev.tenzan.cpu.machine.VectorSet;
 import dev.tenzan.kernel.LoopKernel;
 import dev.tenzan.scalar.Instr;
+import dev.tenzan.scalar.MathF32;
+import dev.tenzan.scalar.MathF64;
 import dev.tenzan.scalar.ReduceOp;
+import dev.tenzan.scalar.ScalarBuilder;
 import dev.tenzan.scalar.ScalarOp;
 import dev.tenzan.scalar.ScalarProgram;
+import dev.tenzan.spi.Buffer;
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
 import dev.tenzan.type.Shape;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.function.Predicate;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** Random loop kernels against {@link LoopOracle}, bit for bit. */
@@ -51,23 +64,47 @@ class LoopDifferentialTest {
   }
 
   @Test
-  void machineMaps() {
-    runInMachineCode("machine map", Backends.machine(1), 2000, false, 400, 12);
-    runInMachineCode("streaming map", Backends.streaming(1), 1000, false, 400, 12);
+  void avx512() {
+    inMachineCode(VectorSet.AVX512, LoopDifferentialTest::isLeft);
   }
 
   @Test
-  void machineReductions() {
-    runInMachineCode("machine reduction", Backends.machine(1), 2000, true, 6000, 8);
+  void avx2() {
+    inMachineCode(VectorSet.AVX2, LoopDifferentialTest::isLeft);
+  }
+
+  @Test
+  void avx2Of32Bits() {
+    assumeTrue(VectorSet.AVX2.canRun(), "this machine runs no machine code with AVX2");
+    Predicate<Instr> isLeft = i -> isLeft(i) || i.type().byteSize() == Long.BYTES;
+    runInMachineCode("AVX2 map of 32 bits", Backends.withVectors(1, VectorSet.AVX2, Long.MAX_VALUE), isLeft, 1000, false, 400, 12);
+    runInMachineCode("AVX2 reduction of 32 bits", Backends.withVectors(1, VectorSet.AVX2, Long.MAX_VALUE), isLeft, 1000, true, 6000, 8);
+  }
+
+  @Test
+  void avx2Of64Bits() {
+    assumeTrue(VectorSet.AVX2.canRun(), "this machine runs no machine code with AVX2");
+    Predicate<Instr> isLeft = i -> isLeft(i) || i.type().byteSize() == Integer.BYTES;
+    CpuBackend maps = Backends.withVectors(1, VectorSet.AVX2, Long.MAX_VALUE);
+    CpuBackend reductions = Backends.withVectors(1, VectorSet.AVX2, Long.MAX_VALUE);
+    runInMachineCode("AVX2 map of 64 bits", maps, isLeft, 500, false, 400, 6);
+    runInMachineCode("AVX2 reduction of 64 bits", reductions, isLeft, 500, true, 6000, 4);
+  }
+
+  private static void inMachineCode(VectorSet set, Predicate<Instr> isLeft) {
+    assumeTrue(set.canRun(), "this machine runs no machine code with " + set);
+    runInMachineCode(set + " map", Backends.withVectors(1, set, Long.MAX_VALUE), isLeft, 2000, false, 400, 12);
+    runInMachineCode(set + " streaming map", Backends.withVectors(1, set, 0), isLeft, 1000, false, 400, 12);
+    runInMachineCode(set + " reduction", Backends.withVectors(1, set, Long.MAX_VALUE), isLeft, 2000, true, 6000, 8);
   }
 
   /** Random kernels without what is left to generated classes, so that most run in machine code. */
-  private static void runInMachineCode(String mode, CpuBackend backend, int cases, boolean reduce, long points, int ops) {
+  private static void runInMachineCode(String mode, CpuBackend backend, Predicate<Instr> isLeft, int cases, boolean reduce, long points, int ops) {
     long seed = SEED;
     try (backend) {
       for (int c = 0; c < cases; seed++) {
         LoopKernel k = new RandomLoop(new Random(seed), points, ops).next(reduce);
-        if (k.body().code().stream().noneMatch(LoopDifferentialTest::isLeft)) {
+        if (k.body().code().stream().noneMatch(isLeft)) {
           LoopCase.check(mode + " seed " + seed, k, backend, new Random(seed));
           c++;
         }
@@ -83,7 +120,7 @@ class LoopDifferentialTest {
   /** The lesser and the greater of elements and a constant, either of which may be no number, or a zero of either sign. */
   @Test
   void bounds() {
-    for (CpuBackend backend : List.of(Backends.scalar(1), Backends.vector(1), Backends.machine(1))) {
+    for (CpuBackend backend : Backends.all(1)) {
       try (backend) {
         for (DType type : List.of(DType.F32, DType.F64)) {
           for (double bound : SPECIAL) {
@@ -110,7 +147,7 @@ class LoopDifferentialTest {
   /** The same by a comparison and a selection, in every order, where the comparison is read once more or not; and of two elements. */
   @Test
   void selectedBounds() {
-    for (CpuBackend backend : List.of(Backends.scalar(1), Backends.vector(1), Backends.machine(1))) {
+    for (CpuBackend backend : Backends.all(1)) {
       try (backend) {
         for (DType type : List.of(DType.F32, DType.F64)) {
           for (double bound : SPECIAL) {
@@ -137,6 +174,49 @@ class LoopDifferentialTest {
     }
   }
 
+  private static final long[] INTEGERS = {0, 1, -1, 2, 5, 31, 40, 1L << 20, Integer.MAX_VALUE, Integer.MIN_VALUE, 0x3_0000_0005L, Long.MIN_VALUE, Long.MAX_VALUE};
+
+  /** Every operation of two operands, one of which is a constant, and none. */
+  @Test
+  void operationsWithConstants() {
+    for (CpuBackend backend : Backends.all(1)) {
+      try (backend) {
+        for (DType type : List.of(DType.F32, DType.F64, DType.I32, DType.I64)) {
+          int constants = type.isFloat() ? SPECIAL.length : INTEGERS.length;
+          for (ScalarOp op : ScalarOp.values()) {
+            boolean isInteger = List.of(ScalarOp.AND, ScalarOp.OR, ScalarOp.XOR, ScalarOp.SHL, ScalarOp.SHR, ScalarOp.USHR, ScalarOp.REM).contains(op);
+            boolean isBinary = isInteger || op.isComparison() || List.of(ScalarOp.ADD, ScalarOp.SUB, ScalarOp.MUL, ScalarOp.DIV, ScalarOp.MIN, ScalarOp.MAX).contains(op);
+            for (int c = 0; isBinary && !(isInteger && type.isFloat()) && c <= constants; c++) {
+              for (int first = 0; first < 2; first++) {
+                List<Instr> code = new ArrayList<>();
+                code.add(new Instr.Load(type, 0, new Affine(0, 1)));
+                code.add(c == constants ? new Instr.Load(type, 0, new Affine(3, 1)) : new Instr.Const(type, element(type, c)));
+                code.add(new Instr.Binary(op.isComparison() ? DType.BOOL : type, op, first, 1 - first));
+                if (op.isComparison()) {
+                  code.add(new Instr.Convert(type, 2));
+                }
+                LoopKernel k =
+                    new LoopKernel(
+                        Shape.of(37), Shape.SCALAR, List.of(type), List.of(type), new ScalarProgram(code), null, ScalarProgram.EMPTY,
+                        List.of(new LoopKernel.Store(0, new Affine(0, 1), code.size() - 1)));
+                LoopCase.check(op + " " + type + " " + c + " " + first, k, backend, (t, _, e) -> element(t, e * 5 + e / constants));
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /** A special number or one of many integers. */
+  private static long element(DType type, int number) {
+    if (type.isFloat()) {
+      return bits(type, SPECIAL[number % SPECIAL.length]);
+    }
+    long n = INTEGERS[number % INTEGERS.length];
+    return type == DType.I64 ? n : (int) n;
+  }
+
   /** The bits of a number of a type, as constants and buffers have them. */
   private static long bits(DType type, double value) {
     return type == DType.F64 ? Double.doubleToRawLongBits(value) : Float.floatToRawIntBits((float) value);
@@ -145,7 +225,7 @@ class LoopDifferentialTest {
   /** Every other element, up to the last one of the buffer. */
   @Test
   void everyOtherElement() {
-    for (CpuBackend backend : List.of(Backends.vector(2), Backends.machine(2))) {
+    for (CpuBackend backend : Backends.all(2)) {
       try (backend) {
         for (DType type : List.of(DType.F32, DType.F64, DType.I32, DType.I64, DType.F16, DType.I8)) {
           for (long n = 1; n < 70; n++) {
@@ -161,9 +241,9 @@ class LoopDifferentialTest {
   /** Rows around the sizes of the narrower vectors, where the long dimension has large steps. */
   @Test
   void shortRows() {
-    for (CpuBackend backend : List.of(Backends.vector(2), Backends.machine(2))) {
+    for (CpuBackend backend : Backends.all(2)) {
       try (backend) {
-        for (DType type : List.of(DType.F32, DType.F64, DType.I32, DType.I64, DType.BF16, DType.BOOL)) {
+        for (DType type : DType.values()) {
           for (long n = 1; n < 18; n++) {
             Shape space = Shape.of(3, 21, n);
             Instr whole = new Instr.Load(type, 0, new Affine(0, 21 * n, n, 1));
@@ -179,7 +259,7 @@ class LoopDifferentialTest {
   /** Pairs of points that share an element, up to the last one of the buffer, beside loads with and without strides. */
   @Test
   void repeatedElements() {
-    for (CpuBackend backend : List.of(Backends.scalar(1), Backends.vector(2), Backends.machine(2))) {
+    for (CpuBackend backend : Backends.all(2)) {
       try (backend) {
         for (DType type : List.of(DType.F32, DType.F64, DType.I32, DType.I64, DType.BF16, DType.BOOL)) {
           for (long n = 1; n < 40; n++) {
@@ -202,7 +282,7 @@ class LoopDifferentialTest {
   /** A repeated element among the operands of an operation without vectors, and one of whose vectors there are few lanes. */
   @Test
   void repeatedOperands() {
-    for (CpuBackend backend : List.of(Backends.vector(1), Backends.machine(1))) {
+    for (CpuBackend backend : Backends.all(1)) {
       try (backend) {
         for (long n = 4; n < 40; n += 3) {
           ScalarProgram body =
@@ -231,7 +311,7 @@ class LoopDifferentialTest {
   /** Loads that move by one element from row to row, around the size of their tiles. */
   @Test
   void turned() {
-    for (CpuBackend backend : List.of(Backends.vector(2), Backends.machine(2))) {
+    for (CpuBackend backend : Backends.all(2)) {
       try (backend) {
         for (DType type : DType.values()) {
           for (long rows : new long[] {2, 63, 64, 65, 130}) {
@@ -259,7 +339,7 @@ class LoopDifferentialTest {
   /** Values that are the same along each row, of rows that are more than their elements. */
   @Test
   void reductionsWithRowInvariantValues() {
-    for (CpuBackend backend : List.of(Backends.vector(2), Backends.machine(2))) {
+    for (CpuBackend backend : Backends.all(2)) {
       try (backend) {
         for (long n : new long[] {20, 63, 64, 65, 127, 128, 300}) {
           long rows = 2 * n;
@@ -279,6 +359,71 @@ class LoopDifferentialTest {
           }
         }
       }
+    }
+  }
+
+  /** More accumulators than there are registers, and rows around the sizes of their groups. */
+  @Test
+  void reductionsOfLongPrograms() {
+    for (CpuBackend backend : Backends.all(2)) {
+      try (backend) {
+        for (DType type : List.of(DType.F32, DType.F64, DType.I64)) {
+          for (long n : new long[] {1, 7, 16, 63, 64, 65, 71, 127, 130, 300}) {
+            for (ReduceOp op : List.of(ReduceOp.SUM, ReduceOp.PROD, ReduceOp.MAX)) {
+              ScalarBuilder b = new ScalarBuilder();
+              int x = b.add(new Instr.Load(type, 0, new Affine(0, n, 1)));
+              int v = type == DType.F32 ? MathF32.atan(b, x) : type == DType.F64 ? MathF64.erf(b, x) : b.mul(x, x);
+              LoopKernel k =
+                  new LoopKernel(
+                      Shape.of(5), Shape.of(n), List.of(type), List.of(type), b.build(), new LoopKernel.Reduction(op, v),
+                      new ScalarProgram(List.of(new Instr.Reduced(type))), List.of(new LoopKernel.Store(0, new Affine(0, 1), 0)));
+              LoopCase.check(op + " of " + n + " " + type, k, backend, new Random(SEED));
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /** Results take the place of what they are computed from: machine code computes no lane twice. */
+  @Test
+  void inPlace() {
+    try (CpuBackend scalar = Backends.scalar(1)) {
+      for (CpuBackend backend : Backends.machines(2)) {
+        try (backend) {
+          for (DType type : DType.values()) {
+            for (long n = 1; n < 80; n++) {
+              ScalarBuilder b = new ScalarBuilder();
+              int x = b.add(new Instr.Load(type, 0, new Affine(0, 1)));
+              int y = b.narrow(type, type == DType.BOOL ? b.unary(ScalarOp.NOT, x) : b.binary(ScalarOp.ADD, x, b.binary(ScalarOp.MUL, x, x)));
+              LoopKernel k =
+                  new LoopKernel(
+                      Shape.of(n), Shape.SCALAR, List.of(type), List.of(type), b.build(), null, ScalarProgram.EMPTY,
+                      List.of(new LoopKernel.Store(0, new Affine(0, 1), y)));
+              long[] expected = inPlace(scalar, k, type, (int) n);
+              long[] actual = inPlace(backend, k, type, (int) n);
+              assertTrue(IntStream.range(0, (int) n).allMatch(e -> StoredElements.same(type, expected[e], actual[e])), type + " " + n);
+            }
+          }
+        }
+      }
+    }
+  }
+
+  private static long[] inPlace(CpuBackend backend, LoopKernel k, DType type, int n) {
+    Random random = new Random(SEED);
+    long bytes = (long) n * type.byteSize();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment host = arena.allocate(bytes, 8);
+      for (int e = 0; e < n; e++) {
+        StoredElements.write(type, host, e, StoredElements.random(type, random));
+      }
+      Buffer buffer = backend.allocate(0, bytes);
+      backend.copyIn(host, buffer, 0);
+      backend.launch(backend.compile(0, k), List.of(buffer, buffer));
+      backend.copyOut(buffer, 0, host);
+      backend.free(buffer);
+      return IntStream.range(0, n).mapToLong(e -> StoredElements.read(type, host, e)).toArray();
     }
   }
 }

@@ -56,7 +56,7 @@ class QuotientTest {
   }
 
   private static List<CpuBackend> backends() {
-    return List.of(Backends.scalar(1), Backends.vector(2), Backends.machine(2));
+    return Backends.all(2);
   }
 
   @Test

@@ -8,6 +8,7 @@ import dev.tenzan.scalar.ScalarProgram;
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
 import dev.tenzan.type.Shape;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -21,7 +22,10 @@ class TurnedLoopTest {
   private static final long[] SIZES = {2, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 79, 80, 128, 130, 200};
 
   private static List<CpuBackend> backends() {
-    return List.of(Backends.vector(2), Backends.machine(1), Backends.machine(2), Backends.streaming(2));
+    List<CpuBackend> all = new ArrayList<>(List.of(Backends.vector(2), Backends.streaming(2)));
+    all.addAll(Backends.machines(1));
+    all.addAll(Backends.machines(2));
+    return all;
   }
 
   private static void check(CpuBackend backend, DType type, Shape space, List<Instr> code, int inputs, Affine store) {

@@ -1,5 +1,6 @@
 package dev.tenzan.cpu.loop;
 
+import dev.tenzan.cpu.machine.VectorSet;
 import dev.tenzan.kernel.ReductionTree;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,6 +22,7 @@ final class CompiledLoop {
   private final boolean searches;
   private final boolean repeats;
   private final PassPlan scalarPlan;
+  private final @Nullable VectorSet set;
   private final @Nullable MachineLoop machine;
   private volatile @Nullable MachineLoop streaming;
 
@@ -59,11 +61,12 @@ final class CompiledLoop {
   /**
    * Makes a body ready.
    *
-   * @param useMachine whether machine code may be used
+   * @param set the vectors of machine code, or null where none may be used
    */
-  CompiledLoop(LoopBody body, @Nullable VectorIsa isa, VectorUse use, boolean useMachine) {
+  CompiledLoop(LoopBody body, @Nullable VectorIsa isa, VectorUse use, @Nullable VectorSet set) {
     this.body = body;
-    this.machine = useMachine ? MachineEmitter.of(body, false) : null;
+    this.set = set;
+    this.machine = set == null ? null : MachineEmitter.of(body, set, false);
     this.use = use;
     this.accumulates = body.outs().stream().anyMatch(o -> o instanceof LoopBody.ToAccumulators);
     this.combinesRows = body.outs().stream().anyMatch(o -> o instanceof LoopBody.ToLanes);
@@ -133,8 +136,8 @@ final class CompiledLoop {
 
   private @Nullable MachineLoop streaming() {
     MachineLoop known = streaming;
-    if (known == null) {
-      known = MachineEmitter.of(body, true); // two threads may both do so; the code is alike
+    if (known == null && set != null) {
+      known = MachineEmitter.of(body, set, true); // two threads may both do so; the code is alike
       streaming = known;
     }
     return known;
@@ -142,11 +145,11 @@ final class CompiledLoop {
 
   private @Nullable TurnedLoop turned(long loads, boolean streams) {
     Turned known = turned[streams ? 1 : 0];
-    if (known == null || known.loads != loads) {
-      known = new Turned(loads, TurnedLoop.of(body, loads, streams)); // as above
+    if (set != null && (known == null || known.loads != loads)) {
+      known = new Turned(loads, TurnedLoop.of(body, set, loads, streams)); // as above
       turned[streams ? 1 : 0] = known;
     }
-    return known.loop;
+    return known == null ? null : known.loop;
   }
 
   /** The vectors for rows of so many columns, or null. */

@@ -87,7 +87,7 @@ public final class LoopCompiler {
     synchronized (classes) {
       CompiledLoop known = classes.get(body);
       if (known == null) {
-        known = new CompiledLoop(body, isa, use, machine == VectorSet.AVX512);
+        known = new CompiledLoop(body, isa, use, machine);
         classes.put(body, known);
       }
       return known;

@@ -45,7 +45,7 @@ final class MachineConversions {
     boolean same = from.byteSize() == c.type().byteSize();
     boolean half = values.halved() && same && from.byteSize() == Integer.BYTES;
     if (from == DType.I64 && c.type() == DType.I32) {
-      a.vector(VectorOp.VPMOVQD, false, x, MachineValues.register(to), ALL, false);
+      a.lowerHalves(to, x);
     } else {
       a.vector(conversion(from, c.type()), half, to, MachineValues.register(x), ALL, false);
     }
@@ -90,7 +90,7 @@ final class MachineConversions {
         a.shift(Shift.RIGHT_SIGNED, values.form(DType.I32), to, MachineValues.register(to), count);
       }
       case F16 -> {
-        a.vector(VectorOp.VCVTPS2PH, values.halved(), x, MachineValues.register(to), ALL, false, MachineValues.NEAREST);
+        a.vector(VectorOp.VCVTPS2PH, values.halved(), x, MachineValues.register(to), ALL, false, Assembler.NEAREST);
         a.vector(VectorOp.VCVTPH2PS, values.halved(), to, MachineValues.register(to), ALL, false);
       }
       case BF16 -> {

@@ -28,8 +28,8 @@ import org.jspecify.annotations.Nullable;
  * Writes a body's machine code: for each row what is the same at all of its points, then whole vectors, some of a short body at a time, and
  * the lanes that are left. No lane is computed twice, and nothing beside a row is touched.
  *
- * <p>Vectors have 16 lanes, or 8 where a value has 64 bits; then those of 32 bits are half as long. The arguments' address is in RDI, that of
- * the results in RSI and that of a reduction's results in RDX; RCX counts columns.
+ * <p>Vectors have as many lanes of 32 bits as the registers of the set hold, or half as many where a value has 64 bits; then those of 32 bits are half
+ * as long. The arguments' address is in RDI, that of the results in RSI and that of a reduction's results in RDX; RCX counts columns.
  */
 final class MachineEmitter {
   /** Bodies of so many instructions are written four times in a row. */
@@ -38,12 +38,13 @@ final class MachineEmitter {
   /** And those of so many twice. */
   private static final int SHORT = 12;
 
-  /** The most instructions: longer code is not written in a blink. */
-  private static final int MOST = 400;
-
   final LoopBody body;
   final int lanes;
-  final Assembler a = new Assembler();
+
+  /** Whether a value has 64 bits. */
+  final boolean wide;
+
+  final Assembler a;
   final MachineMemory memory;
   final MachineValues values;
   private final LoopBody.@Nullable Out result;
@@ -51,14 +52,18 @@ final class MachineEmitter {
   private final @Nullable DType reduced;
   private final int unroll;
 
-  private MachineEmitter(LoopBody body, boolean streams, MachineIdioms idioms) {
+  private MachineEmitter(LoopBody body, VectorSet set, boolean streams, MachineIdioms idioms, int accumulators) {
     this.body = body;
-    boolean wide = body.code().stream().anyMatch(i -> i.type().byteSize() == Long.BYTES);
-    this.lanes = VectorSet.AVX512.bits() / (wide ? Long.SIZE : Integer.SIZE);
+    this.a = set.assembler();
+    this.wide = MachineCoverage.isWide(body);
+    this.lanes = set.bits() / (wide ? Long.SIZE : Integer.SIZE);
     this.result = body.outs().stream().filter(o -> !(o instanceof LoopBody.ToMemory)).findFirst().orElse(null);
     this.reduced =
         body.code().stream().filter(i -> i instanceof Instr.Reduced).map(i -> inArray(i.type())).findFirst().orElse(null);
-    List<Integer> registers = new ArrayList<>(List.of(R8, R9, R10));
+    List<Integer> registers = new ArrayList<>(List.of(R8, R9));
+    if (set.hasMaskRegisters() || !MachineCoverage.touchesNarrow(body)) { // which the assembler moves one by one with R10, where they have no mask
+      registers.add(R10);
+    }
     if (!(result instanceof LoopBody.ToLanes)) {
       registers.add(R11);
     }
@@ -68,9 +73,9 @@ final class MachineEmitter {
     if (reduced == null) {
       registers.add(RDX);
     }
-    this.memory = new MachineMemory(body, a, lanes, registers, streams);
-    this.values = new MachineValues(body, lanes, a, memory, idioms);
-    this.combination = result instanceof LoopBody.ToLanes l ? new MachineLanes(this, l) : null;
+    this.memory = new MachineMemory(body, set, a, lanes, registers, streams);
+    this.values = new MachineValues(body, set, lanes, a, memory, idioms);
+    this.combination = result instanceof LoopBody.ToLanes l ? new MachineLanes(this, l, set, accumulators) : null;
     int size = (int) body.code().stream().filter(i -> !(i instanceof Instr.Const)).count();
     this.unroll = size <= TINY ? 4 : size <= SHORT ? 2 : 1;
   }
@@ -78,33 +83,54 @@ final class MachineEmitter {
   /**
    * A body's machine code, or null where it has something that machine code does not do, or too much at once.
    *
+   * @param set the vectors that it uses
    * @param streams whether it stores past the caches, where vectors are whole
    */
-  static @Nullable MachineLoop of(LoopBody body, boolean streams) {
-    if (!serves(body)) {
+  static @Nullable MachineLoop of(LoopBody body, VectorSet set, boolean streams) {
+    if (!MachineCoverage.serves(body, set)) {
       return null;
     }
-    MachineIdioms idioms = new MachineIdioms(body, true);
-    MachineEmitter emitter = emitted(body, streams, idioms);
+    MachineIdioms idioms = new MachineIdioms(body, set, true);
+    MachineEmitter emitter = emitted(body, set, streams, idioms);
     if (emitter == null && idioms.haveQuotients()) { // which take registers of their own
-      emitter = emitted(body, streams, new MachineIdioms(body, false));
+      emitter = emitted(body, set, streams, new MachineIdioms(body, set, false));
     }
     return emitter == null ? null : emitter.load();
   }
 
   /** An emitter that has written the code, or null where there are not enough registers. */
-  private static @Nullable MachineEmitter emitted(LoopBody body, boolean streams, MachineIdioms idioms) {
-    // As many constants stay in registers as leave enough for the values.
-    for (int hoisted = Integer.SIZE; ; hoisted /= 2) {
-      MachineEmitter emitter = new MachineEmitter(body, streams, idioms);
-      try {
-        emitter.emit(hoisted);
+  private static @Nullable MachineEmitter emitted(LoopBody body, VectorSet set, boolean streams, MachineIdioms idioms) {
+    for (int accumulators = MachineLanes.MOST; ; ) {
+      int all = set.registers();
+      MachineEmitter emitter = new MachineEmitter(body, set, streams, idioms, accumulators);
+      if (emitter.fits(all)) {
         return emitter;
-      } catch (VectorRegisters.Exhausted e) {
-        if (hoisted == 0) {
-          return null;
-        }
       }
+      MachineEmitter least = new MachineEmitter(body, set, streams, idioms, accumulators);
+      if (least.fits(0)) {
+        // As many constants stay in registers as leave enough for the values.
+        for (int hoisted = all / 2; hoisted > 0; hoisted /= 2) {
+          emitter = new MachineEmitter(body, set, streams, idioms, accumulators);
+          if (emitter.fits(hoisted)) {
+            return emitter;
+          }
+        }
+        return least;
+      }
+      accumulators = least.combination == null ? 0 : least.combination.fewer();
+      if (accumulators == 0) {
+        return null;
+      }
+    }
+  }
+
+  /** Writes the code, with so many constants in registers; returns false where it has too few. */
+  private boolean fits(int hoisted) {
+    try {
+      emit(hoisted);
+      return true;
+    } catch (VectorRegisters.Exhausted e) {
+      return false;
     }
   }
 
@@ -112,44 +138,12 @@ final class MachineEmitter {
     MachineCode code = MachineCode.loadOrWarn(a.code(), "a loop goes without machine code");
     int group = combination == null ? unroll * lanes : combination.group();
     DType results = result == null ? null : inArray(body.type(result.value()));
-    return code == null ? null : new MachineLoop(code, memory, lanes, group, results, reduced);
+    return code == null ? null : new MachineLoop(code, memory, lanes, group, combination == null ? 0 : combination.room(), results, reduced);
   }
 
   /** The type of the elements of an array of values. */
   static DType inArray(DType type) {
     return type == DType.BOOL ? DType.I32 : type;
-  }
-
-  // What there is machine code for.
-
-  private static boolean serves(LoopBody body) {
-    boolean serves = body.code().size() <= MOST && body.code().stream().allMatch(i -> serves(body, i));
-    int results = 0;
-    for (LoopBody.Out out : body.outs()) {
-      serves &=
-          switch (out) {
-            case LoopBody.ToMemory m -> m.move() == LoopBody.UNIT || m.move() == LoopBody.FIXED;
-            case LoopBody.ToResults _, LoopBody.ToAccumulators _, LoopBody.ToLanes _ -> true;
-            case LoopBody.ToFirst _ -> false;
-          };
-      results += out instanceof LoopBody.ToMemory ? 0 : 1;
-    }
-    return serves && results <= 1;
-  }
-
-  /** Whether a value is a constant that integers are divided by with shifts. */
-  private static boolean isPowerOfTwo(LoopBody body, int v) {
-    return body.code().get(v) instanceof Instr.Const c && c.bits() > 0 && Long.bitCount(c.bits()) == 1;
-  }
-
-  private static boolean serves(LoopBody body, Instr instr) {
-    return switch (instr) {
-      case Instr.Load l -> MachineMemory.loads(l.storage(), l.address());
-      case Instr.Gather g -> MachineMemory.gathers(g, body.rowInvariant()[g.index()]);
-      case Instr.Binary b -> b.type().isFloat() || b.op() != ScalarOp.DIV && b.op() != ScalarOp.REM || isPowerOfTwo(body, b.b());
-      case Instr.Index _, Instr.Reduced _, Instr.Const _, Instr.Unary _, Instr.Ternary _ -> true;
-      case Instr.Convert _, Instr.Bitcast _, Instr.Narrow _ -> true;
-    };
   }
 
   // The structure of the code.
@@ -163,7 +157,7 @@ final class MachineEmitter {
       combination.prepare();
     } else {
       a.load(RAX, RDI, word(MachineLoop.MASK));
-      a.maskFromRegister(MachineValues.TAIL, RAX);
+      a.maskFromRegister(MachineValues.TAIL, RAX, wide);
     }
     if (result != null) {
       a.addFromMemory(RSI, RDI, word(MachineLoop.AT));

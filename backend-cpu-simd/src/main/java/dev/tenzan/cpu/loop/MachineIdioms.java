@@ -1,5 +1,6 @@
 package dev.tenzan.cpu.loop;
 
+import dev.tenzan.cpu.machine.VectorSet;
 import dev.tenzan.scalar.Instr;
 import dev.tenzan.scalar.MathF32;
 import dev.tenzan.scalar.MathF64;
@@ -50,16 +51,19 @@ final class MachineIdioms {
           Scaling.of(DType.F64, MathF64::exp), Scaling.of(DType.F64, MathF64::exp2));
 
   private final LoopBody body;
+  private final boolean scales;
   private final @Nullable Idiom[] idioms;
   private final boolean[] unread;
 
   /**
    * The idioms of a body.
    *
+   * @param set the vectors of the machine code: not all have an instruction for {@link Kind#SCALED}
    * @param divides whether quotients are among them, which want registers for each row
    */
-  MachineIdioms(LoopBody body, boolean divides) {
+  MachineIdioms(LoopBody body, VectorSet set, boolean divides) {
     this.body = body;
+    this.scales = set == VectorSet.AVX512;
     int size = body.code().size();
     this.idioms = new Idiom[size];
     boolean[] fixed = body.rowInvariant();
@@ -84,7 +88,7 @@ final class MachineIdioms {
   private @Nullable Idiom find(int v, boolean @Nullable [] fixed) {
     return switch (body.code().get(v)) {
       case Instr.Ternary t -> bound(t);
-      case Instr.Binary b when b.op() == ScalarOp.MUL && b.type().isFloat() -> scaled(v);
+      case Instr.Binary b when scales && b.op() == ScalarOp.MUL && b.type().isFloat() -> scaled(v);
       case Instr.Binary b when b.op() == ScalarOp.OR && !b.type().isFloat() && b.type() != DType.BOOL -> withBits(b);
       case Instr.Binary b when b.op() == ScalarOp.DIV && b.type().isFloat() && fixed != null && fixed[b.b()] ->
           new Idiom(Kind.QUOTIENT, new int[] {b.a(), b.b()});

@@ -12,6 +12,7 @@ import dev.tenzan.cpu.machine.LaneOp;
 import dev.tenzan.cpu.machine.Source;
 import dev.tenzan.cpu.machine.VectorForm;
 import dev.tenzan.cpu.machine.VectorOp;
+import dev.tenzan.cpu.machine.VectorSet;
 import dev.tenzan.kernel.ReductionTree;
 import dev.tenzan.scalar.ReduceOp;
 import dev.tenzan.type.DType;
@@ -23,6 +24,17 @@ import dev.tenzan.type.DType;
 final class MachineLanes {
   /** The groups of three accumulators of a minimum or maximum of floats. */
   private static final int EXTREME_GROUPS = 2;
+
+  /** The groups of a minimum or maximum of floats where it does not compare bits. */
+  private static final int FLOAT_GROUPS = 4;
+
+  /** The most accumulators that are in registers, and the least, in which the folds end. */
+  static final int MOST = 16;
+
+  static final int LEAST = 2;
+
+  /** Stands for a register where an accumulator is in memory. */
+  private static final int IN_MEMORY = -1;
 
   /** The bytes of 128 bits. */
   private static final int PART = 16;
@@ -38,20 +50,34 @@ final class MachineLanes {
   private final Assembler a;
   private final LoopBody.ToLanes out;
   private final DType type;
-  private final boolean floatExtreme;
+
+  /** Whether it is a minimum or maximum of floats, which may take its values in any order; and whether it compares their bits. */
+  private final boolean isExtreme;
+
+  private final boolean comparesBits;
   private final VectorForm form;
 
-  /** The accumulators, by vector of a group; three for each where floats are compared. */
+  /** The accumulators, by vector of a group; three for each where bits are compared. */
   private final int[][] accumulators;
 
-  MachineLanes(MachineEmitter emitter, LoopBody.ToLanes out) {
+  private final int inRegisters;
+
+  /**
+   * The combination of a body's rows.
+   *
+   * @param inRegisters the accumulators that are in registers at most, a power of two from {@link #LEAST} on; the others are behind the arguments
+   */
+  MachineLanes(MachineEmitter emitter, LoopBody.ToLanes out, VectorSet set, int inRegisters) {
     this.emitter = emitter;
     this.a = emitter.a;
     this.out = out;
     this.type = emitter.body.type(out.value());
     this.form = emitter.values.form(MachineEmitter.inArray(type));
-    this.floatExtreme = type.isFloat() && (out.op() == ReduceOp.MIN || out.op() == ReduceOp.MAX);
-    this.accumulators = floatExtreme ? new int[EXTREME_GROUPS][3] : new int[ReductionTree.LANES / emitter.lanes][1];
+    this.isExtreme = type.isFloat() && (out.op() == ReduceOp.MIN || out.op() == ReduceOp.MAX);
+    this.comparesBits = isExtreme && (!form.wide() || set == VectorSet.AVX512); // AVX2 does not compare integers of 64 bits
+    int groups = comparesBits ? EXTREME_GROUPS : isExtreme ? FLOAT_GROUPS : ReductionTree.LANES / emitter.lanes;
+    this.accumulators = new int[groups][comparesBits ? 3 : 1];
+    this.inRegisters = comparesBits ? groups : Math.min(groups, inRegisters);
   }
 
   /** The columns of a group of vectors, each of which has accumulators of its own. */
@@ -59,11 +85,25 @@ final class MachineLanes {
     return accumulators.length * emitter.lanes;
   }
 
+  /** How many accumulators may be in registers where these are too many; 0 where they have to be. */
+  int fewer() {
+    return comparesBits || inRegisters == LEAST ? 0 : inRegisters / 2;
+  }
+
+  /** The numbers of 64 bits behind the arguments that accumulators take. */
+  int room() {
+    return (accumulators.length - inRegisters) * emitter.lanes * form.laneBytes() / Long.BYTES;
+  }
+
+  private Source.Memory room(int group) {
+    return new Source.Memory(RDI, emitter.memory.behind() + (group - inRegisters) * emitter.lanes * form.laneBytes());
+  }
+
   /** Takes the registers. */
   void prepare() {
-    for (int[] group : accumulators) {
-      for (int i = 0; i < group.length; i++) {
-        group[i] = emitter.values.vectors.take();
+    for (int g = 0; g < accumulators.length; g++) {
+      for (int i = 0; i < accumulators[g].length; i++) {
+        accumulators[g][i] = g < inRegisters ? emitter.values.vectors.take() : IN_MEMORY;
       }
     }
     a.set(RAX, -1);
@@ -77,9 +117,12 @@ final class MachineLanes {
   /** Emits the work of one row; the column is 0. */
   void row() {
     Source identity = new Source.Constant(out.op().identity(type));
-    for (int[] group : accumulators) {
+    for (int g = 0; g < accumulators.length; g++) {
+      int[] group = accumulators[g];
       for (int i = 0; i < group.length; i++) {
-        if (i == 0) {
+        if (g >= inRegisters) {
+          a.lanes(LaneOp.STORE, form, accumulators[0][0], 0, room(g));
+        } else if (i == 0) {
           a.lanes(LaneOp.BROADCAST, form, group[0], 0, identity);
         } else {
           lanes(LaneOp.LOAD, group[i], 0, group[0], ALL);
@@ -100,7 +143,7 @@ final class MachineLanes {
       a.subtractConstant(RAX, g * emitter.lanes);
       ends[g] = a.jumpUnlessGreater();
       a.keepLowBits(RAX, R11, RAX);
-      a.maskFromRegister(MachineValues.TAIL, RAX);
+      a.maskFromRegister(MachineValues.TAIL, RAX, emitter.wide);
       emitter.point(MachineValues.TAIL, g * emitter.lanes);
     }
     for (int end : ends) {
@@ -110,14 +153,38 @@ final class MachineLanes {
 
   /** Combines a vector into the accumulators of its place in the group. */
   void take(int v, int place, int mask) {
-    combine(accumulators[place], v, v, v, mask);
+    int[] group = taken(place);
+    combine(group, v, v, v, mask);
+    give(place, group);
+  }
+
+  /** The registers of an accumulator; one in memory is loaded into one. */
+  private int[] taken(int place) {
+    if (place < inRegisters) {
+      return accumulators[place];
+    }
+    int register = emitter.values.vectors.take();
+    a.lanes(LaneOp.LOAD, form, register, 0, room(place));
+    return new int[] {register};
+  }
+
+  private void give(int place, int[] group) {
+    if (place >= inRegisters) {
+      a.lanes(LaneOp.STORE, form, group[0], 0, room(place));
+      emitter.values.vectors.free(group[0]);
+    }
   }
 
   private void combine(int[] group, int first, int second, int third, int mask) {
-    if (floatExtreme) {
+    if (comparesBits) {
       lanes(LaneOp.MAX_INTEGERS, group[0], group[0], first, mask);
       lanes(LaneOp.MIN_INTEGERS, group[1], group[1], second, mask);
       lanes(LaneOp.MAX_UNSIGNED, group[2], group[2], third, mask);
+    } else if (isExtreme) {
+      int extreme = emitter.values.vectors.take();
+      emitter.values.extreme(out.op() == ReduceOp.MIN, type, extreme, group[0], new Source.Register(first));
+      lanes(LaneOp.LOAD, group[0], 0, extreme, mask);
+      emitter.values.vectors.free(extreme);
     } else {
       LaneOp op = MachineValues.plain(VectorPassEmitter.combination(out.op(), type), type.isFloat());
       lanes(op, group[0], group[0], first, mask);
@@ -128,8 +195,11 @@ final class MachineLanes {
   private void finish() {
     for (int w = accumulators.length / 2; w > 0; w /= 2) {
       for (int g = 0; g < w; g++) {
-        int[] other = accumulators[g + w];
-        combine(accumulators[g], other[0], other[other.length / 2], other[other.length - 1], ALL);
+        int[] one = taken(g);
+        int[] other = taken(g + w);
+        combine(one, other[0], other[other.length / 2], other[other.length - 1], ALL);
+        give(g + w, other);
+        give(g, one);
       }
     }
     int[] last = accumulators[0];
@@ -138,12 +208,14 @@ final class MachineLanes {
     if (parts > 2) {
       fold(last, turned, true, OTHER_HALF);
     }
-    fold(last, turned, true, parts > 2 ? OTHER_PART : OTHER_OF_TWO);
+    if (parts > 1) {
+      fold(last, turned, true, parts > 2 ? OTHER_PART : OTHER_OF_TWO);
+    }
     fold(last, turned, false, OTHER_PAIR);
     if (!form.wide()) {
       fold(last, turned, false, OTHER_NUMBER);
     }
-    if (floatExtreme) {
+    if (comparesBits) {
       select(last);
     }
     a.lanes(LaneOp.STORE_FIRST, form, last[0], 0, new Source.Memory(RSI, 0));
@@ -155,7 +227,7 @@ final class MachineLanes {
       if (parts) {
         a.lanes(LaneOp.SHUFFLE_PARTS, form, turned[i], group[i], from, ALL, false, constant);
       } else {
-        a.vector(VectorOp.VPSHUFD, form.lanes() * form.laneBytes() / PART == 2, turned[i], from, ALL, false, constant);
+        a.vector(VectorOp.VPSHUFD, emitter.values.halved() && !form.wide(), turned[i], from, ALL, false, constant);
       }
     }
     combine(group, turned[0], turned[turned.length / 2], turned[turned.length - 1], ALL);

@@ -1,7 +1,6 @@
 package dev.tenzan.cpu.loop;
 
 import dev.tenzan.cpu.machine.MachineCode;
-import dev.tenzan.cpu.machine.VectorSet;
 import dev.tenzan.type.DType;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -80,7 +79,9 @@ final class MachineLoop {
    */
   record Moved(int pointer, int bytes) {}
 
-  private static final int VECTOR = VectorSet.AVX512.bytes();
+  /** The bytes of a line of the caches: what is stored past them begins at one, whatever the vectors. */
+  private static final int LINE = 64;
+
   private static final Moved[] NONE = {};
   private static final long[] NO_PLACES = {};
 
@@ -95,6 +96,7 @@ final class MachineLoop {
 
   private final int lanes;
   private final int grouped;
+  private final int room;
   private final @Nullable DType results;
   private final @Nullable DType reduced;
 
@@ -102,10 +104,12 @@ final class MachineLoop {
    * What the code was written for.
    *
    * @param grouped the columns of a group of vectors
+   * @param room the numbers behind the arguments that the code uses for itself
    * @param results the type of the array that results go to, or null
    * @param reduced the type of the array that a reduction's results come from, or null
    */
-  MachineLoop(MachineCode code, MachineMemory memory, int lanes, int grouped, @Nullable DType results, @Nullable DType reduced) {
+  MachineLoop(
+      MachineCode code, MachineMemory memory, int lanes, int grouped, int room, @Nullable DType results, @Nullable DType reduced) {
     this.code = code;
     this.buffers = memory.pointers().stream().mapToInt(Pointer::buffer).toArray();
     this.addresses = memory.pointers().stream().mapToInt(Pointer::address).toArray();
@@ -114,6 +118,7 @@ final class MachineLoop {
     this.gathers = memory.gathers();
     this.lanes = lanes;
     this.grouped = grouped;
+    this.room = room;
     this.results = results;
     this.reduced = reduced;
   }
@@ -135,7 +140,7 @@ final class MachineLoop {
     for (Pointer p : streamed) {
       all |= f.seg[p.buffer].address() + f.base[p.address] | (f.rows == 1 ? 0 : f.step[p.address]);
     }
-    return !streamed.isEmpty() && all % VECTOR == 0;
+    return !streamed.isEmpty() && all % LINE == 0;
   }
 
   /** The number of a pointer. */
@@ -161,7 +166,7 @@ final class MachineLoop {
    */
   boolean run(Frame f, Moved[] moved, long[] places, int pitch) {
     int behind = POINTERS + EACH * buffers.length;
-    long[] words = f.words(behind + GATHER * gathers.length);
+    long[] words = f.words(behind + GATHER * gathers.length + room);
     int n = f.n;
     words[ROWS] = f.rows;
     words[COLUMNS] = n;

@@ -50,7 +50,7 @@ final class MachineMemory {
    * @param registers the general registers that may keep pointers
    * @param streams whether whole vectors are stored past the caches
    */
-  MachineMemory(LoopBody body, Assembler a, int lanes, List<Integer> registers, boolean streams) {
+  MachineMemory(LoopBody body, VectorSet set, Assembler a, int lanes, List<Integer> registers, boolean streams) {
     this.a = a;
     this.lanes = lanes;
     this.registers = registers.stream().mapToInt(Integer::intValue).toArray();
@@ -70,7 +70,7 @@ final class MachineMemory {
     for (LoopBody.Out out : body.outs()) {
       if (out instanceof LoopBody.ToMemory m) {
         add(pointer(m));
-        if (streams && m.move() == LoopBody.UNIT && lanes * m.storage().byteSize() == VectorSet.AVX512.bytes()) {
+        if (streams && m.move() == LoopBody.UNIT && lanes * m.storage().byteSize() == set.bytes()) {
           streamed.add(pointer(m));
         }
       }
@@ -213,12 +213,10 @@ final class MachineMemory {
   private int pairs(MachineValues values, Source.Memory from, int bytes) {
     VectorForm form = values.form(DType.I32);
     int to = values.vectors.take();
-    int places = values.vectors.take();
+    int temporary = values.vectors.take();
     a.lanes(LaneOp.LOAD, form, to, 0, from);
-    a.lanes(LaneOp.LOAD, form, places, 0, table(lane -> 2 * lane < lanes ? 2 * lane : 2 * lane + 1));
-    Source second = new Source.Memory(from.base(), from.index(), from.scale(), from.distance() + (lanes - 1) * bytes);
-    a.lanes(LaneOp.PERMUTE_TWO, form, to, places, second);
-    values.vectors.free(places);
+    a.everyOther(form, to, new Source.Memory(from.base(), from.index(), from.scale(), from.distance() + (lanes - 1) * bytes), temporary);
+    values.vectors.free(temporary);
     return to;
   }
 
@@ -282,6 +280,11 @@ final class MachineMemory {
   /** Lets a function that failed end here. */
   void landFailures() {
     failures.forEach(a::land);
+  }
+
+  /** The first word behind the arguments. */
+  int behind() {
+    return word(Pointer.word(pointers.size(), 0) + MachineLoop.GATHER * gathers.size());
   }
 
   private int wordOf(Instr.Gather g, int which) {
@@ -363,7 +366,7 @@ final class MachineMemory {
     }
     int other = values.vectors.take();
     a.move(RAX, RCX);
-    a.vector(VectorOp.BROADCAST_LONG_REGISTER, false, to, MachineValues.register(RAX), ALL, false);
+    a.broadcastLong(to, RAX);
     a.lanes(LaneOp.ADD_INTEGERS, form, to, to, table(lane -> lane + column));
     if (LoopBody.move(x.value()) == LoopBody.STRIDED) {
       a.lanes(LaneOp.BROADCAST, form, other, 0, new Source.Memory(RDI, word(Pointer.word(p, 2))));
@@ -379,14 +382,14 @@ final class MachineMemory {
     int to = values.vectors.take();
     switch (storage) {
       case F32, I32, F64, I64 -> a.lanes(LaneOp.LOAD, values.form(storage), to, 0, from, mask, mask != ALL);
-      case F16 -> a.vector(VectorOp.VCVTPH2PS, values.halved(), to, from, mask, mask != ALL);
+      case F16 -> a.extend(VectorOp.VCVTPH2PS, values.halved(), to, from, Short.BYTES, mask);
       case BF16 -> {
-        a.vector(VectorOp.VPMOVZXWD, values.halved(), to, from, mask, mask != ALL);
+        a.extend(VectorOp.VPMOVZXWD, values.halved(), to, from, Short.BYTES, mask);
         a.shift(Shift.LEFT, values.form(DType.I32), to, MachineValues.register(to), MachineValues.WORD);
       }
-      case I16 -> a.vector(VectorOp.VPMOVSXWD, values.halved(), to, from, mask, mask != ALL);
-      case I8 -> a.vector(VectorOp.VPMOVSXBD, values.halved(), to, from, mask, mask != ALL);
-      case U8, BOOL -> a.vector(VectorOp.VPMOVZXBD, values.halved(), to, from, mask, mask != ALL);
+      case I16 -> a.extend(VectorOp.VPMOVSXWD, values.halved(), to, from, Short.BYTES, mask);
+      case I8 -> a.extend(VectorOp.VPMOVSXBD, values.halved(), to, from, 1, mask);
+      case U8, BOOL -> a.extend(VectorOp.VPMOVZXBD, values.halved(), to, from, 1, mask);
     }
     return storage == DType.BOOL ? values.toMask(to) : to;
   }
@@ -427,18 +430,24 @@ final class MachineMemory {
         LaneOp op = mask == ALL && streamed.contains(pointer(out)) ? LaneOp.STREAM : LaneOp.STORE;
         a.lanes(op, values.form(storage), values.vector(v), 0, to, mask, false);
       }
-      case F16 -> a.vector(VectorOp.VCVTPS2PH, values.halved(), values.vector(v), to, mask, false, MachineValues.NEAREST);
+      case F16, I16, I8, U8 -> {
+        int t = values.vectors.take();
+        if (storage == DType.F16) {
+          a.storeHalves(values.halved(), values.vector(v), to, mask, t);
+        } else {
+          a.storeLower(values.halved(), values.vector(v), to, storage.byteSize(), mask, t);
+        }
+        values.vectors.free(t);
+      }
       case BF16 -> {
         int t = values.vectors.take();
         a.shift(Shift.RIGHT, values.form(DType.I32), t, MachineValues.register(values.vector(v)), MachineValues.WORD);
-        a.vector(VectorOp.STORE_LOWER_WORDS, values.halved(), t, to, mask, false);
+        a.storeLower(values.halved(), t, to, Short.BYTES, mask, t);
         values.vectors.free(t);
       }
-      case I16 -> a.vector(VectorOp.STORE_LOWER_WORDS, values.halved(), values.vector(v), to, mask, false);
-      case I8, U8 -> a.vector(VectorOp.STORE_LOWER_BYTES, values.halved(), values.vector(v), to, mask, false);
       case BOOL -> {
         int t = values.oneWhere(values.mask(v), DType.I32);
-        a.vector(VectorOp.STORE_LOWER_BYTES, values.halved(), t, to, mask, false);
+        a.storeLower(values.halved(), t, to, 1, mask, t);
         values.vectors.free(t);
       }
     }

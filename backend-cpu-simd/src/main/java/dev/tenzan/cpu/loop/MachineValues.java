@@ -7,6 +7,7 @@ import dev.tenzan.cpu.machine.LaneOp;
 import dev.tenzan.cpu.machine.MaskOp;
 import dev.tenzan.cpu.machine.Source;
 import dev.tenzan.cpu.machine.VectorForm;
+import dev.tenzan.cpu.machine.VectorSet;
 import dev.tenzan.scalar.Instr;
 import dev.tenzan.scalar.ReduceOp;
 import dev.tenzan.scalar.ScalarOp;
@@ -39,27 +40,24 @@ final class MachineValues {
   static final int FLOATS_NOT_LESS = 13;
   static final int FLOATS_GREATER = 14;
 
-  // What constants of VRANGEPS mean, with the sign of the result.
-  private static final int LESSER = 4;
-  private static final int GREATER = 5;
-
   /** What a constant of VPTERNLOGD means: the target, or what both sources have in common. */
   private static final int OR_OF_AND = 0xF8;
-
-  /** Rounding to nearest even (VCVTPS2PH). */
-  static final int NEAREST = 0;
 
   /** The bits of a word. */
   static final int WORD = 16;
 
   final Assembler a;
-  final VectorRegisters vectors = new VectorRegisters(0, 32);
-  final VectorRegisters masks = new VectorRegisters(TAIL + 1, 8);
+  final VectorRegisters vectors;
+
+  /** The same as those of vectors where masks are vectors. */
+  final VectorRegisters masks;
 
   private final LoopBody body;
 
   /** The lanes of all vectors. */
   private final int lanes;
+
+  private final boolean halved;
   private final boolean[] fixed;
 
   /** For each value the one whose register it shares: bits do not change where only their type does. */
@@ -89,9 +87,12 @@ final class MachineValues {
   /** A number as it lies in lanes. */
   record Constant(boolean wide, long bits) {}
 
-  MachineValues(LoopBody body, int lanes, Assembler a, MachineMemory memory, MachineIdioms idioms) {
+  MachineValues(LoopBody body, VectorSet set, int lanes, Assembler a, MachineMemory memory, MachineIdioms idioms) {
     this.body = body;
     this.lanes = lanes;
+    this.halved = lanes * Integer.SIZE < set.bits();
+    this.vectors = VectorRegisters.ofVectors(set, MachineCoverage.isWide(body));
+    this.masks = set.hasMaskRegisters() ? VectorRegisters.ofMasks() : vectors;
     this.a = a;
     this.conversions = new MachineConversions(a, this);
     this.integers = new MachineIntegers(a, this);
@@ -282,7 +283,7 @@ final class MachineValues {
 
   /** Whether vectors of 32 bits a lane are half as long as those of 64 bits. */
   boolean halved() {
-    return lanes < Integer.SIZE / 2;
+    return halved;
   }
 
   private void lanes(LaneOp op, DType type, int to, int first, Source second) {
@@ -466,10 +467,7 @@ final class MachineValues {
   /** The lesser or greater of two floats; the target is none of the sources. */
   void extreme(boolean least, DType type, int to, int x, Source y) {
     int k = masks.take();
-    VectorForm form = form(type);
-    a.lanes(LaneOp.COMPARE, form, k, x, y, ALL, false, UNORDERED);
-    a.lanes(LaneOp.RANGE, form, to, x, y, ALL, false, least ? LESSER : GREATER);
-    a.lanes(LaneOp.ADD, form, to, x, y, k, false);
+    a.extreme(least, form(type), to, x, y, k);
     masks.free(k);
   }
 

@@ -59,14 +59,14 @@ final class TurnedLoop {
   }
 
   /** The code for a body where the loads at some addresses are turned, or null where there is none. */
-  static @Nullable TurnedLoop of(LoopBody body, long turned, boolean streams) {
+  static @Nullable TurnedLoop of(LoopBody body, VectorSet set, long turned, boolean streams) {
     List<Instr> code = new ArrayList<>();
     List<Tile> tiles = new ArrayList<>();
     for (Instr i : body.code()) {
       if (i instanceof Instr.Load l && LoopBody.move(l.address()) == LoopBody.STRIDED && (turned >> LoopBody.number(l.address()) & 1) != 0) {
         int number = LoopBody.number(l.address());
         int bytes = l.storage().byteSize();
-        TileTurn turn = bytes < Integer.BYTES ? null : TileTurn.of(VectorSet.AVX512, bytes);
+        TileTurn turn = bytes < Integer.BYTES ? null : TileTurn.of(set, bytes);
         if (turn == null) {
           return null;
         }
@@ -79,7 +79,7 @@ final class TurnedLoop {
         code.add(i);
       }
     }
-    MachineLoop loop = MachineEmitter.of(new LoopBody(code, body.outs()), streams);
+    MachineLoop loop = MachineEmitter.of(new LoopBody(code, body.outs()), set, streams);
     return loop == null ? null : new TurnedLoop(loop, List.copyOf(tiles));
   }
 

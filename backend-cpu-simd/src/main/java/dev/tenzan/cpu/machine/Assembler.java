@@ -1,6 +1,7 @@
 package dev.tenzan.cpu.machine;
 
 import java.util.List;
+import java.util.stream.LongStream;
 
 /**
  * Writes x86-64 instructions, those that the kernels use, with vectors of AVX-512. Encodings: Intel 64 and IA-32 Architectures Software
@@ -11,6 +12,16 @@ import java.util.List;
 public sealed class Assembler extends GeneralAssembler permits Avx2Assembler {
   /** All lanes. */
   public static final int ALL = 0;
+
+  /** Rounding to nearest even (VCVTPS2PH). */
+  public static final int NEAREST = 0;
+
+  /** What a constant of VCMPPS means. */
+  private static final int UNORDERED = 3;
+
+  // What constants of VRANGEPS mean, with the sign of the result.
+  private static final int LESSER = 4;
+  private static final int GREATER = 5;
 
   // Mask registers, 16 bits wide.
 
@@ -28,7 +39,7 @@ public sealed class Assembler extends GeneralAssembler permits Avx2Assembler {
   }
 
   /** The same for lanes of 64 bits, or of 32. */
-  void maskFromRegister(int mask, int register, boolean wide) {
+  public void maskFromRegister(int mask, int register, boolean wide) {
     maskFromRegister(mask, register);
   }
 
@@ -188,6 +199,59 @@ public sealed class Assembler extends GeneralAssembler permits Avx2Assembler {
   public void vector(VectorOp op, boolean halved, int to, Source source, int mask, boolean zeroing, int constant) {
     instruction(encoding(op, halved), to, 0, source, mask, zeroing, 1);
     emit(constant);
+  }
+
+  /** Takes the lower halves of lanes of 64 bits. */
+  public void lowerHalves(int to, int from) {
+    vector(VectorOp.VPMOVQD, false, from, new Source.Register(to), ALL, false);
+  }
+
+  /** Copies one of the first 8 general registers to all lanes of 64 bits. */
+  public void broadcastLong(int to, int register) {
+    vector(VectorOp.BROADCAST_LONG_REGISTER, false, to, new Source.Register(register), ALL, false);
+  }
+
+  /** Loads elements of so many bytes, fewer than lanes have, for the lanes of a mask, and zeros for the others; the operation makes lanes of them. */
+  public void extend(VectorOp op, boolean halved, int to, Source.Memory from, int bytes, int mask) {
+    vector(op, halved, to, from, mask, mask != ALL);
+  }
+
+  /**
+   * Stores the lower one or two bytes of the lanes of a mask.
+   *
+   * @param temporary a register that may be overwritten, or the vector itself
+   */
+  public void storeLower(boolean halved, int from, Source.Memory to, int bytes, int mask, int temporary) {
+    vector(bytes == 1 ? VectorOp.STORE_LOWER_BYTES : VectorOp.STORE_LOWER_WORDS, halved, from, to, mask, false);
+  }
+
+  /** Stores floats as f16, rounded to nearest even, for the lanes of a mask; the same. */
+  public void storeHalves(boolean halved, int from, Source.Memory to, int mask, int temporary) {
+    vector(VectorOp.VCVTPS2PH, halved, from, to, mask, false, NEAREST);
+  }
+
+  /**
+   * The lesser or greater of two floats as IEEE 754 gives it (minimum, maximum): NaN where one is NaN, and -0 is less than +0.
+   *
+   * @param to none of the sources
+   * @param k a mask that is overwritten
+   */
+  public void extreme(boolean least, VectorForm form, int to, int first, Source second, int k) {
+    lanes(LaneOp.COMPARE, form, k, first, second, ALL, false, UNORDERED);
+    lanes(LaneOp.RANGE, form, to, first, second, ALL, false, least ? LESSER : GREATER);
+    lanes(LaneOp.ADD, form, to, first, second, k, false);
+  }
+
+  /**
+   * Takes numbers of 32 bits: the target's at even places, and behind them the second source's at odd ones.
+   *
+   * @param temporary a register that is overwritten
+   */
+  public void everyOther(VectorForm form, int to, Source second, int temporary) {
+    int lanes = form.lanes();
+    LongStream places = LongStream.range(0, lanes).map(l -> 2 * l < lanes ? 2 * l : 2 * l + 1);
+    lanes(LaneOp.LOAD, form, temporary, 0, new Source.Table(places.boxed().toList()));
+    lanes(LaneOp.PERMUTE_TWO, form, to, temporary, second);
   }
 
   /** Shifts lanes by a constant. */

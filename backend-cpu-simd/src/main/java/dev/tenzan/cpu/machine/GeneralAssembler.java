@@ -215,6 +215,11 @@ public abstract sealed class GeneralAssembler permits Assembler {
     emit(0x48 | to >> 3, 0xC1, 0xE8 | to & 7, count);
   }
 
+  /** Counts the bits of a register that are set (POPCNT). */
+  void countOnes(int to, int from) {
+    emit(0xF3, 0x48 | to >> 3 << 2 | from >> 3, 0x0F, 0xB8, 0xC0 | (to & 7) << 3 | from & 7);
+  }
+
   /** Sets the flags that {@link #jumpIfZero} asks for. */
   public void test(int register) {
     rex(register, register, 0x85);

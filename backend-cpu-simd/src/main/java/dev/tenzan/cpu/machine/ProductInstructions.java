@@ -72,10 +72,10 @@ public final class ProductInstructions {
     }
     VectorSet set = VectorSet.ofBits(bits);
     if (set == VectorSet.AVX2) {
-      return "products and convolutions of f32, products of f64 (AVX2)";
+      return "loops, f32, f64 (AVX2)";
     }
     if (set == null) {
-      return "no: the processor has neither AVX-512 (F, BW, DQ and VL) nor AVX2 with FMA, or the JVM uses vectors of " + bits + " bits";
+      return "no: vectors are of " + bits + " bits, and the processor has no machine code for that: it needs AVX-512 (F, BW, DQ and VL), or AVX2 and FMA";
     }
     boolean bytes = ProcessorFlags.has(BYTES);
     boolean halves = ProcessorFlags.has(HALVES);

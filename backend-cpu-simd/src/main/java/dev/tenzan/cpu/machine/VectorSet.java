@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 public enum VectorSet {
   /** The parts of AVX-512 that all processors but the first ones with it have. */
   AVX512(512, 32, "avx512f avx512bw avx512dq avx512vl bmi2"),
-  /** AVX2 with fused multiply-adds and the conversions of f16, as all its processors have them. */
-  AVX2(256, 16, "avx2 fma f16c bmi2");
+  /** AVX2 with fused multiply-adds and the conversions of f16, and what else all its processors have. */
+  AVX2(256, 16, "avx2 fma f16c bmi2 popcnt");
 
   private final int bits;
   private final int registers;
@@ -57,8 +57,13 @@ public enum VectorSet {
     return registers;
   }
 
+  /** Whether masks have registers of their own; otherwise they are vectors. */
+  public boolean hasMaskRegisters() {
+    return this == AVX512;
+  }
+
   /** An assembler for it. */
   public Assembler assembler() {
-    return this == AVX512 ? new Assembler() : new Avx2Assembler();
+    return this == AVX512 ? new Assembler() : new Avx2LoopAssembler();
   }
 }

@@ -19,6 +19,7 @@ import dev.tenzan.type.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -26,10 +27,11 @@ import org.junit.jupiter.api.Test;
 /** Which bodies run in machine code; {@code LoopDifferentialTest} and the conformance kit look at what they compute. */
 class MachineEmitterTest {
   private static final Instr LOAD = load(DType.F32, 0, LoopBody.UNIT);
+  private static final List<VectorSet> SETS = Arrays.stream(VectorSet.values()).filter(VectorSet::canRun).toList();
 
   @BeforeEach
   void needsMachineCode() {
-    assumeTrue(VectorSet.AVX512.canRun(), "this machine runs no machine code: it needs Linux on x86-64 with AVX-512, and native access");
+    assumeTrue(!SETS.isEmpty(), "this machine runs no machine code: it needs Linux on x86-64 with AVX2 or AVX-512, and native access");
   }
 
   private static Instr load(DType type, int slot, int move) {
@@ -45,11 +47,18 @@ class MachineEmitterTest {
   }
 
   private static void serves(List<Instr> code, LoopBody.Out out) {
-    assertNotNull(MachineEmitter.of(body(code, out), false), code::toString);
+    SETS.forEach(set -> assertNotNull(MachineEmitter.of(body(code, out), set, false), () -> set + ": " + code));
   }
 
   private static void declines(List<Instr> code, LoopBody.Out out) {
-    assertNull(MachineEmitter.of(body(code, out), false), code::toString);
+    SETS.forEach(set -> assertNull(MachineEmitter.of(body(code, out), set, false), () -> set + ": " + code));
+  }
+
+  /** With AVX-512, but not with AVX2. */
+  private static void servesWithAvx512(List<Instr> code, LoopBody.Out out) {
+    for (VectorSet set : SETS) {
+      assertEquals(set == VectorSet.AVX512, MachineEmitter.of(body(code, out), set, false) != null, () -> set + ": " + code);
+    }
   }
 
   @Test
@@ -73,6 +82,48 @@ class MachineEmitterTest {
             new Instr.Binary(DType.BOOL, ScalarOp.EQ, 2, 3), new Instr.Const(DType.F64, 0), new Instr.Ternary(DType.F64, ScalarOp.SELECT, 4, 1, 5));
     serves(code, memory(DType.F64, 6));
     serves(code, new LoopBody.ToLanes(ReduceOp.MIN, 6));
+  }
+
+  /** With AVX2, truth values are as wide as the widest numbers. */
+  @Test
+  void serveTruthValuesBesideNumbersOf64Bits() {
+    Instr load = load(DType.F64, 0, LoopBody.UNIT);
+    Instr known = load(DType.F64, 1, LoopBody.FIXED);
+    Instr less = new Instr.Binary(DType.BOOL, ScalarOp.LT, 0, 1);
+    serves(List.of(load, known, less, new Instr.Ternary(DType.F64, ScalarOp.SELECT, 2, 0, 1)), memory(DType.F64, 3));
+    serves(List.of(load, known, less, new Instr.Convert(DType.I64, 2)), new LoopBody.ToLanes(ReduceOp.SUM, 3));
+    serves(List.of(load, known, less), memory(DType.BOOL, 2));
+    serves(List.of(load, known, less), new LoopBody.ToLanes(ReduceOp.MAX, 2));
+    serves(List.of(load, known, less, new Instr.Convert(DType.I32, 2)), memory(DType.I32, 3));
+    serves(List.of(load(DType.BOOL, 0, LoopBody.UNIT), new Instr.Convert(DType.F64, 0)), memory(DType.F64, 1));
+  }
+
+  @Test
+  void serveOperationsOnIntegersOf64Bits() {
+    Instr load = load(DType.I64, 0, LoopBody.UNIT);
+    Instr other = load(DType.I64, 1, LoopBody.UNIT);
+    for (ScalarOp op : List.of(ScalarOp.ADD, ScalarOp.MUL, ScalarOp.MIN, ScalarOp.MAX, ScalarOp.SHL, ScalarOp.SHR, ScalarOp.USHR, ScalarOp.XOR)) {
+      serves(List.of(load, other, new Instr.Binary(DType.I64, op, 0, 1)), memory(DType.I64, 2));
+    }
+    for (ReduceOp op : List.of(ReduceOp.SUM, ReduceOp.PROD, ReduceOp.MIN, ReduceOp.MAX)) {
+      serves(List.of(load), new LoopBody.ToLanes(op, 0));
+      serves(List.of(load), new LoopBody.ToAccumulators(op, 0));
+    }
+    servesWithAvx512(List.of(load, new Instr.Convert(DType.F64, 0)), memory(DType.F64, 1));
+    servesWithAvx512(List.of(LOAD, new Instr.Convert(DType.I64, 0)), memory(DType.I64, 1));
+    servesWithAvx512(List.of(load(DType.F32, 0, LoopBody.REPEATED), new Instr.Convert(DType.F64, 0)), memory(DType.F64, 1));
+    serves(List.of(new Instr.Index(new Affine(1, LoopBody.UNIT))), memory(DType.I64, 0));
+  }
+
+  /** Accumulators make room for values, as far as the folds need none of their own. */
+  @Test
+  void serveLongReductions() {
+    ScalarBuilder b = new ScalarBuilder();
+    int x = MathF32.atan(b, b.add(LOAD));
+    serves(b.build().code(), new LoopBody.ToLanes(ReduceOp.SUM, x));
+    ScalarBuilder d = new ScalarBuilder();
+    int y = MathF64.erf(d, d.add(load(DType.F64, 0, LoopBody.UNIT)));
+    serves(d.build().code(), new LoopBody.ToLanes(ReduceOp.SUM, y));
   }
 
   @Test
@@ -121,10 +172,16 @@ class MachineEmitterTest {
     declines(List.of(load(DType.BOOL, 0, LoopBody.UNIT)), new LoopBody.ToFirst(0));
   }
 
-  /** 32 values at once have no registers, and nothing is written to the stack. */
+  /** Values have no more than all registers at once, and nothing is written to the stack. */
   @Test
   void leaveTooManyValuesAtOnce() {
-    for (int values : new int[] {20, 40}) {
+    for (VectorSet set : SETS) {
+      leavesMoreValuesThan(set.registers(), set);
+    }
+  }
+
+  private static void leavesMoreValuesThan(int registers, VectorSet set) {
+    for (int values : new int[] {registers - 4, registers + 1}) {
       List<Instr> code = new ArrayList<>();
       for (int v = 0; v < values; v++) {
         code.add(new Instr.Unary(DType.F32, ScalarOp.SQRT, v == 0 ? 0 : v - 1));
@@ -135,7 +192,7 @@ class MachineEmitterTest {
         code.add(new Instr.Binary(DType.F32, ScalarOp.ADD, sum, v));
         sum = code.size() - 1;
       }
-      assertEquals(values < 32, MachineEmitter.of(body(code, memory(DType.F32, sum)), false) != null, values + " values");
+      assertEquals(values < registers, MachineEmitter.of(body(code, memory(DType.F32, sum)), set, false) != null, values + " values");
     }
   }
 
@@ -151,21 +208,23 @@ class MachineEmitterTest {
   /** Whole vectors of a type that fills them, in rows that begin at one. */
   @Test
   void storesPassTheCachesByWhereVectorsAreWhole() {
-    LoopBody copy = body(List.of(LOAD), memory(DType.F32, 0));
-    assertTrue(streams(copy, 0, 128, 3));
-    assertTrue(streams(copy, 64, 128, 3));
-    assertTrue(streams(copy, 64, 100, 1));
-    assertFalse(streams(copy, 64, 100, 3));
-    assertFalse(streams(copy, 32, 128, 3));
-    LoopBody narrow = body(List.of(load(DType.BF16, 0, LoopBody.UNIT)), memory(DType.BF16, 0));
-    assertFalse(streams(narrow, 0, 128, 3));
-    MachineLoop plain = MachineEmitter.of(copy, false);
-    assertNotNull(plain);
-    assertFalse(plain.streams(frame(0, 128, 3)));
+    for (VectorSet set : SETS) {
+      LoopBody copy = body(List.of(LOAD), memory(DType.F32, 0));
+      assertTrue(streams(copy, set, 0, 128, 3));
+      assertTrue(streams(copy, set, 64, 128, 3));
+      assertTrue(streams(copy, set, 64, 100, 1));
+      assertFalse(streams(copy, set, 64, 100, 3));
+      assertFalse(streams(copy, set, 32, 128, 3));
+      LoopBody narrow = body(List.of(load(DType.BF16, 0, LoopBody.UNIT)), memory(DType.BF16, 0));
+      assertFalse(streams(narrow, set, 0, 128, 3));
+      MachineLoop plain = MachineEmitter.of(copy, set, false);
+      assertNotNull(plain);
+      assertFalse(plain.streams(frame(0, 128, 3)));
+    }
   }
 
-  private static boolean streams(LoopBody body, long base, long step, int rows) {
-    MachineLoop loop = MachineEmitter.of(body, true);
+  private static boolean streams(LoopBody body, VectorSet set, long base, long step, int rows) {
+    MachineLoop loop = MachineEmitter.of(body, set, true);
     assertNotNull(loop);
     return loop.streams(frame(base, step, rows));
   }
@@ -184,7 +243,11 @@ class MachineEmitterTest {
   }
 
   private static int instructions(List<Instr> code, MachineIdioms.Kind kind) {
-    MachineIdioms idioms = new MachineIdioms(body(code, memory(code.getLast().type(), code.size() - 1)), true);
+    return instructions(code, VectorSet.AVX512, kind);
+  }
+
+  private static int instructions(List<Instr> code, VectorSet set, MachineIdioms.Kind kind) {
+    MachineIdioms idioms = new MachineIdioms(body(code, memory(code.getLast().type(), code.size() - 1)), set, true);
     int found = 0;
     for (int v = 0; v < code.size(); v++) {
       MachineIdioms.Idiom idiom = idioms.of(v);
@@ -200,6 +263,7 @@ class MachineEmitterTest {
     MathF32.sigmoid(b, MathF32.exp(b, b.neg(MathF32.exp2(b, b.add(LOAD)))));
     List<Instr> code = new ArrayList<>(b.build().code());
     assertEquals(2, instructions(code, MachineIdioms.Kind.SCALED));
+    assertEquals(0, instructions(code, VectorSet.AVX2, MachineIdioms.Kind.SCALED)); // which has no such instruction
     ScalarBuilder d = new ScalarBuilder();
     MathF64.exp2(d, MathF64.exp(d, d.add(load(DType.F64, 0, LoopBody.UNIT))));
     assertEquals(2, instructions(d.build().code(), MachineIdioms.Kind.SCALED));

@@ -268,8 +268,6 @@ final class AssemblerTest {
     checkAvx2("vmaskmovpd %ymm3,%ymm15,32(%rsi,%r9,2)", "c4a2052f5c4e20", a -> a.lanes(LaneOp.STORE, D4, 3, 0, new Source.Memory(RSI, R9, 2, 32), 15, false));
     checkAvx2("vfmadd231ps %ymm13,%ymm14,%ymm2", "c4c20db8d5", a -> a.lanes(LaneOp.FMA231, S8, 2, 14, new Source.Register(13)));
     checkAvx2("vaddpd %ymm3,%ymm12,%ymm3", "c59d58db", a -> a.lanes(LaneOp.ADD, D4, 3, 12, new Source.Register(3)));
-    // One of two forms; GNU as takes the other, shorter one.
-    checkAvx2("vmovq %xmm9,8(%rsi)", "c461f97e4e08", a -> a.lanes(LaneOp.STORE_FIRST, D4, 9, 0, new Source.Memory(RSI, 8)));
     checkAvx2("vmovd %xmm9,(%rsi)", "c5797e0e", a -> a.lanes(LaneOp.STORE_FIRST, S8, 9, 0, new Source.Memory(RSI, 0)));
     checkAvx2("vshufps $0xd8,%ymm9,%ymm3,%ymm12; vpermpd $0xd8,%ymm12,%ymm12", "c44164c6e1d8" + "c443fd01e4d8", a -> a.everyOther(12, 3, 9));
     checkAvx2("vzeroupper; ret", "c5f877c3", a -> a.returnFromVectors());
@@ -282,7 +280,13 @@ final class AssemblerTest {
     assertThrows(IllegalArgumentException.class, () -> a.vectorWithNumber(VectorOp.VFMADD231PS, 1, 2, RSI, 0));
     assertThrows(IllegalArgumentException.class, () -> a.vectorLoad(VectorOp.VPMOVZXBD, 1, RSI, 0, 2));
     assertThrows(IllegalArgumentException.class, () -> a.vectorStore(VectorOp.STORE_WORDS, 1, RSI, 0, 2));
-    assertThrows(IllegalArgumentException.class, () -> a.lanes(LaneOp.ADD, S8, 1, 2, new Source.Register(3), 1, true));
+    assertThrows(IllegalArgumentException.class, () -> a.lanes(LaneOp.ADD, S8, 1, 2, new Source.Memory(RSI, 0), 1, true));
+    assertThrows(IllegalArgumentException.class, () -> a.lanes(LaneOp.FMA231, S8, 1, 2, new Source.Register(3), 1, false));
+    assertThrows(IllegalArgumentException.class, () -> a.lanes(LaneOp.SCALE, S8, 1, 2, new Source.Register(3)));
+    assertThrows(IllegalArgumentException.class, () -> a.lanes(LaneOp.RANGE, S8, 1, 2, new Source.Register(3), ALL, false, 4));
+    assertThrows(IllegalArgumentException.class, () -> a.lanes(LaneOp.TERNARY_LOGIC, S8, 1, 2, new Source.Register(3), ALL, false, 0xE8));
+    assertThrows(IllegalArgumentException.class, () -> a.lanes(LaneOp.MAX_UNSIGNED, D4, 1, 2, new Source.Register(3)));
+    assertThrows(IllegalArgumentException.class, () -> a.vector(VectorOp.VPTERNLOGD, 1, 2, 3, (byte) 1));
   }
 
   /** The lowest bits of a register, as lanes of a mask: the constants are 1, 2, 4 and so on, for the conjunction and the comparison. */

@@ -53,6 +53,13 @@ final class ProductInstructionsTest {
     assertEquals(wide, ProductInstructions.of(DType.F32, VectorSet.AVX512) != null);
     assertEquals(wide, ProductInstructions.of(DType.F64, VectorSet.AVX512) != null);
     assertNull(ProductInstructions.of(DType.I16, VectorSet.AVX512));
+    boolean narrow = flags().containsAll(List.of("avx2", "fma", "f16c"));
+    assertEquals(narrow, ProductInstructions.of(DType.F32, VectorSet.AVX2) != null);
+    assertEquals(narrow, ProductInstructions.of(DType.F64, VectorSet.AVX2) != null);
+    assertNull(ProductInstructions.of(DType.I8, VectorSet.AVX2));
+    assertNull(ProductInstructions.of(DType.BF16, VectorSet.AVX2));
+    assertEquals(narrow, ProductInstructions.describe(VectorSet.AVX2.bits()).equals("loops, f32, f64 (AVX2)"));
+    assertTrue(ProductInstructions.describe(128).startsWith("no: vectors are of 128 bits"));
   }
 
   /** What the process of {@link #withoutNativeAccess} runs. */
