@@ -55,7 +55,7 @@
  *
  * <h2>Machine code</h2>
  *
- * <p>With AVX-512, all of this is the second choice: {@link dev.tenzan.cpu.gemm.MachineInPlace} for small products, {@link
+ * <p>With AVX-512 or AVX2 on Linux, all of this is the second choice: {@link dev.tenzan.cpu.gemm.MachineInPlace} for small products, {@link
  * dev.tenzan.cpu.gemm.MachineProduct} and {@link dev.tenzan.cpu.gemm.MachinePixels} compute the same bits by code that Java assembles ({@link dev.tenzan.cpu.machine}), and needs no warm-up.
  *
  * <h2>Java</h2>

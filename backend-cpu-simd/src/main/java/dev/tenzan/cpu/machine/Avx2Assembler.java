@@ -263,14 +263,6 @@ public sealed class Avx2Assembler extends Assembler permits Avx2LoopAssembler {
     }
   }
 
-  /** Takes every other lane of two vectors of 32 bits a lane: the even ones of the first, the odd ones of the second (VSHUFPS, VPERMPD). */
-  void everyOther(int to, int even, int odd) {
-    begin(1, 0, 0, 0xC6, 1, to, even, odd >> 3, 0, ALL, false);
-    emit(0xC0 | (to & 7) << 3 | odd & 7, 0xD8); // 0, 2 and 1, 3 within each part of 128 bits
-    begin(3, 1, 1, 0x01, 1, to, 0, to >> 3, 0, ALL, false);
-    emit(0xC0 | (to & 7) << 3 | to & 7, 0xD8);
-  }
-
   /** Whether vectors have 128 bits: those of numbers of 32 bits beside others of 64. Masks have 64 there. */
   private static boolean isHalf(VectorForm form) {
     return form.bytes() < VECTOR;

@@ -12,7 +12,6 @@ import static dev.tenzan.cpu.machine.Assembler.RDX;
 import static dev.tenzan.cpu.machine.Assembler.RSI;
 
 import java.lang.foreign.MemorySegment;
-import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -94,10 +93,6 @@ public final class PlaneCopies {
       a.clear(ZERO);
       a.move(R11, RDX);
       vectors(() -> a.vectorStore(VectorOp.STORE, ZERO, R11, 0, ALL), 0, () -> a.vectorStore(VectorOp.STORE, ZERO, R11, 0, target));
-      int lanes = form.lanes();
-      if (stride == 2 && a.readsNumbers()) {
-        a.lanes(LaneOp.LOAD, form, PLACES, 0, new Source.Table(LongStream.range(0, lanes).map(l -> 2 * l < lanes ? 2 * l : 2 * l + 1).boxed().toList()));
-      }
       a.test(R8);
       int none = a.jumpIfZero();
       int run = a.here();
@@ -148,7 +143,7 @@ public final class PlaneCopies {
     /** The second vector ends at the last element that is wanted. */
     private void everyOther() {
       a.vectorLoad(VectorOp.LOAD, FIRST, R10, 0, ALL);
-      merge(new Source.Memory(R10, form.bytes() - Float.BYTES));
+      a.everyOther(form, FIRST, new Source.Memory(R10, form.bytes() - Float.BYTES), PLACES);
       a.vectorStore(VectorOp.STORE, FIRST, R11, 0, ALL);
     }
 
@@ -162,20 +157,8 @@ public final class PlaneCopies {
       a.maskFromRegister(upper, RAX);
       a.vectorLoad(VectorOp.LOAD, FIRST, R10, 0, lower);
       a.vectorLoad(VectorOp.LOAD, SECOND, R10, form.bytes() - Float.BYTES, upper);
-      merge(new Source.Register(SECOND));
+      a.everyOther(form, FIRST, new Source.Register(SECOND), PLACES);
       a.vectorStore(VectorOp.STORE, FIRST, R11, 0, target);
-    }
-
-    /** The even lanes of the first vector, and behind them the odd ones of the second. */
-    private void merge(Source second) {
-      if (a instanceof Avx2Assembler avx2) {
-        if (second instanceof Source.Memory) {
-          a.lanes(LaneOp.LOAD, form, SECOND, 0, second);
-        }
-        avx2.everyOther(FIRST, FIRST, SECOND);
-      } else {
-        a.lanes(LaneOp.PERMUTE_TWO, form, FIRST, PLACES, second);
-      }
     }
   }
 }

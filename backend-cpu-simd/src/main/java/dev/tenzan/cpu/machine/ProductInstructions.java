@@ -6,7 +6,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.EnumMap;
 import java.util.Map;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Which types' products run in machine code here, and why not the others. */
@@ -14,42 +13,27 @@ public final class ProductInstructions {
   private static final String BYTES = "avx512_vnni";
   private static final String HALVES = "avx512_bf16";
 
-  private static final System.Logger LOG = System.getLogger(ProductInstructions.class.getName());
-
   private ProductInstructions() {}
 
   /** The code, assembled when the first product of a type asks for it; linking takes tens of milliseconds. */
-  private static final class Loaded {
-    static final Map<VectorSet, Map<DType, Optional<ProductKernels>>> KERNELS = new EnumMap<>(VectorSet.class);
+  private static final Map<DType, PerSet<ProductKernels>> KERNELS = new EnumMap<>(DType.class);
 
-    static synchronized @Nullable ProductKernels of(DType type, VectorSet set) {
-      return KERNELS
-          .computeIfAbsent(set, _ -> new EnumMap<>(DType.class))
-          .computeIfAbsent(type, _ -> Optional.ofNullable(load(type, set)))
-          .orElse(null);
+  static {
+    for (DType type : DType.values()) {
+      KERNELS.put(type, new PerSet<>(set -> load(type, set), "products of " + type + " go without machine code"));
     }
+  }
 
-    private static @Nullable ProductKernels load(DType type, VectorSet set) {
-      String failure;
-      try {
-        ProductKernels kernels = ProductKernels.load(type, set);
-        if (type != DType.BF16 || isChain(kernels)) {
-          return kernels;
-        }
-        failure = "VDPBF16PS of this processor is no chain of multiply-adds";
-      } catch (IllegalStateException e) {
-        failure = e.getMessage();
-      }
-      LOG.log(System.Logger.Level.WARNING, "cpu: products of {0} go without machine code: {1}", type, failure);
-      return null;
+  private static ProductKernels load(DType type, VectorSet set) {
+    ProductKernels kernels = ProductKernels.load(type, set);
+    if (type == DType.BF16 && !isChain(kernels)) {
+      throw new IllegalStateException("VDPBF16PS of this processor is no chain of multiply-adds");
     }
+    return kernels;
   }
 
   /** The kernels for a type, or null where this machine has none: {@link #describe} says why. */
   public static @Nullable ProductKernels of(DType type, VectorSet set) {
-    if (!set.canRun()) {
-      return null;
-    }
     boolean has =
         switch (type) {
           case I8, U8 -> set == VectorSet.AVX512 && ProcessorFlags.has(BYTES);
@@ -57,7 +41,8 @@ public final class ProductInstructions {
           case F32, F64 -> true;
           case F16, I16, I32, I64, BOOL -> false;
         };
-    return has ? Loaded.of(type, set) : null;
+    PerSet<ProductKernels> kernels = has ? KERNELS.get(type) : null;
+    return kernels == null ? null : kernels.of(set);
   }
 
   /**

@@ -269,7 +269,6 @@ final class AssemblerTest {
     checkAvx2("vfmadd231ps %ymm13,%ymm14,%ymm2", "c4c20db8d5", a -> a.lanes(LaneOp.FMA231, S8, 2, 14, new Source.Register(13)));
     checkAvx2("vaddpd %ymm3,%ymm12,%ymm3", "c59d58db", a -> a.lanes(LaneOp.ADD, D4, 3, 12, new Source.Register(3)));
     checkAvx2("vmovd %xmm9,(%rsi)", "c5797e0e", a -> a.lanes(LaneOp.STORE_FIRST, S8, 9, 0, new Source.Memory(RSI, 0)));
-    checkAvx2("vshufps $0xd8,%ymm9,%ymm3,%ymm12; vpermpd $0xd8,%ymm12,%ymm12", "c44164c6e1d8" + "c443fd01e4d8", a -> a.everyOther(12, 3, 9));
     checkAvx2("vzeroupper; ret", "c5f877c3", a -> a.returnFromVectors());
   }
 
