@@ -18,12 +18,16 @@ final class F32Planes extends PlaneKernel {
   private static final VectorShuffle<Float> ODD = VectorShuffle.fromOp(S, i -> (2 * i + 1) % LANES);
   private static final VectorMask<Float> UPPER = VectorMask.fromLong(S, -1L << LANES / 2);
 
-  F32Planes() {}
+  private final @Nullable PlaneCopies copies;
+
+  F32Planes() {
+    VectorSet machine = VectorSet.ofBits(S.vectorBitSize());
+    this.copies = machine == null ? null : PlaneCopies.of(machine);
+  }
 
   @Override
   @Nullable PlaneCopies inMachineCode() {
-    VectorSet machine = VectorSet.ofBits(S.vectorBitSize());
-    return machine == null ? null : PlaneCopies.of(machine);
+    return copies;
   }
 
   @Override

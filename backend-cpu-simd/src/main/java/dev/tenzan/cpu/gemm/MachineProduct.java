@@ -14,9 +14,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * A batch of matrix products in machine code: of f32 or f64 numbers by fused multiply-adds, of bytes or bf16 numbers by dot-product instructions.
  *
- * <p>A task is a rectangle of C with all of k. It packs its part of A, then panels of its part of B just before they are used. In large
- * products all threads pack A first, and a task is two columns of tiles: so B is packed once, and threads that neighbours of the machine slow
- * down leave tasks to the others.
+ * <p>A task is a rectangle of C with all of k. It packs panels of its part of B just before they are used. Rows of A whose steps lie side by side are read as
+ * they lie, unless A is large; otherwise a task packs its part of A first. In large products a task is some columns of tiles, for which all threads pack an A that is to be packed
+ * first: so B is packed once, and threads that neighbours of the machine slow down leave tasks to the others.
  *
  * <p>The sums of bytes are those of integers that wrap, in any order. Those of bf16 numbers have the bits of the chain that {@link
  * MatMulKernel} fixes, where no operand is so small that sums might be subnormal; packing finds out, and where one is, the product is
@@ -62,10 +62,12 @@ final class MachineProduct implements MatrixProgram {
   private static final long LEFT_BYTES = 16L << 20;
 
   /**
-   * The largest A whose rows are read as they lie, for each row of a tile: 16 MB with AVX-512. Beyond, packing it first gives the hardware one row to
-   * fetch ahead instead of many: 4096 x 4096 took 1.08 of its time.
+   * The largest A whose rows are read as they lie by tiles of {@link #IN_PLACE_ROWS}; by those of half as many, half of it. Beyond, packing it first gives the
+   * hardware one row to fetch ahead instead of many: 4096 x 4096 took 1.08 of its time.
    */
-  private static final long IN_PLACE_BYTES = (4L << 20) / 3;
+  private static final long IN_PLACE_BYTES = 16L << 20;
+
+  private static final int IN_PLACE_ROWS = 12;
 
   private static final ThreadBuffer LEFT = new ThreadBuffer();
   private static final ThreadBuffer RIGHT = new ThreadBuffer();
@@ -104,7 +106,8 @@ final class MachineProduct implements MatrixProgram {
     long wanted = TASKS_PER_THREAD * pool.threads();
     long across = Math.ceilDiv(right.panels(), columnsTogether());
     long down = Math.clamp(Math.ceilDiv(wanted, across), 1, Math.max(1, left.panels() * kernels.rows() / LEAST_TASK_ROWS));
-    this.inPlace = left.haveRows() && program.a().lanes() * left.rowBytes() <= inPlaceBytes;
+    boolean isTile = program.a().lanes() >= kernels.rows();
+    this.inPlace = isTile && left.haveRows() && program.a().lanes() * left.rowBytes() <= inPlaceBytes;
     boolean shares = canShare() && down * across >= wanted / 2;
     this.packsLeftFirst = shares && !inPlace;
     if (shares) {
@@ -140,7 +143,7 @@ final class MachineProduct implements MatrixProgram {
    * @param otherwise computes it where its numbers are too small
    */
   static @Nullable MachineProduct of(MatMulProgram p, CpuPool pool, ProductKernels kernels, MatrixProgram otherwise) {
-    return of(p, pool, kernels, otherwise, LEFT_BYTES, IN_PLACE_BYTES * kernels.rows());
+    return of(p, pool, kernels, otherwise, LEFT_BYTES, IN_PLACE_BYTES * kernels.rows() / IN_PLACE_ROWS);
   }
 
   /**
@@ -273,7 +276,7 @@ final class MachineProduct implements MatrixProgram {
   private boolean compute(MemorySegment a, MemorySegment b, MemorySegment c, Rectangle r) {
     long first = inPlace ? Math.clamp(p.a().lanes() / kernels.rows(), r.row(), r.endRow()) : r.row();
     long rows = r.endRow() - first;
-    long together = inPlace ? left.blocks() : blocksTogether(rows);
+    long together = rows == 0 ? left.blocks() : blocksTogether(rows);
     MemorySegment memory = LEFT.atLeast(together * rows * left.panelBytes());
     for (long block = 0; block < left.blocks(); block += together) {
       long end = Math.min(left.blocks(), block + together);

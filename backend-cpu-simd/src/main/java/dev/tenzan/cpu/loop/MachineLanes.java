@@ -19,7 +19,7 @@ import dev.tenzan.type.DType;
 
 /**
  * The part of a body's machine code that combines a row: accumulators in registers, which what is left over of the row meets lane by lane, and
- * the folds of {@link ReductionTree}. Minima and maxima of floats compare bits, for the reasons that {@link FloatExtremes} gives.
+ * the folds of {@link ReductionTree}. Minima and maxima of floats compare bits, for the reasons that {@link FloatExtremes} gives, but for those of f64 with AVX2.
  */
 final class MachineLanes {
   /** The groups of three accumulators of a minimum or maximum of floats. */
@@ -74,7 +74,7 @@ final class MachineLanes {
     this.type = emitter.body.type(out.value());
     this.form = emitter.values.form(MachineEmitter.inArray(type));
     this.isExtreme = type.isFloat() && (out.op() == ReduceOp.MIN || out.op() == ReduceOp.MAX);
-    this.comparesBits = isExtreme && (!form.wide() || set == VectorSet.AVX512); // AVX2 does not compare integers of 64 bits
+    this.comparesBits = isExtreme && (!form.wide() || set == VectorSet.AVX512); // AVX2 has no minima and maxima of integers of 64 bits
     int groups = comparesBits ? EXTREME_GROUPS : isExtreme ? FLOAT_GROUPS : ReductionTree.LANES / emitter.lanes;
     this.accumulators = new int[groups][comparesBits ? 3 : 1];
     this.inRegisters = comparesBits ? groups : Math.min(groups, inRegisters);

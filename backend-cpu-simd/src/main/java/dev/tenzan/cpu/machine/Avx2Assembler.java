@@ -12,7 +12,7 @@ import java.util.stream.LongStream;
  *
  * <p>Masks are vectors here, of lanes with all bits set or none, in registers from 1 to 15. Loads and stores take one where numbers have 32 or 64 bits.
  * Other instructions that have a mask, or no encoding with VEX, are written as several, which overwrite register 0. Beside lanes of 64 bits, vectors of
- * four numbers of 32 bits have 128; masks have lanes of 64 bits then, and register 15 is overwritten.
+ * four numbers of 32 bits have 128; masks have lanes of 64 bits then. What has lanes of 64 bits may overwrite register 15 as well.
  */
 public sealed class Avx2Assembler extends Assembler permits Avx2LoopAssembler {
   /** The bytes of a vector. */

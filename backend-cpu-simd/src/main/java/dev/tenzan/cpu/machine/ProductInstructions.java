@@ -60,7 +60,7 @@ public final class ProductInstructions {
       return "loops, f32, f64 (AVX2)";
     }
     if (set == null) {
-      return "no: vectors are of " + bits + " bits, and the processor has no machine code for that: it needs AVX-512 (F, BW, DQ and VL), or AVX2 and FMA";
+      return "no: vectors are of " + bits + " bits, and the processor has no machine code for that: it needs AVX-512 (F, BW, DQ, VL) and BMI2, or AVX2, FMA, F16C, BMI2 and POPCNT";
     }
     boolean bytes = ProcessorFlags.has(BYTES);
     boolean halves = ProcessorFlags.has(HALVES);

@@ -1,6 +1,6 @@
 package dev.tenzan.cpu.machine;
 
-/** The vector instructions that the kernels use, all of AVX-512 (EVEX). Encodings: Intel SDM, volume 2, each instruction's page. */
+/** The vector instructions that the kernels use, as AVX-512 has them (EVEX); with AVX2 their vectors are half as long. Encodings: Intel SDM, volume 2, each instruction's page. */
 public enum VectorOp {
   /** Adds the four products of unsigned bytes of the first source and signed bytes of the second one to each i32. */
   VPDPBUSD(Map.F38, Prefix.P66, 0, 0x50, 512, 64),

@@ -227,6 +227,14 @@ final class MatMulTest {
     }
   }
 
+  /** Rows that overlap are few bytes, and what is left of them is packed some of k at a time. */
+  @Test
+  void rowsThatOverlap() {
+    for (long k : new long[] {300, 1_200_000}) {
+      compare(new MatMulKernel(DType.F32, DType.F32, Shape.of(), 17, 3, k, new Affine(1, 2, 1), new Affine(0, 3, 1)), Operands.Values.PLAIN, 710);
+    }
+  }
+
   /** The packed rows of one task are more than it keeps at a time: 264 rows of 16,000 steps are 17 MB. */
   @Test
   void longSumsOfManyRows() {
