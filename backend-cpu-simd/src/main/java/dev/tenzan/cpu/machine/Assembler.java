@@ -28,9 +28,7 @@ public sealed class Assembler extends GeneralAssembler permits Avx2Assembler {
   /** Jumps forward where a mask has a lane (KORTESTW). */
   public int jumpIfAny(int mask) {
     emit(0xC5, 0xF8, 0x98, 0xC0 | mask << 3 | mask);
-    emit(0x0F, JNZ);
-    emitInt(0);
-    return size;
+    return forward(JNZ);
   }
 
   /** Copies the lower bits of one of the first 8 general registers to a mask (KMOVW). */

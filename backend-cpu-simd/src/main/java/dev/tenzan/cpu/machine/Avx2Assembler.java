@@ -118,7 +118,7 @@ public sealed class Avx2Assembler extends Assembler permits Avx2LoopAssembler {
 
   @Override
   void vectorWithNumber(VectorOp op, int to, int a, int base, int distance) {
-    throw new IllegalArgumentException("AVX2 reads no number for all lanes: " + op);
+    throw lacking("number in memory for all lanes: " + op);
   }
 
   @Override
@@ -145,7 +145,7 @@ public sealed class Avx2Assembler extends Assembler permits Avx2LoopAssembler {
   /** The opcode of VMASKMOVPS or VMASKMOVPD. */
   private static int masked(int opcode, boolean isNarrow, boolean isWide, VectorOp op) {
     if (!isNarrow && !isWide) {
-      throw new IllegalArgumentException("AVX2 has no mask for " + op);
+      throw lacking("mask for " + op);
     }
     return isWide ? opcode + 1 : opcode;
   }
@@ -214,9 +214,8 @@ public sealed class Avx2Assembler extends Assembler permits Avx2LoopAssembler {
   @Override
   public int jumpIfAny(int mask) {
     begin(2, 1, 0, 0x17, 1, mask, 0, mask >> 3, 0, ALL, false); // VPTEST
-    emit(0xC0 | (mask & 7) << 3 | mask & 7, 0x0F, JNZ);
-    emitInt(0);
-    return size;
+    emit(0xC0 | (mask & 7) << 3 | mask & 7);
+    return forward(JNZ);
   }
 
   @Override

@@ -254,53 +254,52 @@ public abstract sealed class GeneralAssembler permits Assembler {
 
   /** Jumps back where the last result was not 0. */
   public void jumpIfNotZero(int target) {
-    emit(0x0F, JNZ);
-    emitInt(target - (size + 4));
+    back(JNZ, target);
   }
 
   /** Jumps forward where the last result was 0, to a place that {@link #land} gives. */
   public int jumpIfZero() {
-    emit(0x0F, JZ);
-    emitInt(0);
-    return size;
+    return forward(JZ);
   }
 
   /** Jumps back where the last comparison's or subtraction's first operand was less. */
   public void jumpIfLess(int target) {
-    emit(0x0F, JL);
-    emitInt(target - (size + 4));
+    back(JL, target);
   }
 
   /** Jumps forward where it was less. */
   public int jumpIfLess() {
-    emit(0x0F, JL);
-    emitInt(0);
-    return size;
+    return forward(JL);
   }
 
   /** Jumps back where it was not less. */
   public void jumpUnlessLess(int target) {
-    emit(0x0F, JGE);
-    emitInt(target - (size + 4));
+    back(JGE, target);
   }
 
   /** Jumps forward where it was not less, to a place that {@link #land} gives. */
   public int jumpUnlessLess() {
-    emit(0x0F, JGE);
-    emitInt(0);
-    return size;
+    return forward(JGE);
   }
 
   /** Jumps forward where it was not greater. */
   public int jumpUnlessGreater() {
-    emit(0x0F, JLE);
-    emitInt(0);
-    return size;
+    return forward(JLE);
   }
 
   /** Jumps forward where the last comparison's first operand was not less, both without a sign. */
   public int jumpUnlessBelow() {
-    emit(0x0F, JAE);
+    return forward(JAE);
+  }
+
+  private void back(int condition, int target) {
+    emit(0x0F, condition);
+    emitInt(target - (size + Integer.BYTES));
+  }
+
+  /** Emits a jump whose condition is one of the constants, to a place that {@link #land} gives. */
+  final int forward(int condition) {
+    emit(0x0F, condition);
     emitInt(0);
     return size;
   }

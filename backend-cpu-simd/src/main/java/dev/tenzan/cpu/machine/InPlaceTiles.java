@@ -154,7 +154,7 @@ public final class InPlaceTiles {
 
   static byte[] code(VectorSet set, VectorForm form, int vectors, boolean adds, boolean hasMask) {
     Assembler a = set.assembler();
-    int last = !hasMask ? ALL : set == VectorSet.AVX512 ? 1 : set.registers() - 1; // with AVX2 masks are vectors
+    int last = hasMask ? set.mask(1) : ALL;
     if (hasMask) {
       a.load(RAX, RDI, word(MASK));
       a.maskFromRegister(last, RAX, form.wide());

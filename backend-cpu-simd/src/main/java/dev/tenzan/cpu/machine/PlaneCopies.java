@@ -78,10 +78,9 @@ public final class PlaneCopies {
       this.a = set.assembler();
       this.stride = stride;
       this.form = new VectorForm(false, set.bytes() / Float.BYTES);
-      int first = set == VectorSet.AVX512 ? 1 : PLACES + 1;
-      this.target = first;
-      this.lower = first + 1;
-      this.upper = first + 2;
+      this.target = set.mask(1);
+      this.lower = set.mask(2);
+      this.upper = set.mask(3);
     }
 
     byte[] code() {

@@ -49,10 +49,9 @@ final class ProductPacking {
     this.set = set;
     this.numbers = numbers;
     this.statistic = statistic;
-    boolean many = set == VectorSet.AVX512;
-    this.places = many ? 27 : 13;
-    this.lanes = many ? 1 : 14;
-    this.unread = many ? 2 : 15;
+    this.places = set == VectorSet.AVX512 ? 27 : 13;
+    this.lanes = set.mask(1);
+    this.unread = set.mask(2);
   }
 
   /**

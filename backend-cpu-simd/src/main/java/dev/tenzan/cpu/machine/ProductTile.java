@@ -20,6 +20,9 @@ final class ProductTile {
   private static final int UNROLL_BY_STEPS = 4;
   private static final int REST = 1;
 
+  /** The registers of numbers of A, at most. */
+  private static final int A_REGISTERS = 6;
+
   private final VectorSet set;
   private final Numbers numbers;
   private final int rows;
@@ -167,7 +170,7 @@ final class ProductTile {
   }
 
   private int rowRegister(int row) {
-    return firstA + row % Math.min(6, set.registers() - firstA);
+    return firstA + row % Math.min(A_REGISTERS, set.registers() - firstA);
   }
 
   /** A loop of steps along k; the count is in a register, which is used up. */

@@ -76,10 +76,11 @@ final class Square {
         pair(i, i + 1, VectorOp.VUNPCKLPD, VectorOp.VUNPCKHPD);
       }
     }
-    for (int j = 0; j < group && a instanceof Avx2Assembler avx2; j++) {
-      halves(avx2, j, group + j);
-    }
-    for (int j = 0; j < group && parts == 4; j++) {
+    for (int j = 0; j < group; j++) {
+      if (a instanceof Avx2Assembler avx2) {
+        halves(avx2, j, group + j);
+        continue;
+      }
       parts(j, group + j);
       parts(2 * group + j, 3 * group + j);
       parts(j, 2 * group + j);

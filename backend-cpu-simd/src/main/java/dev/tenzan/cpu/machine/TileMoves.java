@@ -64,19 +64,17 @@ public final class TileMoves {
   static byte[] code(VectorSet set, boolean adds, boolean whole) {
     Assembler a = set.assembler();
     int vector = set.bytes();
-    int first = set == VectorSet.AVX512 ? 1 : 14; // with AVX2 masks are vectors
-
     a.add(RSI, R9);
     a.loadArgument(RCX, 0);
     a.loadArgument(RAX, 1);
     if (!whole) {
-      a.maskFromRegister(first, RAX);
+      a.maskFromRegister(set.mask(1), RAX);
       a.shiftRight(RAX, vector / Float.BYTES);
-      a.maskFromRegister(first + 1, RAX);
+      a.maskFromRegister(set.mask(2), RAX);
     }
     int row = a.here();
     for (int v = 0; v < 2; v++) {
-      int mask = whole ? ALL : first + v;
+      int mask = whole ? ALL : set.mask(1 + v);
       a.vectorLoad(VectorOp.LOAD, v, RDI, v * vector, ALL);
       if (adds) {
         a.vectorLoad(VectorOp.LOAD, 2, RSI, v * vector, mask);

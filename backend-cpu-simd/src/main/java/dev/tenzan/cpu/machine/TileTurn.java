@@ -83,7 +83,7 @@ public final class TileTurn {
 
   static byte[] code(VectorSet set, int lanes) {
     Assembler a = set.assembler();
-    int tail = set == VectorSet.AVX512 ? 1 : set.registers() - 1; // with AVX2 masks are vectors
+    int tail = set.mask(1);
     a.load(RDX, RDI, word(COLUMN));
     a.load(RCX, RDI, word(TARGET));
     a.load(R9, RDI, word(PITCH));

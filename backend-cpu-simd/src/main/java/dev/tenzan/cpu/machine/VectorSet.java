@@ -12,14 +12,13 @@ public enum VectorSet {
 
   private final int bits;
   private final int registers;
+  private final boolean isThere;
 
-  /** What Linux calls them. */
-  private final String features;
-
+  /** A set that needs some features, as Linux calls them. */
   VectorSet(int bits, int registers, String features) {
     this.bits = bits;
     this.registers = registers;
-    this.features = features;
+    this.isThere = ProcessorFlags.hasAll(Set.of(features.split(" ")));
   }
 
   /** The set whose vectors have so many bits, which are those that the JVM uses, where its code can run here; or else null. */
@@ -34,12 +33,7 @@ public enum VectorSet {
 
   /** Whether its code can run here, as far as is known without trying. */
   public boolean canRun() {
-    return MachineCode.obstacle().isEmpty() && isThere();
-  }
-
-  /** Whether the processor has it. */
-  boolean isThere() {
-    return ProcessorFlags.hasAll(Set.of(features.split(" ")));
+    return isThere && MachineCode.obstacle().isEmpty();
   }
 
   /** The width of a vector in bits. */
@@ -60,6 +54,11 @@ public enum VectorSet {
   /** Whether masks have registers of their own; otherwise they are vectors. */
   public boolean hasMaskRegisters() {
     return this == AVX512;
+  }
+
+  /** The register of a function's mask of a number from 1 on; where masks are vectors, the last ones. */
+  int mask(int number) {
+    return hasMaskRegisters() ? number : registers - number;
   }
 
   /** An assembler for it. */

@@ -96,9 +96,8 @@ public final class WindowRows {
       this.length = length;
       this.step = step;
       this.lanes = set.bytes() / Float.BYTES;
-      boolean many = set == VectorSet.AVX512;
-      this.tail = many ? 1 : set.registers() - 1;
-      this.weight = many ? set.registers() - 1 : set.registers() - 2;
+      this.tail = set.mask(1);
+      this.weight = set.hasMaskRegisters() ? set.registers() - 1 : tail - 1;
       this.kept = Math.min(places.length, weight - KEPT);
     }
 
