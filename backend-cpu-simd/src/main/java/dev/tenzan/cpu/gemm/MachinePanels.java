@@ -161,6 +161,10 @@ final class MachinePanels {
       }
       return halves ? leastExponent(arguments, STATISTICS, kernels.lanes()) : 0;
     }
+    if (kernels.arePlain() && adjacentLanes && lanes == width) {
+      packLanes(kernels.panelsOfRight(), arguments, source, from, steps(ofBlock), kernels.lanes(), packed, to);
+      return 0;
+    }
     long sums = to + groups(ofBlock) * step();
     if (!kernels.arePlain()) {
       packed.asSlice(sums, step()).fill((byte) (halves ? -1 : 0));

@@ -3,6 +3,7 @@ package dev.tenzan.cpu.gemm;
 import dev.tenzan.cpu.CpuPool;
 import dev.tenzan.cpu.machine.ProductInstructions;
 import dev.tenzan.cpu.machine.ProductKernels;
+import dev.tenzan.cpu.machine.TileShape;
 import dev.tenzan.cpu.machine.VectorSet;
 import dev.tenzan.kernel.ConvolutionKernel;
 import dev.tenzan.kernel.MatMulKernel;
@@ -31,6 +32,12 @@ public final class MatrixEngine {
 
   /** A product of matrices neither copies its input nor turns its results round, so tiles of pixels must be used better by so much. */
   private static final double PRODUCTS_BEHIND = 0.88;
+
+  /** Where wide tiles are faster, they may be used less by so much. */
+  private static final double WIDE_AHEAD = 0.96;
+
+  /** With fewer steps along k, writing C is what takes time, and the tiles are alike. */
+  private static final long LEAST_WIDE_STEPS = 129;
 
   private final CpuPool pool;
   private final KernelSet kernels;
@@ -92,7 +99,14 @@ public final class MatrixEngine {
   }
 
   private @Nullable MachineProduct machineProduct(DType type, MatMulProgram packed) {
-    ProductKernels kernels = machine == null ? null : ProductInstructions.of(type, machine);
+    MachineProduct tall = machineProduct(type, packed, TileShape.TALL);
+    boolean maybe = tall != null && packed.k() >= LEAST_WIDE_STEPS && ProductInstructions.areWideTilesFaster();
+    MachineProduct wide = maybe ? machineProduct(type, packed, TileShape.WIDE) : null;
+    return wide != null && tall != null && wide.used() >= WIDE_AHEAD * tall.used() ? wide : tall;
+  }
+
+  private @Nullable MachineProduct machineProduct(DType type, MatMulProgram packed, TileShape shape) {
+    ProductKernels kernels = machine == null ? null : ProductInstructions.of(type, machine, shape);
     return kernels == null ? null : MachineProduct.of(packed, pool, kernels, packed);
   }
 

@@ -31,7 +31,7 @@ public final class HeapTile {
 
   /** The rows of a full tile, whose accumulators hide the latency of the multiply-add. */
   public static int rows(VectorSet set) {
-    return ProductKernels.rows(set);
+    return TileShape.TALL.rows(set);
   }
 
   /** The columns of a tile: two vectors. */

@@ -104,6 +104,7 @@ public final class ProductKernels {
 
   private final DType type;
   private final VectorSet set;
+  private final TileShape shape;
   private final Numbers numbers;
   private final Layout byRows;
   private final Layout bySteps;
@@ -114,21 +115,23 @@ public final class ProductKernels {
   private final MachineCode lanesOfLeft;
   private final MachineCode lanesOfRight;
   private final MachineCode vectorsOfRight;
+  private final @Nullable MachineCode panelsOfRight;
   private final MachineCode stepsOfRight;
   private final MachineCode squareOfRight;
   private final @Nullable MachineCode narrow;
 
-  private ProductKernels(DType type, VectorSet set) {
+  private ProductKernels(DType type, VectorSet set, TileShape shape) {
     this.type = type;
     this.set = set;
+    this.shape = shape;
     this.numbers = Numbers.of(type);
-    int rows = rows(set);
+    int rows = rows();
     this.byRows = new Layout(set.bytes(), numbers.groupBytes, numbers.lanes(set), rows * set.bytes());
     this.bySteps = new Layout(numbers.groupBytes, rows * numbers.groupBytes, 1, rows * numbers.groupBytes);
     boolean halves = numbers == Numbers.HALVES;
     // A's turned bytes are unsigned where they were signed.
     boolean left = type == DType.I8;
-    ProductTile tile = new ProductTile(set, numbers);
+    ProductTile tile = new ProductTile(set, numbers, shape);
     this.tilesByRows = MachineCode.load(tile.code(left, byRows));
     this.tilesBySteps = MachineCode.load(tile.code(left, bySteps));
     this.tilesInPlace = arePlain() ? MachineCode.load(tile.inPlace()) : null;
@@ -139,30 +142,31 @@ public final class ProductKernels {
           case BYTES -> type == DType.I8 ? ProductPacking.Statistic.SIGNED_SUM : ProductPacking.Statistic.UNSIGNED_SUM;
           case SINGLES, DOUBLES -> ProductPacking.Statistic.NONE;
         };
-    ProductPacking leftPacking = new ProductPacking(set, numbers, ofLeft);
-    ProductPacking rightPacking = new ProductPacking(set, numbers, ofRight);
+    ProductPacking leftPacking = new ProductPacking(set, numbers, shape, ofLeft);
+    ProductPacking rightPacking = new ProductPacking(set, numbers, shape, ofRight);
     this.copyRows = MachineCode.load(leftPacking.rows());
     this.lanesOfLeft = MachineCode.load(leftPacking.lanes(false));
     this.lanesOfRight = MachineCode.load(rightPacking.lanes(false));
     this.vectorsOfRight = MachineCode.load(rightPacking.lanes(true));
+    this.panelsOfRight = arePlain() ? MachineCode.load(rightPacking.panel()) : null;
     this.stepsOfRight = MachineCode.load(rightPacking.steps());
     this.squareOfRight = MachineCode.load(rightPacking.square());
     this.narrow = arePlain() ? null : MachineCode.load(tile.narrow());
   }
 
   /** Assembles the functions for a type. */
-  static ProductKernels load(DType type, VectorSet set) {
-    return new ProductKernels(type, set);
+  static ProductKernels load(DType type, VectorSet set, TileShape shape) {
+    return new ProductKernels(type, set, shape);
   }
 
-  /** The rows of a tile: as many as leave registers for two vectors of B and numbers of A. */
-  static int rows(VectorSet set) {
-    return set == VectorSet.AVX512 ? 12 : 6;
+  /** The shape of its tiles. */
+  public TileShape shape() {
+    return shape;
   }
 
   /** The rows of a tile. */
   public int rows() {
-    return rows(set);
+    return shape.rows(set);
   }
 
   /** The width of a vector in bytes. */
@@ -190,14 +194,14 @@ public final class ProductKernels {
     return numbers.groups;
   }
 
-  /** The lanes of a vector: a half of a tile's columns. */
+  /** The lanes of a vector. */
   public int lanes() {
     return numbers.lanes(set);
   }
 
   /** The columns of a tile. */
   public int columns() {
-    return 2 * numbers.lanes(set);
+    return shape.vectors() * numbers.lanes(set);
   }
 
   /** Panels of vectors along the rows, as a matrix whose steps lie side by side has them: those of all rows in turn. */
@@ -259,6 +263,11 @@ public final class ProductKernels {
   /** The same for whole vectors of columns; MASK is not read. */
   public MachineCode vectorsOfRight() {
     return vectorsOfRight;
+  }
+
+  /** The same for all columns of a panel of plain numbers; MASK is not read. */
+  public MachineCode panelsOfRight() {
+    return Objects.requireNonNull(panelsOfRight, "only plain numbers are packed by panels");
   }
 
   /** Packs columns of B whose steps lie side by side; DISTANCES instead of STEP. */

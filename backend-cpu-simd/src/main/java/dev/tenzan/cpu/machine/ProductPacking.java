@@ -37,6 +37,7 @@ final class ProductPacking {
 
   private final VectorSet set;
   private final Numbers numbers;
+  private final TileShape shape;
   private final Statistic statistic;
   private final int places;
 
@@ -45,9 +46,10 @@ final class ProductPacking {
   private final int unread;
 
   /** Code for a set of vector instructions; AVX2 packs plain numbers alone, of which there is nothing to find out or to turn. */
-  ProductPacking(VectorSet set, Numbers numbers, Statistic statistic) {
+  ProductPacking(VectorSet set, Numbers numbers, TileShape shape, Statistic statistic) {
     this.set = set;
     this.numbers = numbers;
+    this.shape = shape;
     this.statistic = statistic;
     this.places = set == VectorSet.AVX512 ? 27 : 13;
     this.lanes = set.mask(1);
@@ -81,6 +83,24 @@ final class ProductPacking {
       }
     }
     end(a, loop, mask);
+    return a.code();
+  }
+
+  /** Packs all lanes of a panel of plain numbers that lie side by side, a run of several vectors for each step along k. */
+  byte[] panel() {
+    Assembler a = set.assembler();
+    begin(a);
+    a.load(RDX, RDI, ProductKernels.STEP);
+    int loop = a.here();
+    for (int v = 0; v < shape.vectors(); v++) {
+      a.vectorLoad(numbers.loadGroups(), v, RSI, v * set.bytes(), ALL);
+    }
+    a.add(RSI, RDX);
+    for (int v = 0; v < shape.vectors(); v++) {
+      a.vectorStore(numbers.storeGroups(), v, RCX, v * set.bytes(), ALL);
+    }
+    a.add(RCX, R8);
+    again(a, loop);
     return a.code();
   }
 
@@ -145,7 +165,7 @@ final class ProductPacking {
     int loop = a.here();
     copy(a, ALL);
     a.addConstant(R11, set.bytes());
-    a.addConstant(R9, ProductKernels.rows(set) * set.bytes());
+    a.addConstant(R9, shape.rows(set) * set.bytes());
     a.subtractConstant(RAX, 1);
     a.jumpIfNotZero(loop);
     a.land(none);

@@ -13,8 +13,8 @@ import static dev.tenzan.cpu.machine.Assembler.RDX;
 import static dev.tenzan.cpu.machine.Assembler.RSI;
 
 /**
- * The code of tiles of a product: accumulators of {@link ProductKernels#rows} rows of two vectors, which hide the latency of the dot product on two
- * pipes, two vectors of B, and rows of A in turn. See {@link ProductKernels} for panels and arguments.
+ * The code of tiles of a product: accumulators of a {@link TileShape}'s rows and vectors, which hide the latency of the dot product on two
+ * pipes, vectors of B, and rows of A in turn. See {@link ProductKernels} for panels and arguments.
  */
 final class ProductTile {
   private static final int UNROLL_BY_STEPS = 4;
@@ -26,6 +26,7 @@ final class ProductTile {
   private final VectorSet set;
   private final Numbers numbers;
   private final int rows;
+  private final int vectors;
   private final int vector;
   private final int rightStep;
 
@@ -35,15 +36,16 @@ final class ProductTile {
   private final int b0;
   private final int firstA;
 
-  ProductTile(VectorSet set, Numbers numbers) {
+  ProductTile(VectorSet set, Numbers numbers, TileShape shape) {
     this.set = set;
     this.numbers = numbers;
-    this.rows = ProductKernels.rows(set);
+    this.rows = shape.rows(set);
+    this.vectors = shape.vectors();
     this.vector = set.bytes();
-    this.rightStep = 2 * vector;
+    this.rightStep = vectors * vector;
     this.middle = rows * vector / 2;
-    this.b0 = 2 * rows;
-    this.firstA = b0 + 2;
+    this.b0 = vectors * rows;
+    this.firstA = b0 + vectors;
   }
 
   /**
@@ -105,17 +107,15 @@ final class ProductTile {
     int none = a.jumpIfZero();
     int loop = a.here();
     for (int u = 0; u < unroll; u++) {
-      a.vectorLoad(VectorOp.LOAD, b0, RDX, u * rightStep, ALL);
-      a.vectorLoad(VectorOp.LOAD, b0 + 1, RDX, u * rightStep + vector, ALL);
+      loadRight(a, u);
       int at = u * numbers.groupBytes;
       for (int r = 0; r < rows; r++) {
         int value = rowRegister(r);
         if (r % 2 == 0) {
-          multiply(a, numbers, r, b0, value, addresses[r / 2], at);
+          multiplyRow(a, r, value, addresses[r / 2], at);
         } else {
           a.lanes(LaneOp.BROADCAST, form(), value, 0, new Source.Memory(addresses[r / 2], RBX, 1, at));
-          a.vector(numbers.multiply, 2 * r, b0, value);
-          a.vector(numbers.multiply, 2 * r + 1, b0 + 1, value);
+          multiplyRow(a, r, value);
         }
       }
     }
@@ -128,12 +128,35 @@ final class ProductTile {
     a.land(none);
   }
 
+  private void loadRight(Assembler a, int step) {
+    for (int v = 0; v < vectors; v++) {
+      a.vectorLoad(VectorOp.LOAD, b0 + v, RDX, step * rightStep + v * vector, ALL);
+    }
+  }
+
+  /** Multiplies a row's number in a register with B's vectors. */
+  private void multiplyRow(Assembler a, int row, int value) {
+    for (int v = 0; v < vectors; v++) {
+      a.vector(numbers.multiply, vectors * row + v, b0 + v, value);
+    }
+  }
+
+  /** The same with a number in memory. Tiles of two vectors have some of the multiply-adds read it themselves. */
+  private void multiplyRow(Assembler a, int row, int value, int base, int distance) {
+    if (vectors == 2) {
+      multiply(a, numbers, row, b0, value, base, distance);
+      return;
+    }
+    a.vectorLoad(numbers.broadcastGroup(), value, base, distance, ALL);
+    multiplyRow(a, row, value);
+  }
+
   private VectorForm form() {
     return new VectorForm(numbers.groupBytes == Long.BYTES, numbers.lanes(set));
   }
 
   private void clear(Assembler a) {
-    for (int r = 0; r < 2 * rows; r++) {
+    for (int r = 0; r < vectors * rows; r++) {
       a.clear(r);
     }
   }
@@ -147,14 +170,16 @@ final class ProductTile {
     int plain = a.jumpIfZero();
     a.move(RAX, RCX);
     for (int r = 0; r < rows; r++) {
-      a.vector(numbers.add, 2 * r, 2 * r, RAX, 0);
-      a.vector(numbers.add, 2 * r + 1, 2 * r + 1, RAX, vector);
+      for (int v = 0; v < vectors; v++) {
+        a.vector(numbers.add, vectors * r + v, vectors * r + v, RAX, v * vector);
+      }
       a.add(RAX, R8);
     }
     a.land(plain);
     for (int r = 0; r < rows; r++) {
-      a.vectorStore(VectorOp.STORE, 2 * r, RCX, 0, ALL);
-      a.vectorStore(VectorOp.STORE, 2 * r + 1, RCX, vector, ALL);
+      for (int v = 0; v < vectors; v++) {
+        a.vectorStore(VectorOp.STORE, vectors * r + v, RCX, v * vector, ALL);
+      }
       a.add(RCX, R8);
     }
     next(a, ProductKernels.SOURCE, ProductKernels.SOURCE_STEP);
@@ -179,19 +204,18 @@ final class ProductTile {
     int none = a.jumpIfZero();
     int loop = a.here();
     for (int u = 0; u < unroll; u++) {
-      a.vectorLoad(VectorOp.LOAD, b0, RDX, u * rightStep, ALL);
-      a.vectorLoad(VectorOp.LOAD, b0 + 1, RDX, u * rightStep + vector, ALL);
+      loadRight(a, u);
       for (int r = 0; r < rows; r++) {
         int at = u * layout.step() + r * layout.row() - middle;
         int row = rowRegister(r);
         if (numbers.arePlain()) {
-          multiply(a, numbers, r, b0, row, RSI, at);
+          multiplyRow(a, r, row, RSI, at);
           continue;
         }
         a.vectorLoad(numbers.broadcastGroup(), row, RSI, at, ALL);
-        for (int half = 0; half < 2; half++) {
+        for (int v = 0; v < vectors; v++) {
           // The first source's bytes are unsigned.
-          a.vector(numbers.multiply, 2 * r + half, left ? row : b0 + half, left ? b0 + half : row);
+          a.vector(numbers.multiply, vectors * r + v, left ? row : b0 + v, left ? b0 + v : row);
         }
       }
     }
@@ -220,10 +244,9 @@ final class ProductTile {
 
   /** Takes away what A's turned bytes have added: the sums of B's columns, which follow its groups. */
   private void subtractSums(Assembler a) {
-    a.vectorLoad(VectorOp.LOAD, b0, RDX, 0, ALL);
-    a.vectorLoad(VectorOp.LOAD, b0 + 1, RDX, vector, ALL);
-    for (int r = 0; r < 2 * rows; r++) {
-      a.vector(VectorOp.VPSUBD, r, r, b0 + r % 2);
+    loadRight(a, 0);
+    for (int r = 0; r < vectors * rows; r++) {
+      a.vector(VectorOp.VPSUBD, r, r, b0 + r % vectors);
     }
   }
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.tenzan.cpu.CpuPool;
 import dev.tenzan.cpu.machine.ProductInstructions;
 import dev.tenzan.cpu.machine.ProductKernels;
+import dev.tenzan.cpu.machine.TileShape;
 import dev.tenzan.cpu.machine.VectorSet;
 import dev.tenzan.kernel.MatMulKernel;
 import dev.tenzan.type.Affine;
@@ -148,7 +149,7 @@ final class MatMulTest {
     long seed = 600;
     for (VectorSet set : VectorSet.values()) {
       for (DType type : new DType[] {DType.BF16, DType.I8, DType.U8, DType.F32, DType.F64}) {
-        ProductKernels kernels = ProductInstructions.of(type, set);
+        ProductKernels kernels = ProductInstructions.of(type, set, TileShape.TALL);
         if (kernels == null) {
           System.out.println("not tested for " + type + " with " + set + ": " + ProductInstructions.describe(set.bits()));
           continue;
@@ -169,6 +170,40 @@ final class MatMulTest {
                 new Way("A packed in parts", _ -> Objects.requireNonNull(MachineProduct.of(program, TWO, kernels, program, 320 << 10, 0))));
         compare(ways, kernel, Operands.Values.values()[random.nextInt(3)], seed);
         seed++;
+      }
+    }
+  }
+
+  /** Tiles of both shapes, whichever this machine prefers, with rows, columns and steps left over. */
+  @Test
+  void tilesOfAllShapes() {
+    Gemm gemm = new Gemm(TWO, KernelSet.scalar(), null, KernelSet.scalar().tiling());
+    long seed = 900;
+    System.out.println("seeds from " + seed);
+    for (TileShape shape : TileShape.values()) {
+      for (DType type : new DType[] {DType.F32, DType.F64}) {
+        ProductKernels kernels = ProductInstructions.of(type, VectorSet.AVX512, shape);
+        if (kernels == null) {
+          System.out.println("not tested for " + type + ": " + ProductInstructions.describe(VectorSet.AVX512.bits()));
+          continue;
+        }
+        for (int i = 0; i < 60; i++) {
+          SplittableRandom random = new SplittableRandom(seed);
+          long m = random.nextInt(4, 40);
+          long n = random.nextInt(4, 200);
+          long k = random.nextBoolean() ? random.nextInt(1, 140) : random.nextInt(250, 780);
+          long gap = random.nextInt(2);
+          Affine left = random.nextBoolean() ? new Affine(2, m * k, 1, m) : new Affine(1, m * (k + gap), k + gap, 1);
+          Affine right = random.nextBoolean() ? new Affine(0, n * k, 1, k) : new Affine(3, k * (n + gap), n + gap, 1);
+          MatMulKernel kernel = new MatMulKernel(type, type, Shape.of(random.nextInt(1, 3)), m, n, k, left, right);
+          MatMulProgram program = MatMulProgram.of(kernel, gemm);
+          List<Way> ways =
+              List.of(
+                  new Way(shape + ", in place", _ -> Objects.requireNonNull(MachineProduct.of(program, TWO, kernels, program))),
+                  new Way(shape + ", packed", _ -> Objects.requireNonNull(MachineProduct.of(program, TWO, kernels, program, 64 << 10, 0))));
+          compare(ways, kernel, Operands.Values.values()[random.nextInt(3)], seed);
+          seed++;
+        }
       }
     }
   }

@@ -43,28 +43,31 @@ final class ProductInstructionsTest {
     System.out.println("machine code: " + ProductInstructions.describe(VectorSet.AVX512.bits()));
     if (!isLinuxOnX86()) {
       assertEquals("no: only on Linux on x86-64", ProductInstructions.describe(VectorSet.AVX512.bits()));
-      assertNull(ProductInstructions.of(DType.I8, VectorSet.AVX512));
+      assertNull(ProductInstructions.of(DType.I8, VectorSet.AVX512, TileShape.TALL));
       return;
     }
     boolean wide = flags().containsAll(List.of("avx512f", "avx512bw", "avx512vl"));
-    assertEquals(wide && flags().contains("avx512_vnni"), ProductInstructions.of(DType.I8, VectorSet.AVX512) != null);
-    assertEquals(wide && flags().contains("avx512_vnni"), ProductInstructions.of(DType.U8, VectorSet.AVX512) != null);
-    assertEquals(wide && flags().contains("avx512_bf16"), ProductInstructions.of(DType.BF16, VectorSet.AVX512) != null);
-    assertEquals(wide, ProductInstructions.of(DType.F32, VectorSet.AVX512) != null);
-    assertEquals(wide, ProductInstructions.of(DType.F64, VectorSet.AVX512) != null);
-    assertNull(ProductInstructions.of(DType.I16, VectorSet.AVX512));
+    assertEquals(wide && flags().contains("avx512_vnni"), ProductInstructions.of(DType.I8, VectorSet.AVX512, TileShape.TALL) != null);
+    assertEquals(wide && flags().contains("avx512_vnni"), ProductInstructions.of(DType.U8, VectorSet.AVX512, TileShape.TALL) != null);
+    assertEquals(wide && flags().contains("avx512_bf16"), ProductInstructions.of(DType.BF16, VectorSet.AVX512, TileShape.TALL) != null);
+    assertEquals(wide, ProductInstructions.of(DType.F32, VectorSet.AVX512, TileShape.TALL) != null);
+    assertEquals(wide, ProductInstructions.of(DType.F64, VectorSet.AVX512, TileShape.TALL) != null);
+    assertEquals(wide, ProductInstructions.of(DType.F32, VectorSet.AVX512, TileShape.WIDE) != null);
+    assertNull(ProductInstructions.of(DType.I8, VectorSet.AVX512, TileShape.WIDE));
+    assertNull(ProductInstructions.of(DType.F32, VectorSet.AVX2, TileShape.WIDE));
+    assertNull(ProductInstructions.of(DType.I16, VectorSet.AVX512, TileShape.TALL));
     boolean narrow = flags().containsAll(List.of("avx2", "fma", "f16c"));
-    assertEquals(narrow, ProductInstructions.of(DType.F32, VectorSet.AVX2) != null);
-    assertEquals(narrow, ProductInstructions.of(DType.F64, VectorSet.AVX2) != null);
-    assertNull(ProductInstructions.of(DType.I8, VectorSet.AVX2));
-    assertNull(ProductInstructions.of(DType.BF16, VectorSet.AVX2));
+    assertEquals(narrow, ProductInstructions.of(DType.F32, VectorSet.AVX2, TileShape.TALL) != null);
+    assertEquals(narrow, ProductInstructions.of(DType.F64, VectorSet.AVX2, TileShape.TALL) != null);
+    assertNull(ProductInstructions.of(DType.I8, VectorSet.AVX2, TileShape.TALL));
+    assertNull(ProductInstructions.of(DType.BF16, VectorSet.AVX2, TileShape.TALL));
     assertEquals(narrow, ProductInstructions.describe(VectorSet.AVX2.bits()).equals("loops, f32, f64 (AVX2)"));
     assertTrue(ProductInstructions.describe(128).startsWith("no: vectors are of 128 bits"));
   }
 
   /** What the process of {@link #withoutNativeAccess} runs. */
   public static void main(String[] args) {
-    System.out.println(ProductInstructions.describe(VectorSet.AVX512.bits()) + ", " + ProductInstructions.of(DType.I8, VectorSet.AVX512));
+    System.out.println(ProductInstructions.describe(VectorSet.AVX512.bits()) + ", " + ProductInstructions.of(DType.I8, VectorSet.AVX512, TileShape.TALL));
   }
 
   @Test
@@ -80,7 +83,7 @@ final class ProductInstructionsTest {
     System.setProperty(MachineCode.PROPERTY, "false");
     try {
       assertEquals("no: switched off by -Dtenzan.cpu.machine=false", ProductInstructions.describe(VectorSet.AVX512.bits()));
-      assertNull(ProductInstructions.of(DType.I8, VectorSet.AVX512));
+      assertNull(ProductInstructions.of(DType.I8, VectorSet.AVX512, TileShape.TALL));
     } finally {
       System.clearProperty(MachineCode.PROPERTY);
     }
@@ -88,7 +91,7 @@ final class ProductInstructionsTest {
 
   @Test
   void halvesAreAddedAsAChain() {
-    ProductKernels kernels = ProductInstructions.of(DType.BF16, VectorSet.AVX512);
+    ProductKernels kernels = ProductInstructions.of(DType.BF16, VectorSet.AVX512, TileShape.TALL);
     if (kernels == null) {
       System.out.println("not tested: " + ProductInstructions.describe(VectorSet.AVX512.bits()));
       return;
