@@ -5,7 +5,7 @@ import dev.tenzan.type.DType;
 
 /** The operands of products, as instructions see them. */
 enum Numbers {
-  BYTES(VectorOp.VPDPBUSD, VectorOp.VPADDD, VectorOp.VPMOVZXBD, 4, 4, 128),
+  BYTES(VectorOp.VPDPBUSD, VectorOp.VPADDD, VectorOp.VPMOVZXBD, 4, 4, 256),
   /** Numbers of bf16. */
   HALVES(VectorOp.VDPBF16PS, VectorOp.VADDPS, VectorOp.VPMOVZXWD, 2, 4, 128),
   /** Numbers of f32. */
