@@ -67,6 +67,9 @@ final class Engine {
         }
       };
 
+  /** Programs of small graphs, found sooner; used under the lock. */
+  private final KnownGraphs small = new KnownGraphs();
+
   /**
    * A program made ready for the device.
    *
@@ -100,16 +103,9 @@ final class Engine {
     }
     lock.lock();
     try {
-      Graph.Capture capture = Graph.capture(pending, Engine::layoutOf);
-      Compiled compiled = compile(capture.graph());
-      List<Buffer> leaves = new ArrayList<>(capture.leaves().size());
-      List<Storage> held = new ArrayList<>();
-      for (Node.Value value : capture.values()) {
-        Storage s = storage(value);
-        held.add(s);
-        leaves.add(s.buffer());
-      }
-      List<Storage.View> results = run(compiled, leaves, held);
+      KnownGraphs.Walk walk = KnownGraphs.Walk.of(pending);
+      Compiled known = walk == null ? null : small.find(walk);
+      List<Storage.View> results = walk == null || known == null ? runCaptured(pending, walk) : run(known, walk.leaves());
       for (int i = 0; i < pending.size(); i++) {
         Node n = pending.get(i);
         if (n.value() == null) {
@@ -123,6 +119,20 @@ final class Engine {
     }
   }
 
+  /** Finds or makes the program of the graph behind some nodes, and runs it; called under the lock. */
+  private List<Storage.View> runCaptured(List<Node> nodes, KnownGraphs.@Nullable Walk walk) {
+    Graph.Capture capture = Graph.capture(nodes, Engine::layoutOf);
+    Compiled compiled = compileLocked(capture.graph());
+    if (walk != null) {
+      small.keep(walk, capture, compiled);
+    }
+    List<Storage> leaves = new ArrayList<>(capture.leaves().size());
+    for (Node.Value value : capture.values()) {
+      leaves.add(storage(value));
+    }
+    return run(compiled, leaves);
+  }
+
   /** The nodes that have no value yet, each once. Called for every small operation, so the common case is a short way. */
   private static List<Node> pending(List<Node> nodes) {
     if (nodes.size() == 1) {
@@ -131,7 +141,7 @@ final class Engine {
     return nodes.stream().filter(n -> n.value() == null).distinct().toList();
   }
 
-  private static Storage storage(Node.@Nullable Value value) {
+  static Storage storage(Node.@Nullable Value value) {
     if (value == null) {
       throw new DeviceException(
           "compile: the traced function reads the elements of its arguments; a compiled function may only build operations");
@@ -147,27 +157,32 @@ final class Engine {
   Compiled compile(Graph graph) {
     lock.lock();
     try {
-      Compiled known = programs.get(graph);
-      if (known != null) {
-        return known;
-      }
-      Program program = Scheduler.schedule(graph);
-      for (Program.Step step : program.steps()) {
-        Support support = device.supports(step.kernel());
-        if (!support.supported()) {
-          throw new UnsupportedKernelException(
-              step.kernel().name() + ": " + step.kernel().inputs() + " to " + step.kernel().outputs()
-                  + " is not supported on " + device + ": " + support.reason() + "; run it on another device with to(device)");
-        }
-      }
-      List<Launch> launches = launches(program);
-      Replay replay = launches.size() < REPLAYED ? null : device.backend().replay(device.index());
-      Compiled compiled = new Compiled(program, launches, program.lastUses(launches.stream().map(Launch::buffers).toList()), replay);
-      programs.put(graph, compiled);
-      return compiled;
+      return compileLocked(graph);
     } finally {
       lock.unlock();
     }
+  }
+
+  /** The same, called under the lock. */
+  private Compiled compileLocked(Graph graph) {
+    Compiled known = programs.get(graph);
+    if (known != null) {
+      return known;
+    }
+    Program program = Scheduler.schedule(graph);
+    for (Program.Step step : program.steps()) {
+      Support support = device.supports(step.kernel());
+      if (!support.supported()) {
+        throw new UnsupportedKernelException(
+            step.kernel().name() + ": " + step.kernel().inputs() + " to " + step.kernel().outputs()
+                + " is not supported on " + device + ": " + support.reason() + "; run it on another device with to(device)");
+      }
+    }
+    List<Launch> launches = launches(program);
+    Replay replay = launches.size() < REPLAYED ? null : device.backend().replay(device.index());
+    Compiled compiled = new Compiled(program, launches, program.lastUses(launches.stream().map(Launch::buffers).toList()), replay);
+    programs.put(graph, compiled);
+    return compiled;
   }
 
   private List<Launch> launches(Program scheduled) {
@@ -200,14 +215,14 @@ final class Engine {
   }
 
   /** Allocates, launches and frees in order. */
-  private void launch(Compiled compiled, List<Buffer> leaves, @Nullable Buffer[] own) {
+  private void launch(Compiled compiled, List<Storage> leaves, @Nullable Buffer[] own) {
     Program program = compiled.program();
     Backend backend = device.backend();
     for (int s = 0; s < compiled.launches().size(); s++) {
       Launch launch = compiled.launches().get(s);
       List<Buffer> buffers = new ArrayList<>(launch.buffers().size());
       for (int b : launch.buffers()) {
-        buffers.add(b < program.leaves() ? leaves.get(b) : own(own, b - program.leaves(), program));
+        buffers.add(b < program.leaves() ? leaves.get(b).buffer() : own(own, b - program.leaves(), program));
       }
       launch.code().launch(buffers);
       for (int i = 0; i < own.length; i++) {
@@ -223,10 +238,9 @@ final class Engine {
   /**
    * Launches a program.
    *
-   * @param leaves the buffers of the leaves
-   * @param held the storages of the leaves, which results that are views share
+   * @param leaves the storages of the leaves, which results that are views share
    */
-  List<Storage.View> run(Compiled compiled, List<Buffer> leaves, List<Storage> held) {
+  List<Storage.View> run(Compiled compiled, List<Storage> leaves) {
     Program program = compiled.program();
     Backend backend = device.backend();
     @Nullable Buffer[] own = new Buffer[program.bytes().size()];
@@ -237,7 +251,7 @@ final class Engine {
       } else {
         replay.run(() -> launch(compiled, leaves, own));
       }
-      return results(program, own, held);
+      return results(program, own, leaves);
     } catch (RuntimeException | Error e) {
       for (Buffer b : own) {
         if (b != null) {
@@ -246,7 +260,7 @@ final class Engine {
       }
       throw e;
     } finally {
-      Reference.reachabilityFence(held);
+      Reference.reachabilityFence(leaves);
     }
   }
 
@@ -259,22 +273,24 @@ final class Engine {
     return b;
   }
 
-  private List<Storage.View> results(Program program, @Nullable Buffer[] own, List<Storage> held) {
+  private List<Storage.View> results(Program program, @Nullable Buffer[] own, List<Storage> leaves) {
     @Nullable Storage[] made = new Storage[own.length];
-    List<Storage.View> results = new ArrayList<>();
+    List<Storage.View> results = new ArrayList<>(program.outputs().size());
     for (Program.Placed p : program.outputs()) {
       if (p.buffer() < program.leaves()) {
-        results.add(new Storage.View(held.get(p.buffer()), p.layout()));
+        results.add(leaves.get(p.buffer()).view(p.layout()));
         continue;
       }
       int i = p.buffer() - program.leaves();
       Storage storage = made[i];
       if (storage == null) {
-        storage = new Storage(device.backend(), own(own, i, program));
-        made[i] = storage;
+        Storage.View first = Storage.first(device.backend(), own(own, i, program), p.layout());
+        made[i] = first.storage();
         own[i] = null;
+        results.add(first);
+      } else {
+        results.add(storage.view(p.layout()));
       }
-      results.add(new Storage.View(storage, p.layout()));
     }
     return results;
   }
@@ -296,22 +312,31 @@ final class Engine {
 
   /** Collects where twice as much is live as after the last time, and a certain amount at least. */
   private void makeRoom(long bytes) {
+    // Evaluations hold the lock, and taking it once more costs as much as the first time.
+    if (lock.isHeldByCurrentThread()) {
+      makeRoomLocked(bytes);
+      return;
+    }
     lock.lock();
     try {
-      room -= bytes;
-      if (room >= 0) {
-        return;
-      }
-      long live = device.memory().liveBytes();
-      if (live + bytes > collectAbove) {
-        collect();
-        live = device.memory().liveBytes();
-        collectAbove = Math.max(COLLECT_ABOVE, 2 * (live + bytes));
-      }
-      room = collectAbove - live - bytes;
+      makeRoomLocked(bytes);
     } finally {
       lock.unlock();
     }
+  }
+
+  private void makeRoomLocked(long bytes) {
+    room -= bytes;
+    if (room >= 0) {
+      return;
+    }
+    long live = device.memory().liveBytes();
+    if (live + bytes > collectAbove) {
+      collect();
+      live = device.memory().liveBytes();
+      collectAbove = Math.max(COLLECT_ABOVE, 2 * (live + bytes));
+    }
+    room = collectAbove - live - bytes;
   }
 
   /** Collects, and gives the cleaner a moment to free what was found. */
@@ -349,15 +374,14 @@ final class Engine {
     }
     Buffer buffer = allocate(bytes);
     device.backend().copyIn(source.asSlice(0, bytes), buffer, 0);
-    Storage storage = new Storage(device.backend(), buffer);
-    return Node.ofValue(dtype, shape, new Storage.View(storage, Layout.rowMajor(shape)));
+    return Node.ofValue(dtype, shape, Storage.first(device.backend(), buffer, Layout.rowMajor(shape)));
   }
 
   /** A node that holds a copy of a node of another device of the same backend, which need not pass through the host. */
   Node receive(Node node, Engine source) {
     Buffer buffer = allocate(Math.multiplyExact(node.shape().size(), (long) node.dtype().byteSize()));
-    Storage storage = new Storage(device.backend(), buffer);
-    Node copy = Node.ofValue(node.dtype(), node.shape(), new Storage.View(storage, Layout.rowMajor(node.shape())));
+    Storage.View view = Storage.first(device.backend(), buffer, Layout.rowMajor(node.shape()));
+    Node copy = Node.ofValue(node.dtype(), node.shape(), view);
     source.read(node, (from, offset, bytes) -> device.backend().copy(from, offset, buffer, 0, bytes));
     return copy;
   }

@@ -40,6 +40,10 @@ public sealed interface LinearOps permits Tensor {
     if (a.rank() == 0 || b.rank() == 0) {
       throw new ShapeException("matmul: a scalar operand: " + a.shape() + " x " + b.shape() + "; use mul");
     }
+    Op.MatMul op = new Op.MatMul(output, Nodes.numerics(t));
+    if (a.rank() == 2 && b.rank() == 2) {
+      return Tensor.ofNode(Node.of(op, Nodes.cast(a.node(), t), Nodes.cast(b.node(), t)), device);
+    }
     Shape x = a.rank() == 1 ? Shape.of(1, a.size()) : a.shape();
     Shape y = b.rank() == 1 ? Shape.of(b.size(), 1) : b.shape();
     long k = x.dim(x.rank() - 1);
@@ -66,7 +70,6 @@ public sealed interface LinearOps permits Tensor {
     if (b.rank() > 1) {
       squeezed = squeezed.concat(Shape.of(columns));
     }
-    Op.MatMul op = new Op.MatMul(output, Nodes.numerics(t));
     return Tensor.ofNode(Nodes.reshape(Node.of(op, left, right), squeezed), device);
   }
 

@@ -164,12 +164,22 @@ final class Nodes {
 
   static int[] identity(int rank) {
     int[] axes = new int[rank];
-    Arrays.setAll(axes, i -> i);
+    for (int i = 0; i < rank; i++) {
+      axes[i] = i;
+    }
     return axes;
   }
 
   static int[] ints(List<Integer> values) {
     return values.stream().mapToInt(Integer::intValue).toArray();
+  }
+
+  static List<Integer> list(int... values) {
+    Integer[] boxed = new Integer[values.length];
+    for (int i = 0; i < boxed.length; i++) {
+      boxed[i] = values[i];
+    }
+    return List.of(boxed);
   }
 
   static List<Long> list(long... values) {

@@ -6,7 +6,6 @@ import dev.tenzan.ir.ShapeInference;
 import dev.tenzan.scalar.ReduceOp;
 import dev.tenzan.type.DType;
 import java.util.List;
-import java.util.TreeSet;
 import java.util.function.Supplier;
 
 /**
@@ -19,16 +18,23 @@ public sealed interface ReductionOps permits Tensor {
   Tensor self();
 
   private List<Integer> axes(String op, int... axes) {
-    TreeSet<Integer> sorted = new TreeSet<>();
-    for (int a : axes) {
-      if (!sorted.add(ShapeInference.normalizeAxis(op, a, self().rank()))) {
-        throw new ShapeException(op + ": axis " + a + " is named twice");
+    int rank = self().rank();
+    if (axes.length == 0) {
+      return Nodes.list(Nodes.identity(rank));
+    }
+    int[] sorted = new int[axes.length];
+    for (int i = 0; i < axes.length; i++) {
+      int axis = ShapeInference.normalizeAxis(op, axes[i], rank);
+      int at = i;
+      while (at > 0 && sorted[at - 1] >= axis) {
+        if (sorted[at - 1] == axis) {
+          throw new ShapeException(op + ": axis " + axes[i] + " is named twice");
+        }
+        sorted[at] = sorted[--at];
       }
+      sorted[at] = axis;
     }
-    for (int i = 0; axes.length == 0 && i < self().rank(); i++) {
-      sorted.add(i);
-    }
-    return List.copyOf(sorted);
+    return Nodes.list(sorted);
   }
 
   /** Reduces sorted axes; the dtype stays. */
@@ -53,7 +59,7 @@ public sealed interface ReductionOps permits Tensor {
   }
 
   private Tensor accumulate(ReduceOp op, List<Integer> axes) {
-    return Nodes.composite(() -> reduce(op, summable(), axes));
+    return self().dtype().isFloat() ? reduce(op, self(), axes) : Nodes.composite(() -> reduce(op, summable(), axes));
   }
 
   private long count(List<Integer> axes) {

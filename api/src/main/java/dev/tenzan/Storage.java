@@ -16,34 +16,38 @@ final class Storage {
   private static final boolean TRACE = "trace".equals(System.getProperty("tenzan.leaks"));
 
   private final Buffer buffer;
-  private final AtomicInteger claims = new AtomicInteger();
+  /** Begins with the claim of the first view. */
+  private final AtomicInteger claims = new AtomicInteger(1);
   private final Release release;
   private final Cleaner.Cleanable cleanable;
 
-  /** A buffer seen under a layout: what an evaluated node holds. */
+  /** A buffer seen under a layout: what an evaluated node holds. It has a claim on the storage: {@link #first} and {@link #view} make it. */
   record View(Storage storage, Layout layout) implements Node.Value {
-    View {
-      storage.claim();
-    }
-
     @Override
     public void release() {
       storage.unclaim();
     }
   }
 
-  Storage(Backend backend, Buffer buffer) {
+  private Storage(Backend backend, Buffer buffer) {
     this.buffer = buffer;
     this.release = new Release(backend, buffer);
     this.cleanable = CLEANER.register(this, release);
   }
 
-  Buffer buffer() {
-    return buffer;
+  /** The first view of a buffer that is shared from now on. */
+  static View first(Backend backend, Buffer buffer, Layout layout) {
+    return new View(new Storage(backend, buffer), layout);
   }
 
-  private void claim() {
+  /** One more view. */
+  View view(Layout layout) {
     claims.incrementAndGet();
+    return new View(this, layout);
+  }
+
+  Buffer buffer() {
+    return buffer;
   }
 
   /** Gives a claim up; the buffer is freed with the last one. */
@@ -56,10 +60,10 @@ final class Storage {
 
   /** Whether the buffer was given back. */
   boolean isFreed() {
-    return release.done.get();
+    return release.done.getAcquire();
   }
 
-  /** Frees the buffer once. Holds no reference to the storage. */
+  /** Frees the buffer; the cleaner runs it once. Holds no reference to the storage. */
   private static final class Release implements Runnable {
     private final Backend backend;
     private final Buffer buffer;
@@ -75,16 +79,15 @@ final class Storage {
 
     @Override
     public void run() {
-      if (done.compareAndSet(false, true)) {
-        backend.free(buffer);
-        if (TRACE && !closed) {
-          System.getLogger("dev.tenzan.leaks")
-              .log(
-                  System.Logger.Level.WARNING,
-                  "a tensor of " + buffer.byteSize() + " bytes was forgotten and freed by the garbage collector; "
-                      + "close it or make it in a TensorScope",
-                  site);
-        }
+      done.setRelease(true);
+      backend.free(buffer);
+      if (TRACE && !closed) {
+        System.getLogger("dev.tenzan.leaks")
+            .log(
+                System.Logger.Level.WARNING,
+                "a tensor of " + buffer.byteSize() + " bytes was forgotten and freed by the garbage collector; "
+                    + "close it or make it in a TensorScope",
+                site);
       }
     }
   }

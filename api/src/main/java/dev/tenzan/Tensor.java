@@ -292,7 +292,10 @@ public final class Tensor
    */
   public static Tensor apply(Op op, Tensor... operands) {
     Device device = Nodes.device(op.label(), operands);
-    Node[] nodes = Arrays.stream(operands).map(Tensor::node).toArray(Node[]::new);
+    Node[] nodes = new Node[operands.length];
+    for (int i = 0; i < nodes.length; i++) {
+      nodes[i] = operands[i].node();
+    }
     return ofNode(Node.of(op, nodes), device);
   }
 

@@ -19,27 +19,34 @@ import org.jspecify.annotations.Nullable;
  * }
  */
 public final class TensorScope implements AutoCloseable {
-  private static final ThreadLocal<@Nullable TensorScope> CURRENT = new ThreadLocal<>();
+  /** The scope that is open in a thread. Scopes are opened by the million, so a thread's entry is made once. */
+  private static final class Innermost {
+    @Nullable TensorScope scope;
+  }
 
+  private static final ThreadLocal<Innermost> INNERMOST = ThreadLocal.withInitial(Innermost::new);
+
+  private final Innermost innermost;
   private final @Nullable TensorScope parent;
   private final Thread owner = Thread.currentThread();
   private final List<Tensor> made = new ArrayList<>();
-  private @Nullable Set<Tensor> kept;
+  private @Nullable Tensor kept;
+  private @Nullable Set<Tensor> moreKept;
   private boolean closed;
 
-  private TensorScope(@Nullable TensorScope parent) {
-    this.parent = parent;
+  private TensorScope(Innermost innermost) {
+    this.innermost = innermost;
+    this.parent = innermost.scope;
+    innermost.scope = this;
   }
 
   /** Opens a scope inside this thread's current one. */
   public static TensorScope open() {
-    TensorScope scope = new TensorScope(CURRENT.get());
-    CURRENT.set(scope);
-    return scope;
+    return new TensorScope(INNERMOST.get());
   }
 
   static void register(Tensor t) {
-    TensorScope scope = CURRENT.get();
+    TensorScope scope = INNERMOST.get().scope;
     if (scope != null) {
       scope.made.add(t);
     }
@@ -47,10 +54,14 @@ public final class TensorScope implements AutoCloseable {
 
   /** Takes a tensor out of this scope: the enclosing scope owns it then, or nobody. Returns the tensor. */
   public Tensor keep(Tensor tensor) {
-    Set<Tensor> set = kept;
+    if (kept == null) {
+      kept = tensor;
+      return tensor;
+    }
+    Set<Tensor> set = moreKept;
     if (set == null) {
       set = Collections.newSetFromMap(new IdentityHashMap<>());
-      kept = set;
+      moreKept = set;
     }
     set.add(tensor);
     return tensor;
@@ -66,19 +77,15 @@ public final class TensorScope implements AutoCloseable {
     if (closed) {
       return;
     }
-    if (Thread.currentThread() != owner || CURRENT.get() != this) {
+    if (Thread.currentThread() != owner || innermost.scope != this) {
       throw new IllegalStateException(
           "tensorScope: closed in another thread or out of order; close scopes innermost first, with try-with-resources");
     }
     closed = true;
-    if (parent == null) {
-      CURRENT.remove();
-    } else {
-      CURRENT.set(parent);
-    }
-    Set<Tensor> spared = kept;
+    innermost.scope = parent;
+    Set<Tensor> more = moreKept;
     for (Tensor t : made) {
-      if (spared == null || !spared.contains(t)) {
+      if (t != kept && (more == null || !more.contains(t))) {
         t.close();
       } else if (parent != null) {
         parent.made.add(t);

@@ -7,7 +7,6 @@ import dev.tenzan.error.TenzanException;
 import dev.tenzan.ir.Node;
 import dev.tenzan.ir.ShapeInference;
 import dev.tenzan.schedule.Graph;
-import dev.tenzan.spi.Buffer;
 import dev.tenzan.type.DType;
 import dev.tenzan.type.Numerics;
 import dev.tenzan.type.Shape;
@@ -169,8 +168,7 @@ public final class Tenzan {
     }
 
     private static List<Tensor> replay(Trace trace, Device device, Tensor[] arguments) {
-      List<Buffer> leaves = new ArrayList<>();
-      List<Storage> held = new ArrayList<>();
+      List<Storage> leaves = new ArrayList<>();
       List<Storage.View> views;
       try (TensorScope _ = TensorScope.open()) {
         for (Node leaf : trace.leaves) {
@@ -184,10 +182,9 @@ public final class Tenzan {
                 "compile: the memory of " + source.dtype() + source.shape()
                     + " was freed; keep the function's arguments open while it runs");
           }
-          held.add(view.storage());
-          leaves.add(view.storage().buffer());
+          leaves.add(view.storage());
         }
-        views = device.engine().run(trace.program, leaves, held);
+        views = device.engine().run(trace.program, leaves);
       }
       List<Tensor> results = new ArrayList<>();
       for (int i = 0; i < views.size(); i++) {

@@ -31,6 +31,7 @@ public final class Node {
    */
   public record State(Op op, List<Node> inputs, @Nullable Value value) {}
 
+  private static final Op INPUT = new Op.Input();
   private static final ScopedValue<Boolean> RECORDING = ScopedValue.newInstance();
   private static final VarHandle STATE;
   private static final VarHandle HOLDERS;
@@ -97,12 +98,12 @@ public final class Node {
 
   /** An evaluated node. */
   public static Node ofValue(DType dtype, Shape shape, Value value) {
-    return new Node(new Op.Input(), List.of(), dtype, shape, 0, value);
+    return new Node(INPUT, List.of(), dtype, shape, 0, value);
   }
 
   /** A leaf without a value: a parameter of a traced program. */
   public static Node parameter(DType dtype, Shape shape) {
-    return new Node(new Op.Input(), List.of(), dtype, shape, 0, null);
+    return new Node(INPUT, List.of(), dtype, shape, 0, null);
   }
 
   /** The operation; {@link Op.Input} once evaluated. */
@@ -149,7 +150,7 @@ public final class Node {
     boolean unwanted;
     synchronized (this) {
       operands = origin == null ? takeOperands() : List.of();
-      STATE.setRelease(this, new State(new Op.Input(), List.of(), value));
+      STATE.setRelease(this, new State(INPUT, List.of(), value));
       unwanted = ended && holders == 0;
       ended = unwanted;
     }

@@ -455,7 +455,11 @@ public final class ShapeInference {
           "matmul: " + a.dtype() + " operands give " + a.dtype() + " (small integers also i32), not " + m.output());
     }
     int r = x.rank();
-    if (r < 2 || y.rank() != r || !x.subShape(0, r - 2).equals(y.subShape(0, r - 2))) {
+    boolean batches = r >= 2 && y.rank() == r;
+    for (int i = 0; batches && i < r - 2; i++) {
+      batches = x.dim(i) == y.dim(i);
+    }
+    if (!batches) {
       throw new ShapeException("matmul: batch axes differ: " + x + " x " + y);
     }
     if (x.dim(r - 1) != y.dim(r - 2)) {

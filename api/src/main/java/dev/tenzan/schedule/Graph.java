@@ -82,15 +82,6 @@ public record Graph(List<Entry> entries, List<Integer> outputs) {
    * @param layoutOf the layout of an evaluated node's value
    */
   public static Capture capture(List<Node> outputs, Function<Node.Value, Layout> layoutOf) {
-    Capture single = outputs.size() == 1 ? captureSingle(outputs.getFirst(), layoutOf) : null;
-    if (single != null) {
-      return single;
-    }
-    Capture few = new Few(layoutOf).capture(outputs);
-    return few != null ? few : captureMany(outputs, layoutOf);
-  }
-
-  private static Capture captureMany(List<Node> outputs, Function<Node.Value, Layout> layoutOf) {
     Map<Node, Integer> numbers = new IdentityHashMap<>();
     Map<Entry, Integer> shared = new HashMap<>();
     List<Entry> entries = new ArrayList<>();
@@ -126,39 +117,6 @@ public record Graph(List<Entry> entries, List<Integer> outputs) {
     return new Capture(new Graph(entries, outputs.stream().map(numbers::get).toList()), leaves, values);
   }
 
-  /** The capture of one operation whose operands are in memory, without the bookkeeping that larger graphs need; null for others. */
-  private static @Nullable Capture captureSingle(Node output, Function<Node.Value, Layout> layoutOf) {
-    Node.State s = output.state();
-    int size = s.inputs().size();
-    if (s.value() != null || size == 0 || size > 3) {
-      return null;
-    }
-    List<Entry> entries = new ArrayList<>(size + 1);
-    List<Node> leaves = new ArrayList<>(size);
-    List<Node.@Nullable Value> values = new ArrayList<>(size);
-    Integer[] inputs = new Integer[size];
-    // From the last operand to the first, as the general capture meets them.
-    for (int i = size - 1; i >= 0; i--) {
-      Node n = s.inputs().get(i);
-      int known = leaves.indexOf(n);
-      if (known >= 0) {
-        inputs[i] = known;
-        continue;
-      }
-      Node.State leaf = n.state();
-      Node.Value value = leaf.value();
-      if (value == null) {
-        return null;
-      }
-      inputs[i] = entries.size();
-      leaves.add(n);
-      values.add(value);
-      entries.add(new Entry(leaf.op(), List.of(), n.dtype(), n.shape(), layoutOf.apply(value)));
-    }
-    entries.add(new Entry(s.op(), List.of(inputs), output.dtype(), output.shape(), null));
-    return new Capture(new Graph(entries, List.of(entries.size() - 1)), leaves, values);
-  }
-
   private static int number(
       Node n,
       Node.State s,
@@ -191,80 +149,5 @@ public record Graph(List<Entry> entries, List<Integer> outputs) {
     }
     entries.add(e);
     return entries.size() - 1;
-  }
-
-  /** Captures a graph of few nodes, which are found sooner by looking at each than in maps. */
-  private static final class Few {
-    private static final int MOST = 24;
-
-    private final Function<Node.Value, Layout> layoutOf;
-    private final Node[] nodes = new Node[MOST];
-    private final Integer[] numbers = new Integer[MOST];
-    private int known;
-    private int visited;
-    private final List<Entry> entries = new ArrayList<>();
-    private final List<Node> leaves = new ArrayList<>();
-    private final List<Node.@Nullable Value> values = new ArrayList<>();
-
-    Few(Function<Node.Value, Layout> layoutOf) {
-      this.layoutOf = layoutOf;
-    }
-
-    /** The capture, or null where there are too many nodes. */
-    @Nullable Capture capture(List<Node> outputs) {
-      List<Integer> results = new ArrayList<>(outputs.size());
-      for (Node n : outputs) {
-        Integer number = number(n);
-        if (number == null) {
-          return null;
-        }
-        results.add(number);
-      }
-      return new Capture(new Graph(entries, results), leaves, values);
-    }
-
-    /** The number of a node's entry, from the last operand to the first, as the general capture meets them; null for one too many. */
-    private @Nullable Integer number(Node n) {
-      for (int k = 0; k < known; k++) {
-        if (nodes[k] == n) {
-          return numbers[k];
-        }
-      }
-      if (++visited > MOST) {
-        return null;
-      }
-      Node.State s = n.state();
-      Integer number;
-      if (s.op() instanceof Op.Input) {
-        Node.Value value = s.value();
-        Layout layout = value == null ? Layout.rowMajor(n.shape()) : layoutOf.apply(value);
-        leaves.add(n);
-        values.add(value);
-        number = entries.size();
-        entries.add(new Entry(s.op(), List.of(), n.dtype(), n.shape(), layout));
-      } else {
-        Integer[] inputs = new Integer[s.inputs().size()];
-        for (int i = inputs.length - 1; i >= 0; i--) {
-          Integer input = number(s.inputs().get(i));
-          if (input == null) {
-            return null;
-          }
-          inputs[i] = input;
-        }
-        number = shared(new Entry(s.op(), List.of(inputs), n.dtype(), n.shape(), null));
-      }
-      nodes[known] = n;
-      numbers[known++] = number;
-      return number;
-    }
-
-    private Integer shared(Entry entry) {
-      int same = entries.indexOf(entry);
-      if (same < 0) {
-        same = entries.size();
-        entries.add(entry);
-      }
-      return same;
-    }
   }
 }

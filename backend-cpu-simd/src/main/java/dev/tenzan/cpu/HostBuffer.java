@@ -2,13 +2,25 @@ package dev.tenzan.cpu;
 
 import dev.tenzan.spi.Buffer;
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 
 /** A block of host memory from {@link CpuMemory}; its segment is exactly as long as was asked for. */
 public final class HostBuffer implements Buffer {
+  private static final VarHandle FREED;
+
+  static {
+    try {
+      FREED = MethodHandles.lookup().findVarHandle(HostBuffer.class, "freed", boolean.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
   private final MemorySegment segment;
   private final CpuMemory owner;
   final CpuMemory.Block block;
-  private volatile boolean freed;
+  private boolean freed;
 
   HostBuffer(CpuMemory owner, CpuMemory.Block block, long bytes) {
     this.owner = owner;
@@ -37,11 +49,11 @@ public final class HostBuffer implements Buffer {
 
   /** Whether the buffer was given back. */
   public boolean isFreed() {
-    return freed;
+    return (boolean) FREED.getAcquire(this);
   }
 
   /** Marks the buffer as given back; the caller holds the pool's lock. */
   void markFreed() {
-    freed = true;
+    FREED.setRelease(this, true);
   }
 }

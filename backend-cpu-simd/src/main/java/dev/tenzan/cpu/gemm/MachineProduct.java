@@ -104,8 +104,7 @@ final class MachineProduct implements MatrixProgram {
     this.tileRowBytes = (long) kernels.columns() * kernels.groupBytes();
     this.narrow = !kernels.arePlain() && program.output() == program.storage();
     // The panels of a tile of f64, 24 KB of A and 32 KB of B, do not stay in the first cache together: A's should, which is the smaller one.
-    boolean wide = kernels.shape() == TileShape.WIDE;
-    this.alongRows = kernels.arePlain() && (program.k() <= SHORT || kernels.groupBytes() == Double.BYTES && !wide);
+    this.alongRows = kernels.arePlain() && (program.k() <= SHORT || kernels.groupBytes() == Double.BYTES && !isWide(kernels));
     this.left = MachinePanels.left(program.a(), kernels, program.k());
     this.right = MachinePanels.right(program.b(), kernels, program.k());
     long wanted = TASKS_PER_THREAD * pool.threads();
@@ -148,8 +147,8 @@ final class MachineProduct implements MatrixProgram {
    * @param otherwise computes it where its numbers are too small
    */
   static @Nullable MachineProduct of(MatMulProgram p, CpuPool pool, ProductKernels kernels, MatrixProgram otherwise) {
-    long tall = IN_PLACE_BYTES * kernels.rows() / IN_PLACE_ROWS;
-    return of(p, pool, kernels, otherwise, LEFT_BYTES, kernels.shape() == TileShape.WIDE ? Long.MAX_VALUE : tall);
+    long inPlaceBytes = isWide(kernels) ? Long.MAX_VALUE : IN_PLACE_BYTES * kernels.rows() / IN_PLACE_ROWS;
+    return of(p, pool, kernels, otherwise, LEFT_BYTES, inPlaceBytes);
   }
 
   /**
@@ -178,13 +177,25 @@ final class MachineProduct implements MatrixProgram {
 
   /** How much of what its tiles compute is used. */
   double used() {
-    double rows = (double) p.a().lanes() / (left.panels() * kernels.rows());
-    return rows * p.b().lanes() / (right.panels() * kernels.columns());
+    return used(p, kernels);
+  }
+
+  /** The same for a product and tiles of some shape. */
+  static double used(MatMulProgram p, ProductKernels kernels) {
+    return used(p.a().lanes(), kernels.rows()) * used(p.b().lanes(), kernels.columns());
+  }
+
+  private static double used(long lanes, long ofTile) {
+    return (double) lanes / (Math.ceilDiv(lanes, ofTile) * ofTile);
+  }
+
+  private static boolean isWide(ProductKernels kernels) {
+    return kernels.shape() == TileShape.WIDE;
   }
 
   /** The panels of rows that are taken together. */
   private long rowsTogether() {
-    return (kernels.shape() == TileShape.WIDE ? WIDE_ROWS_TOGETHER : ROWS_TOGETHER) / kernels.rows();
+    return (isWide(kernels) ? WIDE_ROWS_TOGETHER : ROWS_TOGETHER) / kernels.rows();
   }
 
   /** The columns of tiles that are taken together. */

@@ -99,15 +99,20 @@ public final class MatrixEngine {
   }
 
   private @Nullable MachineProduct machineProduct(DType type, MatMulProgram packed) {
-    MachineProduct tall = machineProduct(type, packed, TileShape.TALL);
-    boolean maybe = tall != null && packed.k() >= LEAST_WIDE_STEPS && ProductInstructions.areWideTilesFaster();
-    MachineProduct wide = maybe ? machineProduct(type, packed, TileShape.WIDE) : null;
-    return wide != null && tall != null && wide.used() >= WIDE_AHEAD * tall.used() ? wide : tall;
+    ProductKernels tall = machineKernels(type, TileShape.TALL);
+    if (tall == null) {
+      return null;
+    }
+    boolean maybe = packed.k() >= LEAST_WIDE_STEPS && ProductInstructions.areWideTilesFaster();
+    ProductKernels wide = maybe ? machineKernels(type, TileShape.WIDE) : null;
+    if (wide != null && MachineProduct.used(packed, wide) >= WIDE_AHEAD * MachineProduct.used(packed, tall)) {
+      return MachineProduct.of(packed, pool, wide, packed);
+    }
+    return MachineProduct.of(packed, pool, tall, packed);
   }
 
-  private @Nullable MachineProduct machineProduct(DType type, MatMulProgram packed, TileShape shape) {
-    ProductKernels kernels = machine == null ? null : ProductInstructions.of(type, machine, shape);
-    return kernels == null ? null : MachineProduct.of(packed, pool, kernels, packed);
+  private @Nullable ProductKernels machineKernels(DType type, TileShape shape) {
+    return machine == null ? null : ProductInstructions.of(type, machine, shape);
   }
 
   /** Makes a batch of matrix products ready to run. */

@@ -6,25 +6,32 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 
 /** The processor's maker, and its features as Linux names them in /proc/cpuinfo; it leaves out those whose registers it does not save. */
 final class ProcessorFlags {
   private static final Path FILE = Path.of("/proc/cpuinfo");
-  private static final Set<String> HERE = Set.copyOf(Arrays.asList(read("flags").split("\\s+")));
-  private static final boolean IS_AMD = read("vendor_id").equals("AuthenticAMD");
+  private static final List<String> LINES = read();
+  private static final Set<String> HERE = Set.copyOf(Arrays.asList(value("flags").split("\\s+")));
+  private static final boolean IS_AMD = value("vendor_id").equals("AuthenticAMD");
 
   private ProcessorFlags() {}
 
-  /** What stands in the first line of a name; nothing where there is none, which is as good as a processor without features. */
-  private static String read(String name) {
+  /** The lines of the first processor; none where the file cannot be read, which is as good as a processor without features. */
+  private static List<String> read() {
     try (Stream<String> lines = Files.lines(FILE, StandardCharsets.UTF_8)) {
-      String line = lines.filter(l -> l.startsWith(name)).findFirst().orElse("");
-      return line.substring(line.indexOf(':') + 1).strip();
+      return lines.takeWhile(line -> !line.isBlank()).toList();
     } catch (IOException | UncheckedIOException e) {
-      return "";
+      return List.of();
     }
+  }
+
+  /** What stands in a line of that name; nothing where there is none. */
+  private static String value(String name) {
+    String line = LINES.stream().filter(l -> l.startsWith(name)).findFirst().orElse("");
+    return line.substring(line.indexOf(':') + 1).strip();
   }
 
   /** Whether AMD made the processor. */
