@@ -35,8 +35,18 @@ final class MachineLoop {
 
   static final int REDUCED_STEP = 8;
 
+  /** Of the lanes of {@link #MASK}, those of every other element in a vector, and in one that ends where a second vector would. */
+  static final int EVERY_OTHER = 9;
+
+  static final int EVERY_OTHER_BEHIND = 10;
+
+  /** Half of the lanes of {@link #MASK}. */
+  static final int HALF = 11;
+
   /** For each pointer the address of the current row, how far it moves from row to row, and from column to column. */
-  static final int POINTERS = 9;
+  static final int POINTERS = 12;
+
+  private static final long EVEN_BITS = 0x5555_5555_5555_5555L;
 
   /** The numbers of a pointer. */
   static final int EACH = 3;
@@ -172,7 +182,12 @@ final class MachineLoop {
     words[COLUMNS] = n;
     words[GROUPED] = (long) n - n % grouped;
     words[WHOLE] = n & -lanes;
-    words[MASK] = (1L << (n & lanes - 1)) - 1;
+    int tail = n & lanes - 1;
+    long everyOther = Long.expand((1L << tail) - 1, EVEN_BITS);
+    words[MASK] = (1L << tail) - 1;
+    words[EVERY_OTHER] = everyOther;
+    words[EVERY_OTHER_BEHIND] = everyOther >>> lanes - 1;
+    words[HALF] = (1L << tail / 2) - 1;
     for (int p = 0; p < buffers.length; p++) {
       int address = addresses[p];
       words[Pointer.word(p, 0)] = f.base[address] + (buffers[p] == INDEX ? 0 : f.seg[buffers[p]].address());

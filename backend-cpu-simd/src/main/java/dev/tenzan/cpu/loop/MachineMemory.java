@@ -33,6 +33,10 @@ final class MachineMemory {
 
   private final Assembler a;
   private final int lanes;
+
+  /** Whether the arguments have masks for every other element of a row's tail: not where a reduction's vectors have masks of their own. */
+  private final boolean knowsTail;
+
   private final List<Pointer> streamed = new ArrayList<>();
   private final List<Pointer> pointers = new ArrayList<>();
   private final List<MachineLoop.Strided> strided = new ArrayList<>();
@@ -53,6 +57,7 @@ final class MachineMemory {
   MachineMemory(LoopBody body, VectorSet set, Assembler a, int lanes, List<Integer> registers, boolean streams) {
     this.a = a;
     this.lanes = lanes;
+    this.knowsTail = set.hasMaskRegisters() && body.outs().stream().noneMatch(o -> o instanceof LoopBody.ToLanes);
     this.registers = registers.stream().mapToInt(Integer::intValue).toArray();
     for (Instr i : body.code()) {
       if (i instanceof Instr.Load l) {
@@ -202,30 +207,64 @@ final class MachineMemory {
       return strided(values, load);
     }
     int step = move == LoopBody.PAIRS ? 2 * bytes : bytes / 2;
-    Source.Memory from = new Source.Memory(base(pointer(load)), RCX, step, column * step);
-    if (mask != ALL) {
+    if (mask != ALL && !knowsTail) {
+      Source.Memory from = from(load, step, 0);
       return gathered(values, from, lane -> move == LoopBody.PAIRS ? lane * 2L * bytes : lane / 2 * bytes);
     }
-    return move == LoopBody.PAIRS ? pairs(values, from, bytes) : repeated(values, from);
+    return move == LoopBody.PAIRS ? pairs(values, load) : repeated(values, load);
+  }
+
+  /** The current point's place in memory, and so many bytes behind, where columns are so many bytes apart. */
+  private Source.Memory from(Instr.Load load, int step, int behind) {
+    return new Source.Memory(base(pointer(load)), RCX, step, column * step + behind);
   }
 
   /** Every other element: out of two vectors, the second of which ends at the last element that is wanted. */
-  private int pairs(MachineValues values, Source.Memory from, int bytes) {
+  private int pairs(MachineValues values, Instr.Load load) {
     VectorForm form = values.form(DType.I32);
+    int bytes = load.storage().byteSize();
     int to = values.vectors.take();
     int temporary = values.vectors.take();
-    a.lanes(LaneOp.LOAD, form, to, 0, from);
-    a.everyOther(form, to, new Source.Memory(from.base(), from.index(), from.scale(), from.distance() + (lanes - 1) * bytes), temporary);
+    int behind = (lanes - 1) * bytes;
+    if (mask == ALL) {
+      a.lanes(LaneOp.LOAD, form, to, 0, from(load, 2 * bytes, 0));
+      a.everyOther(form, to, from(load, 2 * bytes, behind), temporary);
+    } else {
+      int second = values.vectors.take();
+      int k = values.masks.take();
+      setMask(k, MachineLoop.EVERY_OTHER);
+      a.lanes(LaneOp.LOAD, form, to, 0, from(load, 2 * bytes, 0), k, true);
+      setMask(k, MachineLoop.EVERY_OTHER_BEHIND);
+      a.lanes(LaneOp.LOAD, form, second, 0, from(load, 2 * bytes, behind), k, true);
+      a.everyOther(form, to, MachineValues.register(second), temporary);
+      values.masks.free(k);
+      values.vectors.free(second);
+    }
     values.vectors.free(temporary);
     return to;
   }
 
+  /** Sets a mask to that of the row's tail in some order, which lies among the arguments. */
+  private void setMask(int k, int argument) {
+    a.load(RAX, RDI, word(argument));
+    a.maskFromRegister(k, RAX);
+  }
+
   /** Each element twice. */
-  private int repeated(MachineValues values, Source.Memory from) {
+  private int repeated(MachineValues values, Instr.Load load) {
     VectorForm form = values.form(DType.I32);
+    VectorForm half = new VectorForm(false, lanes / 2);
+    int bytes = load.storage().byteSize();
     int to = values.vectors.take();
     int places = values.vectors.take();
-    a.lanes(LaneOp.LOAD, new VectorForm(false, lanes / 2), to, 0, from);
+    if (mask == ALL) {
+      a.lanes(LaneOp.LOAD, half, to, 0, from(load, bytes / 2, 0));
+    } else {
+      int k = values.masks.take();
+      setMask(k, MachineLoop.HALF);
+      a.lanes(LaneOp.LOAD, half, to, 0, from(load, bytes / 2, 0), k, true);
+      values.masks.free(k);
+    }
     a.lanes(LaneOp.LOAD, form, places, 0, table(lane -> lane / 2));
     a.lanes(LaneOp.PERMUTE, form, to, places, MachineValues.register(to));
     values.vectors.free(places);
