@@ -227,7 +227,8 @@ final class PixelConvolution implements MatrixProgram {
   /** How much of what its tiles compute is used. */
   double used() {
     double pixels = (double) k.outSpatial().size() / (runs.count() * RUN);
-    return pixels * outputs / (panels * kernel.columns());
+    int inFull = (panels - 1) * kernel.columns();
+    return pixels * outputs / (inFull + kernel.computed(outputs - inFull));
   }
 
   /** Whether its tiles are machine code. */
@@ -400,7 +401,7 @@ final class PixelConvolution implements MatrixProgram {
         int one = place(r, perImage) + groupAt;
         int two = r + 1 < to ? place(r + 1, perImage) + groupAt : one;
         long at = (long) (r - from) * RUN * rowBytes;
-        kernel.tile(kernels, depth, own.weights, aligned, inputs, one, two, places, step, own.tile, own.accumulators, at, step > 0);
+        kernel.tile(kernels, channels, depth, own.weights, aligned, inputs, one, two, places, step, own.tile, own.accumulators, at, step > 0);
       }
     }
     for (int r = from; r < to; ) {

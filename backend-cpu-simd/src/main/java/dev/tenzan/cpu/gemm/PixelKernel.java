@@ -33,6 +33,11 @@ abstract class PixelKernel {
     return columns;
   }
 
+  /** How many channels' time a tile takes of which only so many are wanted. */
+  int computed(int channels) {
+    return columns;
+  }
+
   /** Whether it reads weights from memory outside the heap, where vectors do not straddle lines of the cache. */
   boolean readsAligned() {
     return false;
@@ -42,13 +47,14 @@ abstract class PixelKernel {
    * Computes one tile and stores it, or adds it to what is there.
    *
    * @param kernels gives what stores tiles
+   * @param channels the output channels that are wanted, at least one; what is stored for others is unspecified
    * @param weights the weights, those of all columns for a step together
    * @param aligned the same where it {@link #readsAligned}
    * @param tile memory for a tile
    * @param target the memory for tiles
    * @param at where this one lies in it, in bytes
    */
-  void tile(Supplier<KernelSet> kernels, int depth, float[] weights, MemorySegment aligned, float[] x, int one, int two, Places places, int first, float[] tile,
+  void tile(Supplier<KernelSet> kernels, int channels, int depth, float[] weights, MemorySegment aligned, float[] x, int one, int two, Places places, int first, float[] tile,
       MemorySegment target, long at, boolean add) {
     run(depth, weights, 0, x, one, two, places.indices, first, tile);
     kernels.get().tiles(DType.F32).results().move(tile, columns, ROWS, columns, target, at, (long) columns * Float.BYTES, add);

@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The f32 tile of a convolution whose vectors run across output channels: two runs of {@link #RUN} neighbouring places by {@link #COLUMNS}
  * channels. With AVX-512 there are 28 accumulators, two vectors of weights, and values of the input in turn. AVX2 has registers for one run and 16
- * channels at a time: 14 accumulators, a vector of weights, while the other one is read by the multiply-adds, and a value of the input.
+ * channels at a time: 14 accumulators, a vector of weights, while the other one is read by the multiply-adds, and a value of the input. A half of a tile
+ * computes the first 16 channels alone, for what has no more.
  */
 public final class PixelTiles {
   /** The neighbouring places of a run. */
@@ -27,6 +28,9 @@ public final class PixelTiles {
 
   /** The output channels of a tile. */
   public static final int COLUMNS = 32;
+
+  /** Those of half a tile. */
+  public static final int HALF_COLUMNS = 16;
 
   /**
    * How many steps ahead the input is fetched: it is read in short pieces of many rows, which the hardware does not follow. With a stride of 2
@@ -53,12 +57,14 @@ public final class PixelTiles {
   private static final ThreadBuffer ARGUMENTS = new ThreadBuffer();
 
   private static final PerSet<PixelTiles> LOADED =
-      new PerSet<>(set -> new PixelTiles(MachineCode.load(code(set))), "convolutions go without machine code");
+      new PerSet<>(PixelTiles::new, "convolutions go without machine code");
 
-  private final MachineCode code;
+  private final MachineCode whole;
+  private final MachineCode half;
 
-  private PixelTiles(MachineCode code) {
-    this.code = code;
+  private PixelTiles(VectorSet set) {
+    this.whole = MachineCode.load(code(set, COLUMNS));
+    this.half = MachineCode.load(code(set, HALF_COLUMNS));
   }
 
   /** The code for this machine, or null where it cannot run here. */
@@ -69,6 +75,7 @@ public final class PixelTiles {
   /**
    * Computes a tile: chains of fused multiply-adds from +0 in the order of the steps.
    *
+   * @param columns how many of the tile's channels are computed at least; the others may be left as they are
    * @param steps how many, at least one
    * @param weights for each step the weights of all columns; aligned to 64 bytes
    * @param x the input
@@ -79,7 +86,7 @@ public final class PixelTiles {
    * @param at where it begins in it, in bytes
    * @param add whether to add the tile to what is there
    */
-  public void run(int steps, MemorySegment weights, float[] x, int one, int two, MemorySegment places, MemorySegment target, long at, boolean add) {
+  public void run(int columns, int steps, MemorySegment weights, float[] x, int one, int two, MemorySegment places, MemorySegment target, long at, boolean add) {
     MemorySegment arguments = ARGUMENTS.atLeast(BLOCK);
     arguments.set(LONG, COUNT, steps);
     arguments.set(LONG, ONE, (long) one * Float.BYTES);
@@ -88,35 +95,35 @@ public final class PixelTiles {
     arguments.set(LONG, PLACES, places.address());
     arguments.set(LONG, TARGET, target.address() + at);
     arguments.set(LONG, ADD, add ? 1 : 0);
-    code.call(arguments, MemorySegment.ofArray(x));
+    (columns > HALF_COLUMNS ? whole : half).call(arguments, MemorySegment.ofArray(x));
   }
 
-  static byte[] code(VectorSet set) {
+  static byte[] code(VectorSet set, int columns) {
     Assembler a = set.assembler();
     a.load(RDX, RDI, TWO);
     a.add(RDX, RSI);
     a.load(RAX, RDI, ONE);
     a.add(RSI, RAX);
     if (set == VectorSet.AVX512) {
-      new Part(a, set, 0, ROWS, 0).emit();
+      new Part(a, set, 0, ROWS, 0, columns * Float.BYTES / set.bytes()).emit();
     } else {
-      for (int column = 0; column < COLUMNS; column += 2 * set.bytes() / Float.BYTES) {
-        new Part(a, set, 0, RUN, column).emit();
-        new Part(a, set, RUN, ROWS, column).emit();
+      for (int column = 0; column < columns; column += 2 * set.bytes() / Float.BYTES) {
+        new Part(a, set, 0, RUN, column, 2).emit();
+        new Part(a, set, RUN, ROWS, column, 2).emit();
       }
     }
     a.returnFromVectors();
     return a.code();
   }
 
-  /** Some places of a tile by two vectors of channels, from a column on. */
-  private record Part(Assembler a, VectorSet set, int from, int end, int column) {
+  /** Some places of a tile by one or two vectors of channels, from a column on. */
+  private record Part(Assembler a, VectorSet set, int from, int end, int column, int vectors) {
     private int vector() {
       return set.bytes();
     }
 
     private int weights() {
-      return 2 * (end - from);
+      return vectors * (end - from);
     }
 
     void emit() {
@@ -125,7 +132,7 @@ public final class PixelTiles {
         a.addConstant(RCX, column * Float.BYTES);
       }
       a.load(R9, RDI, PLACES);
-      for (int r = 0; r < 2 * (end - from); r++) {
+      for (int r = 0; r < weights(); r++) {
         a.clear(r);
       }
       a.load(R8, RDI, COUNT);
@@ -138,18 +145,18 @@ public final class PixelTiles {
       a.load(RCX, RDI, TARGET);
       a.test(RAX);
       int plain = a.jumpIfZero();
-      for (int r = 0; r < 2 * (end - from); r++) {
+      for (int r = 0; r < weights(); r++) {
         a.vector(VectorOp.VADDPS, r, r, RCX, place(r));
       }
       a.land(plain);
-      for (int r = 0; r < 2 * (end - from); r++) {
+      for (int r = 0; r < weights(); r++) {
         a.vectorStore(VectorOp.STORE, r, RCX, place(r), ALL);
       }
     }
 
     /** Where an accumulator's part of the tile lies. */
     private int place(int accumulator) {
-      return (from + accumulator / 2) * ROW_BYTES + column * Float.BYTES + accumulator % 2 * vector();
+      return (from + accumulator / vectors) * ROW_BYTES + column * Float.BYTES + accumulator % vectors * vector();
     }
 
     /** A loop of steps along k; their number is in R8, which is used up. */
@@ -181,13 +188,15 @@ public final class PixelTiles {
 
     private void step(int at) {
       a.vectorLoad(VectorOp.LOAD, weights(), RCX, at, ALL);
-      if (set == VectorSet.AVX512) {
+      if (set == VectorSet.AVX512 && vectors == 2) {
         a.vectorLoad(VectorOp.LOAD, weights() + 1, RCX, at + vector(), ALL);
       }
       for (int r = 0; r < end - from; r++) {
         int base = from + r < RUN ? R10 : R11;
         int distance = (from + r) % RUN * Float.BYTES;
-        if (set == VectorSet.AVX512) {
+        if (vectors == 1) {
+          a.vectorWithNumber(VectorOp.VFMADD231PS, r, weights(), base, distance);
+        } else if (set == VectorSet.AVX512) {
           ProductTile.multiply(a, Numbers.SINGLES, r, weights(), weights() + 2 + r / 2 % 2, base, distance);
         } else {
           int value = weights() + 1;

@@ -130,6 +130,20 @@ final class ConvolutionTest {
     check(DType.F32, random, 1, 1, 1, 1, List.of(new long[] {301, 11, 1, 5, 5, 1, 1}, new long[] {100, 11, 1, 5, 5, 1, 1}), values[0], seed);
   }
 
+  /** The last tile of a group's channels is whole, a half, or less than that; places fill runs or do not, and k has one block or two. */
+  @Test
+  void fewOutputChannels() {
+    SplittableRandom random = new SplittableRandom(11);
+    Operands.Values[] values = Operands.Values.values();
+    long seed = 6000;
+    for (int channels : new int[] {1, 5, 8, 15, 16, 17, 24, 31, 32, 33, 47, 48, 49}) {
+      List<long[]> places = List.of(new long[] {5, 3, 1, 1, 1, 1, 1}, new long[] {7 + channels % 3, 3, 1, 1, 1, 1, 1});
+      Operands.Values v = values[(int) (seed % values.length)];
+      check(DType.F32, random, 2, 16, channels, 1, places, v, seed++);
+      check(DType.F32, random, 1, 80, 2 * channels, 2, places, v, seed++);
+    }
+  }
+
   /** So many weights that each task packs some, for all images or for several; the last tile of a group's channels is not whole. */
   @Test
   void manyWeights() {
