@@ -43,6 +43,7 @@ final class KnownGraphs {
     private Node[] nodes = new Node[8];
     private Node.State[] states = new Node.State[8];
     private byte[] inputs = new byte[16];
+    private int opened;
     private int nodeCount;
     private int inputCount;
     private int hash;
@@ -72,6 +73,9 @@ final class KnownGraphs {
       if (indexOf(node) >= 0) {
         return true;
       }
+      if (++opened > MOST_NODES) { // before its operands are looked at: graphs are up to a thousand nodes deep
+        return false;
+      }
       Node.State state = node.state();
       List<Node> operands = state.inputs();
       int count = operands.size();
@@ -80,7 +84,7 @@ final class KnownGraphs {
           return false;
         }
       }
-      if (nodeCount == MOST_NODES || !number(operands)) {
+      if (!number(operands)) {
         return false;
       }
       if (state.op() instanceof Op.Input) {

@@ -52,7 +52,6 @@ public final class PixelTiles {
   private static final int UNROLL = 4;
   private static final int UNROLL_SHIFT = 2;
 
-
   private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
   private static final ThreadBuffer ARGUMENTS = new ThreadBuffer();
 
