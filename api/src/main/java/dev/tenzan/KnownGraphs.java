@@ -73,20 +73,18 @@ final class KnownGraphs {
       if (indexOf(node) >= 0) {
         return true;
       }
-      if (++opened > MOST_NODES) { // before its operands are looked at: graphs are up to a thousand nodes deep
-        return false;
-      }
       Node.State state = node.state();
       List<Node> operands = state.inputs();
-      int count = operands.size();
-      for (int i = count - 1; i >= 0; i--) {
+      // Before the operands are looked at: graphs are up to a thousand nodes deep.
+      if (++opened > MOST_NODES || operands.size() > MOST_NODES) {
+        return false;
+      }
+      for (int i = operands.size() - 1; i >= 0; i--) {
         if (!add(operands.get(i))) {
           return false;
         }
       }
-      if (!number(operands)) {
-        return false;
-      }
+      number(operands);
       if (state.op() instanceof Op.Input) {
         if (!(state.value() instanceof Storage.View view)) {
           return false;
@@ -105,18 +103,14 @@ final class KnownGraphs {
       return true;
     }
 
-    private boolean number(List<Node> operands) {
+    private void number(List<Node> operands) {
       int count = operands.size();
-      if (count > MOST_NODES) {
-        return false;
-      }
       if (inputCount + count > inputs.length) {
         inputs = Arrays.copyOf(inputs, 2 * inputCount + count);
       }
       for (int i = 0; i < count; i++) {
         inputs[inputCount++] = (byte) indexOf(operands.get(i));
       }
-      return true;
     }
 
     private int indexOf(Node node) {

@@ -164,9 +164,7 @@ final class Nodes {
 
   static int[] identity(int rank) {
     int[] axes = new int[rank];
-    for (int i = 0; i < rank; i++) {
-      axes[i] = i;
-    }
+    Arrays.setAll(axes, i -> i);
     return axes;
   }
 

@@ -6,6 +6,7 @@ import dev.tenzan.ir.ShapeInference;
 import dev.tenzan.scalar.ReduceOp;
 import dev.tenzan.type.DType;
 import java.util.List;
+import java.util.TreeSet;
 import java.util.function.Supplier;
 
 /**
@@ -22,19 +23,16 @@ public sealed interface ReductionOps permits Tensor {
     if (axes.length == 0) {
       return Nodes.list(Nodes.identity(rank));
     }
-    int[] sorted = new int[axes.length];
-    for (int i = 0; i < axes.length; i++) {
-      int axis = ShapeInference.normalizeAxis(op, axes[i], rank);
-      int at = i;
-      while (at > 0 && sorted[at - 1] >= axis) {
-        if (sorted[at - 1] == axis) {
-          throw new ShapeException(op + ": axis " + axes[i] + " is named twice");
-        }
-        sorted[at] = sorted[--at];
-      }
-      sorted[at] = axis;
+    if (axes.length == 1) {
+      return List.of(ShapeInference.normalizeAxis(op, axes[0], rank));
     }
-    return Nodes.list(sorted);
+    TreeSet<Integer> sorted = new TreeSet<>();
+    for (int a : axes) {
+      if (!sorted.add(ShapeInference.normalizeAxis(op, a, rank))) {
+        throw new ShapeException(op + ": axis " + a + " is named twice");
+      }
+    }
+    return List.copyOf(sorted);
   }
 
   /** Reduces sorted axes; the dtype stays. */

@@ -104,6 +104,8 @@ final class MachineLoop {
   /** For each gather the number of its first parameter. */
   private final int[] gathers;
 
+  private final boolean readsTail;
+
   private final int lanes;
   private final int grouped;
   private final int room;
@@ -126,6 +128,7 @@ final class MachineLoop {
     this.strided = List.copyOf(memory.strided());
     this.streamed = List.copyOf(memory.streamed());
     this.gathers = memory.gathers();
+    this.readsTail = memory.readsTail();
     this.lanes = lanes;
     this.grouped = grouped;
     this.room = room;
@@ -183,11 +186,13 @@ final class MachineLoop {
     words[GROUPED] = (long) n - n % grouped;
     words[WHOLE] = n & -lanes;
     int tail = n & lanes - 1;
-    long everyOther = Long.expand((1L << tail) - 1, EVEN_BITS);
     words[MASK] = (1L << tail) - 1;
-    words[EVERY_OTHER] = everyOther;
-    words[EVERY_OTHER_BEHIND] = everyOther >>> lanes - 1;
-    words[HALF] = (1L << tail / 2) - 1;
+    if (readsTail) {
+      long everyOther = Long.expand(words[MASK], EVEN_BITS);
+      words[EVERY_OTHER] = everyOther;
+      words[EVERY_OTHER_BEHIND] = everyOther >>> lanes - 1;
+      words[HALF] = (1L << tail / 2) - 1;
+    }
     for (int p = 0; p < buffers.length; p++) {
       int address = addresses[p];
       words[Pointer.word(p, 0)] = f.base[address] + (buffers[p] == INDEX ? 0 : f.seg[buffers[p]].address());

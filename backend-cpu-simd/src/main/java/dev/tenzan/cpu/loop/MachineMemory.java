@@ -37,6 +37,7 @@ final class MachineMemory {
   /** Whether the arguments have masks for every other element of a row's tail: not where a reduction's vectors have masks of their own. */
   private final boolean knowsTail;
 
+  private boolean readsTail;
   private final List<Pointer> streamed = new ArrayList<>();
   private final List<Pointer> pointers = new ArrayList<>();
   private final List<MachineLoop.Strided> strided = new ArrayList<>();
@@ -117,6 +118,11 @@ final class MachineMemory {
   /** The loads whose elements are some distance apart. */
   List<MachineLoop.Strided> strided() {
     return strided;
+  }
+
+  /** Whether the code that was written reads the masks for a row's tail in some order. */
+  boolean readsTail() {
+    return readsTail;
   }
 
   /** For each gather the number of its first parameter. */
@@ -246,6 +252,7 @@ final class MachineMemory {
 
   /** Sets a mask to that of the row's tail in some order, which lies among the arguments. */
   private void setMask(int k, int argument) {
+    readsTail = true;
     a.load(RAX, RDI, word(argument));
     a.maskFromRegister(k, RAX);
   }
