@@ -19,6 +19,8 @@ final class HostData {
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
   private static final ValueLayout.OfDouble DOUBLE = ValueLayout.JAVA_DOUBLE_UNALIGNED;
 
+  private static final ValueLayout.OfByte ALIGNED = ValueLayout.JAVA_BYTE.withByteAlignment(64);
+
   private HostData() {}
 
   private static long bytes(String op, Tensor t) {
@@ -185,8 +187,8 @@ final class HostData {
     Shape shape = shape("of", length, dims);
     Node node;
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment copy = arena.allocate(Math.max(1, data.byteSize()), 64);
-      MemorySegment.copy(data, 0, copy, 0, data.byteSize());
+      // Such a copy is not filled with zeros before.
+      MemorySegment copy = arena.allocateFrom(ALIGNED, data, ValueLayout.JAVA_BYTE, 0, data.byteSize());
       node = device.engine().upload(dtype, shape, copy);
     }
     return Tensor.ofNode(node, device);

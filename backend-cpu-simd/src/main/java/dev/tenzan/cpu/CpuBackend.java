@@ -76,7 +76,7 @@ public final class CpuBackend implements Backend {
    */
   CpuBackend(int threads, CpuFeatures features, VectorUse use, @Nullable VectorSet machine, long streamed) {
     this.pool = new CpuPool(threads);
-    this.memory = new CpuMemory(poolLimit(features));
+    this.memory = new CpuMemory(poolLimit(features), features.memoryBytes());
     VectorIsa isa = features.useVectors() ? CpuVectors.detect() : null;
     MatrixEngine matrices = features.useVectors() ? MatrixEngine.create(pool) : MatrixEngine.scalar(pool);
     LoopCompiler loops = new LoopCompiler(pool, isa, use, machine, streamed);
@@ -120,7 +120,7 @@ public final class CpuBackend implements Backend {
         features.vectorModule() ? "yes" : "absent: start java with --add-modules jdk.incubator.vector");
     properties.put(
         "c2", features.c2() ? "yes" : "off: vectors need it; leave out -Xint and -XX:TieredStopAtLevel");
-    String obstacle = LargePages.obstacle();
+    String obstacle = SystemMemory.obstacleToLargePages();
     properties.put("large pages", obstacle.isEmpty() ? "yes" : "no: " + obstacle);
     properties.put("machine code", isa == null ? "no: there are no vectors" : ProductInstructions.describe(isa.bits()));
     properties.put("java", System.getProperty("java.vm.version", ""));

@@ -16,30 +16,36 @@ import org.jspecify.annotations.Nullable;
 /**
  * A pool of off-heap blocks in size classes. Each power of two is cut into four classes, so a block is less than 25 % larger than
  * what was asked for (or than 64 bytes). Blocks up to {@link #SMALL} are carved out of chunks that live as long as the pool; a larger
- * block has an arena of its own, which is closed when more than the limit lies unused. Blocks from {@link #LARGE} on lie on large pages.
+ * block has an arena of its own, which is closed when more than the limit lies unused. All memory is {@link SystemMemory}.
  *
- * <p>An arena fills new memory with zeros; a block that comes back from the pool keeps its old contents.
+ * <p>New memory is filled with zeros; a block that comes back from the pool keeps its old contents.
  */
 public final class CpuMemory implements AutoCloseable {
   /** The greatest block that is carved out of a chunk. */
   static final long SMALL = 256 << 10;
 
-  /** The least block that is worth large pages: the part of it that is not whole pages is small. */
-  static final long LARGE = 4 << 20;
-
   private static final long CHUNK = 4 << 20;
   private static final long ALIGNMENT = 64;
-  private static final int CLASSES = 4 * 64;
+
+  /** The greatest block, more than a process has addresses for. */
+  private static final long MOST = 1L << 46;
+
+  private static final int CLASSES = sizeClass(MOST) + 1;
 
   /** Memory of one size class; {@code arena} is null where it is a part of a chunk. */
   record Block(MemorySegment memory, int sizeClass, @Nullable Arena arena) {}
 
   private final long poolLimit;
+  private final long limit;
   private final Arena chunks = Arena.ofShared();
   private final List<@Nullable ArrayDeque<Block>> idle = new ArrayList<>();
   private final Set<Arena> largeArenas = new HashSet<>();
   private @Nullable MemorySegment chunk;
   private long chunkUsed;
+
+  /** The bytes of all blocks with arenas of their own, and of chunks. */
+  private long held;
+
   private long live;
   private long pooled;
   private long peak;
@@ -50,9 +56,11 @@ public final class CpuMemory implements AutoCloseable {
    * Creates an empty pool.
    *
    * @param poolLimit the number of unused bytes above which large blocks are given back to the operating system
+   * @param limit the bytes that it may hold in all
    */
-  public CpuMemory(long poolLimit) {
+  public CpuMemory(long poolLimit, long limit) {
     this.poolLimit = poolLimit;
+    this.limit = limit;
     for (int i = 0; i < CLASSES; i++) {
       idle.add(null);
     }
@@ -83,7 +91,7 @@ public final class CpuMemory implements AutoCloseable {
    * @throws DeviceMemoryException where there is no memory even after the pool was emptied
    */
   public HostBuffer allocate(long bytes) {
-    if (bytes < 0 || bytes > 1L << 46) {
+    if (bytes < 0 || bytes > MOST) {
       throw new DeviceMemoryException("allocate: " + bytes + " bytes is not a possible size; use a smaller shape");
     }
     int sizeClass = sizeClass(bytes);
@@ -126,7 +134,7 @@ public final class CpuMemory implements AutoCloseable {
     if (size <= SMALL) {
       MemorySegment c = chunk;
       if (c == null || chunkUsed + size > CHUNK) {
-        c = chunks.allocate(CHUNK, ALIGNMENT);
+        c = fromSystem(chunks, CHUNK);
         chunk = c;
         chunkUsed = 0;
       }
@@ -136,13 +144,22 @@ public final class CpuMemory implements AutoCloseable {
     }
     Arena arena = Arena.ofShared();
     try {
-      MemorySegment memory = size < LARGE ? arena.allocate(size, ALIGNMENT) : LargePages.allocate(arena, size);
+      MemorySegment memory = fromSystem(arena, size);
       largeArenas.add(arena);
       return new Block(memory, sizeClass, arena);
     } catch (OutOfMemoryError e) {
       arena.close();
       throw e;
     }
+  }
+
+  private MemorySegment fromSystem(Arena arena, long bytes) {
+    if (held + bytes > limit) {
+      throw new OutOfMemoryError("the pool holds " + held + " bytes of " + limit);
+    }
+    MemorySegment memory = SystemMemory.allocate(arena, bytes);
+    held += bytes;
+    return memory;
   }
 
   /**
@@ -191,6 +208,7 @@ public final class CpuMemory implements AutoCloseable {
         if (arena != null) {
           largeArenas.remove(arena);
           arena.close();
+          held -= classBytes(c);
         }
         pooled -= classBytes(c);
       }

@@ -8,7 +8,10 @@ public final class ThreadBuffer {
   private static final long ALIGNMENT = 64;
 
   /** From here on, a large page or several are worth what they leave unused. */
-  private static final long LEAST_LARGE = LargePages.PAGE / 2;
+  private static final long LEAST_LARGE = SystemMemory.PAGE / 2;
+
+  /** Below, zeros are soon written. */
+  private static final long LEAST_OF_SYSTEM = 64 << 10;
 
   private final ThreadLocal<MemorySegment> buffer = ThreadLocal.withInitial(() -> MemorySegment.NULL);
 
@@ -24,8 +27,9 @@ public final class ThreadBuffer {
   }
 
   private static MemorySegment grow(Arena arena, long bytes) {
-    return bytes < LEAST_LARGE
-        ? arena.allocate(bytes, ALIGNMENT)
-        : LargePages.allocate(arena, Math.ceilDiv(bytes, LargePages.PAGE) * LargePages.PAGE);
+    if (bytes < LEAST_OF_SYSTEM) {
+      return arena.allocate(bytes, ALIGNMENT);
+    }
+    return SystemMemory.allocate(arena, bytes < LEAST_LARGE ? bytes : Math.ceilDiv(bytes, SystemMemory.PAGE) * SystemMemory.PAGE);
   }
 }

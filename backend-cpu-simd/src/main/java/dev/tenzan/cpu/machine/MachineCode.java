@@ -1,5 +1,6 @@
 package dev.tenzan.cpu.machine;
 
+import dev.tenzan.cpu.SystemMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -20,13 +21,6 @@ import org.jspecify.annotations.Nullable;
 public final class MachineCode {
   /** The system property that turns all machine code off: {@code false}. */
   public static final String PROPERTY = "tenzan.cpu.machine";
-
-  private static final int PROT_READ = 1;
-  private static final int PROT_WRITE = 2;
-  private static final int PROT_EXEC = 4;
-  private static final int MAP_PRIVATE = 2;
-  private static final int MAP_ANONYMOUS = 0x20;
-  private static final long MAP_FAILED = -1;
 
   private static final System.Logger LOG = System.getLogger(MachineCode.class.getName());
 
@@ -56,18 +50,6 @@ public final class MachineCode {
                 ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG),
             Linker.Option.critical(true));
 
-    static final MethodHandle MAP =
-        LINKER.downcallHandle(
-            LINKER.defaultLookup().findOrThrow("mmap"),
-            FunctionDescriptor.of(
-                ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT,
-                ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG));
-
-    static final MethodHandle UNMAP =
-        LINKER.downcallHandle(
-            LINKER.defaultLookup().findOrThrow("munmap"),
-            FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG));
-
     static final MethodHandle PROTECT =
         LINKER.downcallHandle(
             LINKER.defaultLookup().findOrThrow("mprotect"),
@@ -76,18 +58,7 @@ public final class MachineCode {
 
   private MachineCode(long address, long bytes) {
     this.entry = MemorySegment.ofAddress(address);
-    this.memory = entry.reinterpret(bytes, Arena.ofAuto(), _ -> unmap(address, bytes));
-  }
-
-  private static void unmap(long address, long bytes) {
-    try {
-      int refused = (int) Calls.UNMAP.invokeExact(address, bytes);
-      if (refused != 0) {
-        LOG.log(System.Logger.Level.WARNING, "cpu: {0} bytes of machine code cannot be given back (munmap failed)", bytes);
-      }
-    } catch (Throwable e) {
-      throw new AssertionError("munmap cannot be called", e);
-    }
+    this.memory = entry.reinterpret(bytes, Arena.ofAuto(), _ -> SystemMemory.unmap(address, bytes));
   }
 
   /** Why no machine code can run here, with the remedy where there is one; empty where it can, as far as is known without trying. */
@@ -112,20 +83,16 @@ public final class MachineCode {
    * @throws IllegalStateException where the system gives no executable memory, as some hardened ones do
    */
   static MachineCode load(byte[] code) {
-    long address;
+    long address = SystemMemory.map(code.length, SystemMemory.PROT_READ | SystemMemory.PROT_WRITE);
+    if (address == 0) {
+      throw new IllegalStateException("the system gives no memory for " + code.length + " bytes of machine code");
+    }
+    MemorySegment.copy(code, 0, MemorySegment.ofAddress(address).reinterpret(code.length), ValueLayout.JAVA_BYTE, 0, code.length);
     int refused;
     try {
-      address =
-          (long) Calls.MAP.invokeExact(0L, (long) code.length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0L);
-      if (address == MAP_FAILED) {
-        throw new IllegalStateException("the system gives no memory for " + code.length + " bytes of machine code");
-      }
-      MemorySegment.copy(code, 0, MemorySegment.ofAddress(address).reinterpret(code.length), ValueLayout.JAVA_BYTE, 0, code.length);
-      refused = (int) Calls.PROTECT.invokeExact(address, (long) code.length, PROT_READ | PROT_EXEC);
-    } catch (RuntimeException | Error e) {
-      throw e;
+      refused = (int) Calls.PROTECT.invokeExact(address, (long) code.length, SystemMemory.PROT_READ | SystemMemory.PROT_EXEC);
     } catch (Throwable e) {
-      throw new AssertionError("mmap and mprotect cannot be called", e);
+      throw new AssertionError("mprotect cannot be called", e);
     }
     if (refused != 0) {
       throw new IllegalStateException("the system forbids to make memory executable (mprotect failed)");

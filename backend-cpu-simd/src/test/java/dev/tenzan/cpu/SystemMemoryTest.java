@@ -14,15 +14,15 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** Large blocks begin at a large page, are filled with zeros, and Linux was asked where it can be. */
-final class LargePagesTest {
-  private static final long BYTES = 3 * LargePages.PAGE + 4096 + 64;
+final class SystemMemoryTest {
+  private static final long BYTES = 3 * SystemMemory.PAGE + 4096 + 64;
 
   @Test
   void blocksAreZerosAtALargePage() {
     try (Arena arena = Arena.ofShared()) {
-      MemorySegment block = LargePages.allocate(arena, BYTES);
+      MemorySegment block = SystemMemory.allocate(arena, BYTES);
       assertEquals(BYTES, block.byteSize());
-      assertEquals(0, block.address() % LargePages.PAGE);
+      assertEquals(0, block.address() % SystemMemory.PAGE);
       for (long i = 0; i < BYTES; i += 8) {
         assertEquals(0, block.get(ValueLayout.JAVA_LONG, i), "byte " + i);
       }
@@ -33,15 +33,15 @@ final class LargePagesTest {
 
   @Test
   void linuxWasAsked() throws IOException {
-    String obstacle = LargePages.obstacle();
+    String obstacle = SystemMemory.obstacleToLargePages();
     System.out.println("large pages: " + (obstacle.isEmpty() ? "yes" : "no: " + obstacle));
     assertFalse(obstacle.contains("--enable-native-access"), "the tests run with native access");
     if (!obstacle.isEmpty()) {
       return;
     }
     try (Arena arena = Arena.ofShared()) {
-      MemorySegment block = LargePages.allocate(arena, BYTES);
-      assertTrue(flags(block.address() + LargePages.PAGE).contains("hg"), "no huge pages asked for");
+      MemorySegment block = SystemMemory.allocate(arena, BYTES);
+      assertTrue(flags(block.address() + SystemMemory.PAGE).contains("hg"), "no huge pages asked for");
     }
   }
 
