@@ -3,23 +3,23 @@ package dev.tenzan.cpu.gemm;
 import dev.tenzan.cpu.CpuPool;
 import dev.tenzan.cpu.OffHeap;
 import dev.tenzan.kernel.ConvolutionKernel;
-import dev.tenzan.kernel.MatMulKernel;
 import dev.tenzan.type.DType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * An f32 {@link ConvolutionKernel} with few outputs and a long window: the gradient of a convolution's weights, whose window is a whole
  * image, and whose k runs over the images too. Unrolling its input would copy each value for every output that sees it, and there is little
- * else to do. So the input is copied once, with its padding, and {@link LongWindowKernel} reads it where it lies; the weights are turned so
+ * else to do. So the input is copied once, with its padding, and {@link LongWindowTiles} read it where it lies; the weights are turned so
  * that output channels lie side by side.
  *
  * <p>The blocks of k are independent of each other, so threads share them out: each block's results are kept, and added in order.
  */
 final class LongWindowConvolution implements MatrixProgram {
   private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT;
-  private static final int K_BLOCK = MatMulKernel.K_BLOCK;
+  private static final int K_BLOCK = LongWindowTiles.K_BLOCK;
 
   /** Fewer output channels leave most lanes unused. */
   private static final long MIN_CHANNELS = 4;
@@ -36,37 +36,22 @@ final class LongWindowConvolution implements MatrixProgram {
   /** The turned weights, and the results of blocks, that are kept together. */
   static final long KEPT = 2 << 20;
 
-  /** How far packing may write beyond a panel. */
-  private static final int SLACK = 16;
-
   private final ConvolutionKernel k;
   private final CpuPool pool;
   private final Strips strips;
-  private final Packing packing;
   private final PaddedPlanes planes;
-  private final LongWindowKernel kernel;
+  private final LongWindowTiles tiles;
 
   /** For each position of the window where its value lies, from that of the first one. */
   private final int[] window;
 
-  /** For each row, an output place of an input, where its first value lies among the planes of an image; the last one again to fill a tile. */
-  private final int[] starts;
-
-  private final WeightSteps weights;
-
   private final int channels;
-  private final int outputs;
   private final int places;
-  private final int width;
-  private final int panels;
   private final long steps;
   private final long blocks;
 
   /** The blocks that are worked on together. */
   private final int wave;
-
-  /** The elements of a block's turned weights. */
-  private final int panelSize;
 
   /** The padded images of such blocks. */
   private final int images;
@@ -74,46 +59,47 @@ final class LongWindowConvolution implements MatrixProgram {
   /** Memory of one thread, for its work and for what it lets others work on. */
   private static final class Buffers {
     private float[] inputs = {};
-    private float[] panels = {};
-    private float[] results = {};
-    private float[] sums = {};
-    private float[] turned = {};
+    private MemorySegment shared = MemorySegment.NULL;
+    private MemorySegment turned = MemorySegment.NULL;
+    private final FloatArray results = new FloatArray();
+    private final FloatArray sums = new FloatArray();
     private final int[] steps = new int[K_BLOCK];
 
-    void grow(int inputsSize, int panelsSize, int resultsSize, int sumsSize) {
+    void grow(int inputsSize) {
       inputs = inputs.length < inputsSize ? new float[Integer.highestOneBit(2 * inputsSize - 1)] : inputs;
-      panels = panels.length < panelsSize ? new float[panelsSize] : panels;
-      results = results.length < resultsSize ? new float[resultsSize] : results;
-      sums = sums.length < sumsSize ? new float[sumsSize] : sums;
     }
 
-    float[] turned(int size) {
-      turned = turned.length < size ? new float[size] : turned;
+    /** The weights of blocks that all threads share. */
+    MemorySegment shared(LongWindowTiles tiles, int blocks) {
+      shared = fitting(shared, tiles, blocks);
+      return shared;
+    }
+
+    /** The weights of the block that this thread works on. */
+    MemorySegment turned(LongWindowTiles tiles) {
+      turned = fitting(turned, tiles, 1);
       return turned;
+    }
+
+    private static MemorySegment fitting(MemorySegment known, LongWindowTiles tiles, int blocks) {
+      return known.byteSize() >= tiles.weightBytes(blocks) && known.isNative() == tiles.areWeightsOutside() ? known : tiles.weights(blocks);
     }
   }
 
   private static final ThreadLocal<Buffers> BUFFERS = ThreadLocal.withInitial(Buffers::new);
 
-  private LongWindowConvolution(ConvolutionKernel kernel, CpuPool pool, Strips strips, Packing packing, long kept) {
-    this.k = kernel;
+  private LongWindowConvolution(LongWindowTiles tiles, CpuPool pool, Strips strips, long kept) {
+    this.planes = tiles.planes();
+    this.k = planes.kernel();
     this.pool = pool;
     this.strips = strips;
-    this.packing = packing;
-    this.planes = new PaddedPlanes(kernel);
-    this.kernel = strips.longWindow();
-    this.channels = Math.toIntExact(kernel.inChannels() / kernel.groups());
-    this.outputs = Math.toIntExact(kernel.outChannels() / kernel.groups());
-    this.places = Math.toIntExact(kernel.outSpatial().size());
+    this.tiles = tiles;
+    this.channels = Math.toIntExact(k.inChannels() / k.groups());
+    this.places = Math.toIntExact(k.outSpatial().size());
     this.window = planes.stepPlaces(1);
-    this.starts = rowStarts();
-    this.weights = WeightSteps.of(kernel);
-    this.panels = Math.ceilDiv(outputs, this.kernel.columns());
-    this.width = panels * this.kernel.columns();
-    this.panelSize = K_BLOCK * width + SLACK;
     this.steps = (long) channels * window.length;
     this.blocks = Math.ceilDiv(steps, K_BLOCK);
-    long perBlock = Math.max((long) starts.length * width, (long) K_BLOCK * width);
+    long perBlock = Math.max((long) tiles.rows() * tiles.width(), (long) K_BLOCK * tiles.width());
     long imageSize = k.batch() * planes.size();
     // Blocks begin and end within images.
     long together = (INPUTS / imageSize - 2) * window.length / K_BLOCK;
@@ -121,25 +107,15 @@ final class LongWindowConvolution implements MatrixProgram {
     this.images = (int) Math.min(channels, (long) wave * K_BLOCK / window.length + 2);
   }
 
-  private int[] rowStarts() {
-    int rows = Math.toIntExact(k.batch() * places);
-    int[] found = new int[Math.ceilDiv(rows, kernel.rows()) * kernel.rows()];
-    int last = Math.toIntExact(k.outSpatial().dim(k.outSpatial().rank() - 1));
-    for (int r = 0; r < found.length; r++) {
-      int row = Math.min(r, rows - 1);
-      int place = row % places;
-      found[r] = Math.toIntExact(row / places * planes.size()) + planes.rowPlaces()[place / last] + place % last;
-    }
-    return found;
-  }
-
   /**
    * The program of a convolution, or null where it takes another way.
    *
+   * @param kernels gives what packs weights now
+   * @param compiled what packs them when it is compiled
    * @param kept what is kept together at most: {@link #KEPT}
    */
   static @Nullable LongWindowConvolution of(
-      ConvolutionKernel k, CpuPool pool, @Nullable Strips strips, Packing packing, long kept) {
+      ConvolutionKernel k, CpuPool pool, @Nullable Strips strips, Supplier<KernelSet> kernels, KernelSet compiled, long kept) {
     int last = k.spatial().rank() - 1;
     boolean possible =
         strips != null
@@ -157,29 +133,39 @@ final class LongWindowConvolution implements MatrixProgram {
     double columns = (double) (k.outChannels() / k.groups()) + strips.longWindow().columns();
     double results = (double) k.batch() * k.outSpatial().size() * columns;
     boolean fits = inputs <= INPUTS && results <= KEPT && K_BLOCK * columns <= KEPT && k.inChannels() < Integer.MAX_VALUE;
-    return fits ? new LongWindowConvolution(k, pool, strips, packing, kept) : null;
+    if (!fits) {
+      return null;
+    }
+    PaddedPlanes planes = new PaddedPlanes(k);
+    MachineLongWindow machine = strips.machine() == null ? null : MachineLongWindow.of(planes, strips.machine(), kernels);
+    LongWindowTiles tiles = machine == null ? new VectorLongWindow(planes, strips, kernels, compiled) : machine;
+    return new LongWindowConvolution(tiles, pool, strips, kept);
   }
 
-  /** Whether the kernels are compiled. */
+  /** Whether the kernels are compiled, or need not be. */
   boolean isReady() {
-    return strips.areReady();
+    return tiles.isReady();
+  }
+
+  boolean isInMachineCode() {
+    return tiles instanceof MachineLongWindow;
   }
 
   @Override
   public void run(MemorySegment x, MemorySegment w, MemorySegment out) {
     Buffers own = BUFFERS.get();
-    int size = starts.length * width;
-    int lastWave = (int) ((blocks - 1) % wave) + 1;
-    own.grow(
-        Math.toIntExact(images * k.batch() * planes.size()), cuts(wave) > 1 || cuts(lastWave) > 1 ? wave * panelSize : 0, wave * size, size);
+    own.grow(Math.toIntExact(images * k.batch() * planes.size()));
+    float[] sums = own.sums.atLeast(tiles.rows() * tiles.width());
     for (int group = 0; group < k.groups(); group++) {
       for (long block = 0; block < blocks; block += wave) {
         int count = (int) Math.min(wave, blocks - block);
-        prepare(x, w, group, block, count, own);
-        multiply(w, group, block, count, own);
-        add(block == 0, count, own);
+        MemorySegment shared = cuts(count) > 1 ? own.shared(tiles, wave) : MemorySegment.NULL;
+        float[] results = own.results.atLeast(wave * tiles.rows() * tiles.width());
+        prepare(x, w, group, block, count, own.inputs, shared);
+        multiply(w, group, block, count, own.inputs, shared, results);
+        add(block == 0, count, results, sums);
       }
-      store(own.sums, group, out);
+      store(sums, group, out);
     }
   }
 
@@ -190,74 +176,55 @@ final class LongWindowConvolution implements MatrixProgram {
 
   /** How many tasks share a block. */
   private int cuts(int count) {
-    return Math.clamp(Math.ceilDiv(4 * pool.threads(), count), 1, starts.length / kernel.rows());
+    return Math.clamp(Math.ceilDiv(4 * pool.threads(), count), 1, tiles.pieces());
   }
 
   /** Makes the padded planes that blocks read, and the turned weights of blocks that tasks share. */
-  private void prepare(MemorySegment x, MemorySegment w, int group, long block, int count, Buffers own) {
+  private void prepare(MemorySegment x, MemorySegment w, int group, long block, int count, float[] inputs, MemorySegment shared) {
     long firstImage = firstImage(block);
     long endImage = Math.ceilDiv(Math.min(steps, (block + count) * K_BLOCK), window.length);
     int all = Math.toIntExact((endImage - firstImage) * k.batch());
     int fills = Math.min(all, 4 * pool.threads());
     int turns = cuts(count) > 1 ? count : 0;
-    float[] turned = own.panels;
-    MemorySegment padded = MemorySegment.ofArray(own.inputs);
     pool.parallelFor(
         fills + turns,
         t -> {
           if (t >= fills) {
-            turn(w, group, block + t - fills, turned, (t - fills) * panelSize);
+            turn(w, group, block + t - fills, shared, t - fills);
             return;
           }
           PlaneFiller filler = new PlaneFiller(planes, strips.planes());
           for (long p = (long) all * t / fills; p < (long) all * (t + 1) / fills; p++) {
             long channel = (long) group * channels + firstImage + p / k.batch();
-            filler.fill(x, k.x().offset() + p % k.batch() * k.x().stride(0) + channel * k.x().stride(1), padded, p * planes.size());
+            filler.fill(x, k.x().offset() + p % k.batch() * k.x().stride(0) + channel * k.x().stride(1), inputs, (int) (p * planes.size()));
           }
         });
   }
 
-  /** Packs the weights of a block: in each panel those of its output channels for a step together. */
-  private void turn(MemorySegment w, int group, long block, float[] turned, int at) {
+  private void turn(MemorySegment w, int group, long block, MemorySegment to, int number) {
     long first = block * K_BLOCK;
-    int depth = (int) Math.min(K_BLOCK, steps - first);
-    int columns = kernel.columns();
-    for (int panel = 0; panel < panels; panel++) {
-      int lanes = Math.min(columns, outputs - panel * columns);
-      weights.pack(packing, w, (long) group * outputs + panel * columns, lanes, columns, first, depth, turned, at + panel * K_BLOCK * columns);
-    }
+    tiles.turn(w, group, first, (int) Math.min(K_BLOCK, steps - first), to, number);
   }
 
   /** Computes the results of blocks. A block that is one task's has its weights turned by it, and finds them in its first cache. */
-  private void multiply(MemorySegment w, int group, long block, int count, Buffers own) {
-    float[] inputs = own.inputs;
-    float[] shared = own.panels;
-    float[] results = own.results;
+  private void multiply(
+      MemorySegment w, int group, long block, int count, float[] inputs, MemorySegment shared, float[] results) {
     long firstImage = firstImage(block);
-    int tiles = starts.length / kernel.rows();
     int cuts = cuts(count);
     pool.parallelFor(
         count * cuts,
         t -> {
           int b = t / cuts;
-          int from = (int) ((long) tiles * (t % cuts) / cuts);
-          int to = (int) ((long) tiles * (t % cuts + 1) / cuts);
+          int from = (int) ((long) tiles.pieces() * (t % cuts) / cuts);
+          int to = (int) ((long) tiles.pieces() * (t % cuts + 1) / cuts);
           Buffers mine = BUFFERS.get();
-          int[] at = mine.steps;
-          int depth = findSteps(block + b, firstImage, at);
-          float[] turned = cuts > 1 ? shared : mine.turned(panelSize);
-          int turnedAt = cuts > 1 ? b * panelSize : 0;
+          int depth = findSteps(block + b, firstImage, mine.steps);
+          MemorySegment turned = shared;
           if (cuts == 1) {
+            turned = mine.turned(tiles);
             turn(w, group, block + b, turned, 0);
           }
-          for (int panel = 0; panel < panels; panel++) {
-            int weightsAt = turnedAt + panel * K_BLOCK * kernel.columns();
-            for (int tile = from; tile < to; tile++) {
-              int row = tile * kernel.rows();
-              int result = (b * starts.length + row) * width + panel * kernel.columns();
-              kernel.run(depth, turned, weightsAt, inputs, at, starts, row, results, result, width);
-            }
-          }
+          tiles.multiply(depth, turned, cuts > 1 ? b : 0, inputs, mine.steps, from, to, results, b * tiles.rows() * tiles.width());
         });
   }
 
@@ -279,16 +246,15 @@ final class LongWindowConvolution implements MatrixProgram {
   }
 
   /** Adds the results of blocks in order. */
-  private void add(boolean first, int count, Buffers own) {
-    float[] results = own.results;
-    float[] sums = own.sums;
-    int size = starts.length * width;
-    int pieces = Math.min(starts.length, 2 * pool.threads());
+  private void add(boolean first, int count, float[] results, float[] sums) {
+    int rows = tiles.rows();
+    int size = rows * tiles.width();
+    int pieces = Math.min(rows, 2 * pool.threads());
     pool.parallelFor(
         pieces,
         p -> {
-          int from = (int) ((long) starts.length * p / pieces) * width;
-          int to = (int) ((long) starts.length * (p + 1) / pieces) * width;
+          int from = (int) ((long) rows * p / pieces) * tiles.width();
+          int to = (int) ((long) rows * (p + 1) / pieces) * tiles.width();
           if (first) {
             System.arraycopy(results, from, sums, from, to - from);
           }
@@ -303,6 +269,8 @@ final class LongWindowConvolution implements MatrixProgram {
 
   private void store(float[] sums, int group, MemorySegment out) {
     MemorySegment o = OffHeap.NATIVE.cast(out);
+    int outputs = tiles.outputs();
+    int width = tiles.width();
     for (int image = 0; image < k.batch(); image++) {
       long to = (image * k.outChannels() + (long) group * outputs) * places;
       for (int channel = 0; channel < outputs; channel++) {

@@ -39,6 +39,9 @@ public final class MatrixEngine {
   /** With fewer steps along k, writing C is what takes time, and the tiles are alike. */
   private static final long LEAST_WIDE_STEPS = 129;
 
+  /** From so many positions of a window of single channels on, tiles pay that use a value for several output channels. */
+  private static final long DEEP_WINDOW = 128;
+
   private final CpuPool pool;
   private final KernelSet kernels;
   private final Gemm gemm;
@@ -160,6 +163,10 @@ public final class MatrixEngine {
     if (product != null && product.used() > PRODUCTS_BEHIND * (pixels == null ? 0 : pixels.used())) {
       return (x, w, out) -> product.run(w, x, out);
     }
+    DepthwiseStrips depthwise = DepthwiseStrips.of(kernel, pool, strips());
+    if (depthwise != null && depthwise.isInMachineCode() && kernel.window().size() < DEEP_WINDOW) {
+      return depthwise;
+    }
     double others = unpacked == null ? usedByPanels(kernel) : STRIPS_BEHIND * unpacked.used();
     if (pixels != null && pixels.used() > (pixels.isInMachineCode() ? VECTOR_API_BEHIND : 1) * others) {
       return (x, w, out) -> (pixels.isReady() ? pixels : otherwise).run(x, w, out);
@@ -167,13 +174,11 @@ public final class MatrixEngine {
     if (unpacked != null) {
       return (x, w, out) -> (unpacked.isReady() ? unpacked : otherwise).run(x, w, out);
     }
-    LongWindowConvolution longWindow = LongWindowConvolution.of(kernel, pool, strips(), kernels.packing(), LongWindowConvolution.KEPT);
+    LongWindowConvolution longWindow =
+        LongWindowConvolution.of(kernel, pool, strips(), () -> gemm.kernels(DType.F32), kernels, LongWindowConvolution.KEPT);
     if (longWindow != null) {
-      // Its packing is warmed up along with that of products.
-      return (x, w, out) ->
-          (longWindow.isReady() && gemm.kernels(DType.F32) == kernels ? longWindow : otherwise).run(x, w, out);
+      return (x, w, out) -> (longWindow.isReady() ? longWindow : otherwise).run(x, w, out);
     }
-    DepthwiseStrips depthwise = DepthwiseStrips.of(kernel, pool, strips());
     return depthwise == null ? otherwise : (x, w, out) -> (depthwise.isReady() ? depthwise : otherwise).run(x, w, out);
   }
 

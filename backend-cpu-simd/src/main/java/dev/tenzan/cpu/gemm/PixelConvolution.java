@@ -126,7 +126,8 @@ final class PixelConvolution implements MatrixProgram {
     private long filled;
     private float[] weights = {};
     private float[] tile = {};
-    private float[] turned = {};
+    private final FloatArray beside = new FloatArray();
+    private final FloatArray turned = new FloatArray();
     private MemorySegment accumulators = MemorySegment.NULL;
     private MemorySegment aligned = MemorySegment.NULL;
     private MemorySegment rest = MemorySegment.NULL;
@@ -153,14 +154,6 @@ final class PixelConvolution implements MatrixProgram {
         rest = Arena.ofAuto().allocate(bytes, 64);
       }
       return rest;
-    }
-
-    /** An array for results that are turned. */
-    float[] turned(int size) {
-      if (turned.length < size + SLACK) {
-        turned = new float[size + SLACK];
-      }
-      return turned;
     }
 
     void grow(int columns, int runs) {
@@ -286,15 +279,11 @@ final class PixelConvolution implements MatrixProgram {
     long channel = (long) (panel / panels) * outputs + firstOutput;
     int depth = Math.min(K_BLOCK, places.indices().length - block * K_BLOCK);
     int channels = Math.min(columns, outputs - firstOutput);
-    if (turn != null && channels % turn.lanes() == 0 && weights.areNeighbours()) {
-      long first = weights.place(channel, (long) block * K_BLOCK) * Float.BYTES;
-      long apart = k.w().stride(0) * Float.BYTES;
-      turn.run(w.address() + first, apart, channels / turn.lanes(), depth, aligned.address(), (long) columns * Float.BYTES);
-      return;
-    }
-    weights.pack(kernels.get().packing(), w, channel, channels, columns, (long) block * K_BLOCK, depth, own.weights, 0);
+    long first = (long) block * K_BLOCK;
     if (kernel.readsAligned()) {
-      MemorySegment.copy(own.weights, 0, aligned, F32, 0, depth * columns);
+      weights.packOutside(turn, kernels, w, channel, channels, columns, first, depth, own.beside, aligned);
+    } else {
+      weights.pack(kernels.get().packing(), w, channel, channels, columns, first, depth, own.weights, 0);
     }
   }
 
@@ -442,7 +431,7 @@ final class PixelConvolution implements MatrixProgram {
       turn(turn, own, own.accumulators.address() + at, pixels, channels, out, target, planeBytes);
       return;
     }
-    float[] turned = own.turned(pixels * channels);
+    float[] turned = own.turned.atLeast(pixels * channels + SLACK);
     kernels.get().packing().pack(DType.F32, own.accumulators, at, rowBytes, Float.BYTES, pixels, pixels, channels, turned, 0);
     for (int c = 0; c < channels; c++) {
       MemorySegment.copy(turned, c * pixels, out, F32, target + c * planeBytes, pixels);

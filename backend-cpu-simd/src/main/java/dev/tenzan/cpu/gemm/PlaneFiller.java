@@ -157,15 +157,24 @@ public final class PlaneFiller {
       return;
     }
     long size = planeBytes / Float.BYTES;
-    PlaneCopies fast = inMachineCode();
     for (long p = from; p < to; p++) {
       long image = firstImage + p / k.inChannels();
-      long channel = k.x().offset() + image * k.x().stride(0) + p % k.inChannels() * k.x().stride(1);
-      if (fast == null) {
-        fill(x, channel, padded, p * size);
-      } else {
-        fast.run(x, channel * Float.BYTES, planes.strided(), stride, inputs, (int) (p * size), (int) size);
-      }
+      fill(x, k.x().offset() + image * k.x().stride(0) + p % k.inChannels() * k.x().stride(1), inputs, (int) (p * size));
+    }
+  }
+
+  /**
+   * Writes one channel's plane of f32.
+   *
+   * @param from the element offset of the channel
+   * @param inputs receives the plane, from the index {@code at} on
+   */
+  void fill(MemorySegment x, long from, float[] inputs, int at) {
+    PlaneCopies fast = inMachineCode();
+    if (fast == null) {
+      fill(x, from, MemorySegment.ofArray(inputs), at);
+    } else {
+      fast.run(x, from * Float.BYTES, planes.strided(), stride, inputs, at, (int) planes.size());
     }
   }
 

@@ -11,12 +11,14 @@ import static dev.tenzan.cpu.machine.Assembler.RDI;
 import static dev.tenzan.cpu.machine.Assembler.RDX;
 import static dev.tenzan.cpu.machine.Assembler.RSI;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Turns tiles of numbers of 4 or 8 bytes: columns whose elements are neighbours become rows. Squares of vectors are turned in registers. */
 public final class TileTurn {
   /** The numbers that the code takes. */
-  private static final int WORDS = 8;
+  private static final int WORDS = 9;
 
   // Where they are.
   private static final int SOURCE = 0;
@@ -27,6 +29,7 @@ public final class TileTurn {
   private static final int WHOLE = 5;
   private static final int LANES = 6;
   private static final int NEXT = 7;
+  private static final int REST = 8;
 
   private static final ThreadLocal<Words> CURRENT = Words.ofThread(WORDS);
 
@@ -60,8 +63,8 @@ public final class TileTurn {
    * @param column the bytes from column to column
    * @param squares how many squares, of {@link #lanes} columns each
    * @param rows the elements of a column that are read
-   * @param target the address of the first row, of which there is room for a multiple of {@link #lanes}
-   * @param pitch the bytes from row to row
+   * @param target the address of the first row
+   * @param pitch the bytes from row to row, negative where the first row is the last one in memory
    */
   public void run(long source, long column, int squares, int rows, long target, long pitch) {
     Words w = CURRENT.get();
@@ -73,6 +76,7 @@ public final class TileTurn {
     words[SQUARES] = squares;
     words[WHOLE] = rows / lanes;
     words[LANES] = (1L << rows % lanes * (bytes / Integer.BYTES)) - 1;
+    words[REST] = rows % lanes;
     words[NEXT] = lanes * column;
     w.call(code);
   }
@@ -96,15 +100,15 @@ public final class TileTurn {
     a.test(RAX);
     int none = a.jumpIfZero();
     int again = a.here();
-    turn(a, lanes, ALL);
+    turn(a, lanes, false, ALL);
     a.addConstant(RSI, set.bytes());
     a.subtractConstant(RAX, 1);
     a.jumpIfNotZero(again);
     a.land(none);
-    a.load(RAX, RDI, word(LANES));
+    a.load(RAX, RDI, word(REST));
     a.test(RAX);
     int whole = a.jumpIfZero();
-    turn(a, lanes, tail);
+    turn(a, lanes, true, tail);
     a.land(whole);
     a.load(RAX, RDI, word(NEXT));
     a.addToMemory(RDI, word(SOURCE), RAX);
@@ -115,7 +119,8 @@ public final class TileTurn {
     return a.code();
   }
 
-  private static void turn(Assembler a, int lanes, int mask) {
+  /** Turns a square; of one that is not whole RAX has the number of rows. */
+  private static void turn(Assembler a, int lanes, boolean isPart, int mask) {
     a.move(R10, RSI);
     a.move(R8, RSI);
     a.addFromMemory(R8, RDI, word(NEXT));
@@ -127,9 +132,15 @@ public final class TileTurn {
       a.add(R10, RDX);
       a.add(R8, RDX);
     }
+    List<Integer> ends = new ArrayList<>();
     for (int row : new Square(a, columns, lanes).turned()) {
       a.vectorStore(VectorOp.STORE, row, R11, 0, ALL);
       a.add(R11, R9);
+      if (isPart) {
+        a.subtractConstant(RAX, 1);
+        ends.add(a.jumpIfZero());
+      }
     }
+    ends.forEach(a::land);
   }
 }

@@ -214,6 +214,8 @@ final class ConvolutionTest {
     List<long[]> strided = List.of(new long[] {11, 5, 1, 1, 1, 1, 2}, new long[] {12, 6, 1, 1, 0, 1, 2});
     List<long[]> line = List.of(new long[] {130, 131, 1, 2, 1, 1, 1});
     List<long[]> solid = List.of(new long[] {4, 3, 1, 0, 0, 1, 1}, new long[] {5, 4, 1, 0, 0, 1, 1}, new long[] {6, 6, 1, 1, 1, 1, 1});
+    List<long[]> manyPlaces = List.of(new long[] {12, 7, 1, 0, 0, 1, 1}, new long[] {23, 17, 1, 0, 0, 1, 1});
+    List<long[]> onePlace = List.of(new long[] {7, 7, 1, 0, 0, 1, 1}, new long[] {9, 9, 1, 0, 0, 1, 1});
     for (Operands.Values values : Operands.Values.values()) {
       for (boolean outputsInside : new boolean[] {true, false}) {
         check(DType.F32, random, 3, 23, 5, 1, padded, outputsInside, values, 4000);
@@ -221,6 +223,9 @@ final class ConvolutionTest {
         check(DType.F32, random, 4, 40, 18, 2, strided, outputsInside, values, 4002);
         check(DType.F32, random, 2, 9, 7, 1, line, outputsInside, values, 4003);
         check(DType.F32, random, 2, 9, 7, 1, solid, outputsInside, values, 4004);
+        check(DType.F32, random, 2, 8, 48, 1, manyPlaces, outputsInside, values, 4005);
+        check(DType.F32, random, 19, 10, 16, 1, onePlace, outputsInside, values, 4006);
+        check(DType.F32, random, 7, 12, 40, 1, padded, outputsInside, values, 4007);
       }
     }
   }
@@ -300,7 +305,18 @@ final class ConvolutionTest {
           assertEquals(-1, c.asSlice(expected.length * (long) type.byteSize()).mismatch(arena.allocate(64).fill((byte) 0x7b)), "what lies behind");
         }
       }
-      LongWindowConvolution piecewise = LongWindowConvolution.of(kernel, TWO, STRIPS, KERNELS.packing(), 1);
+      for (long kept : new long[] {1, LongWindowConvolution.KEPT}) {
+        for (MachineStrips in : MachineStrips.ALL.values()) {
+          LongWindowConvolution machine = LongWindowConvolution.of(kernel, TWO, in.strips, () -> in.kernels, in.kernels, kept);
+          if (machine != null) {
+            assertTrue(machine.isInMachineCode(), kernel.toString());
+            MemorySegment c = arena.allocate(expected.length * (long) type.byteSize(), 64).fill((byte) 0x7b);
+            machine.run(left, right, c);
+            assertBits(kernel, expected, c, "long window in machine code with " + in.strips.machine() + ", " + kept + " kept, seed " + seed);
+          }
+        }
+      }
+      LongWindowConvolution piecewise = LongWindowConvolution.of(kernel, TWO, STRIPS, () -> KERNELS, KERNELS, 1);
       if (piecewise != null) {
         MemorySegment c = arena.allocate(expected.length * (long) type.byteSize(), 64).fill((byte) 0x7b);
         piecewise.run(left, right, c);
