@@ -19,8 +19,6 @@ final class HostData {
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
   private static final ValueLayout.OfDouble DOUBLE = ValueLayout.JAVA_DOUBLE_UNALIGNED;
 
-  private static final ValueLayout.OfByte ALIGNED = ValueLayout.JAVA_BYTE.withByteAlignment(64);
-
   private HostData() {}
 
   private static long bytes(String op, Tensor t) {
@@ -188,7 +186,7 @@ final class HostData {
     Node node;
     try (Arena arena = Arena.ofConfined()) {
       // Such a copy is not filled with zeros before.
-      MemorySegment copy = arena.allocateFrom(ALIGNED, data, ValueLayout.JAVA_BYTE, 0, data.byteSize());
+      MemorySegment copy = arena.allocateFrom(ValueLayout.JAVA_BYTE, data, ValueLayout.JAVA_BYTE, 0, data.byteSize());
       node = device.engine().upload(dtype, shape, copy);
     }
     return Tensor.ofNode(node, device);
