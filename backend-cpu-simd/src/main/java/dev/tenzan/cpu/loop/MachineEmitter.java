@@ -52,7 +52,7 @@ final class MachineEmitter {
   private final @Nullable DType reduced;
   private final int unroll;
 
-  private MachineEmitter(LoopBody body, VectorSet set, boolean streams, MachineIdioms idioms, int accumulators) {
+  private MachineEmitter(LoopBody body, VectorSet set, boolean streams, MachineIdioms idioms, int accumulators, int inMemory) {
     this.body = body;
     this.a = set.assembler();
     this.wide = MachineCoverage.isWide(body);
@@ -74,7 +74,7 @@ final class MachineEmitter {
       registers.add(RDX);
     }
     this.memory = new MachineMemory(body, set, a, lanes, registers, streams);
-    this.values = new MachineValues(body, set, lanes, a, memory, idioms);
+    this.values = new MachineValues(body, set, lanes, a, memory, idioms, inMemory);
     this.combination = result instanceof LoopBody.ToLanes l ? new MachineLanes(this, l, set, accumulators) : null;
     int size = (int) body.code().stream().filter(i -> !(i instanceof Instr.Const)).count();
     this.unroll = size <= TINY ? 4 : size <= SHORT ? 2 : 1;
@@ -102,15 +102,15 @@ final class MachineEmitter {
   private static @Nullable MachineEmitter emitted(LoopBody body, VectorSet set, boolean streams, MachineIdioms idioms) {
     for (int accumulators = MachineLanes.MOST; ; ) {
       int all = set.registers();
-      MachineEmitter emitter = new MachineEmitter(body, set, streams, idioms, accumulators);
+      MachineEmitter emitter = new MachineEmitter(body, set, streams, idioms, accumulators, 0);
       if (emitter.fits(all)) {
         return emitter;
       }
-      MachineEmitter least = new MachineEmitter(body, set, streams, idioms, accumulators);
+      MachineEmitter least = new MachineEmitter(body, set, streams, idioms, accumulators, 0);
       if (least.fits(0)) {
         // As many constants stay in registers as leave enough for the values.
         for (int hoisted = all / 2; hoisted > 0; hoisted /= 2) {
-          emitter = new MachineEmitter(body, set, streams, idioms, accumulators);
+          emitter = new MachineEmitter(body, set, streams, idioms, accumulators, 0);
           if (emitter.fits(hoisted)) {
             return emitter;
           }
@@ -119,9 +119,21 @@ final class MachineEmitter {
       }
       accumulators = least.combination == null ? 0 : least.combination.fewer();
       if (accumulators == 0) {
-        return null;
+        break;
       }
     }
+    for (int inMemory = 4; inMemory < 2 * body.code().size(); inMemory *= 2) {
+      MachineEmitter emitter = new MachineEmitter(body, set, streams, idioms, MachineLanes.LEAST, inMemory);
+      if (emitter.fits(0)) {
+        return emitter;
+      }
+    }
+    return null;
+  }
+
+  /** Where what the code uses for itself begins behind the arguments, but for values: see {@link MachineValues#besideBytes}. */
+  int behind() {
+    return memory.behind() + values.besideBytes();
   }
 
   /** Writes the code, with so many constants in registers; returns false where it has too few. */
@@ -138,7 +150,8 @@ final class MachineEmitter {
     MachineCode code = MachineCode.loadOrWarn(a.code(), "a loop goes without machine code");
     int group = combination == null ? unroll * lanes : combination.group();
     DType results = result == null ? null : inArray(body.type(result.value()));
-    return code == null ? null : new MachineLoop(code, memory, lanes, group, combination == null ? 0 : combination.room(), results, reduced);
+    int room = values.besideBytes() / Long.BYTES + (combination == null ? 0 : combination.room());
+    return code == null ? null : new MachineLoop(code, memory, lanes, group, room, results, reduced);
   }
 
   /** The type of the elements of an array of values. */
@@ -245,7 +258,7 @@ final class MachineEmitter {
         a.lanes(LaneOp.LOAD, values.form(type), known, 0, memory.inArray(RSI, type), memory.mask(), memory.mask() != ALL);
         int to = values.vectors.take();
         if (type.isFloat() && (c.op() == ReduceOp.MIN || c.op() == ReduceOp.MAX)) {
-          values.extreme(c.op() == ReduceOp.MIN, type, to, known, MachineValues.register(v));
+          values.floats.extreme(c.op() == ReduceOp.MIN, type, to, known, MachineValues.register(v));
         } else {
           ScalarOp op = VectorPassEmitter.combination(c.op(), body.type(c.value()));
           a.lanes(MachineValues.plain(op, type.isFloat()), values.form(type), to, known, MachineValues.register(v));

@@ -96,7 +96,7 @@ final class MachineLanes {
   }
 
   private Source.Memory room(int group) {
-    return new Source.Memory(RDI, emitter.memory.behind() + (group - inRegisters) * emitter.lanes * form.laneBytes());
+    return new Source.Memory(RDI, emitter.behind() + (group - inRegisters) * emitter.lanes * form.laneBytes());
   }
 
   /** Takes the registers. */
@@ -182,7 +182,7 @@ final class MachineLanes {
       lanes(LaneOp.MAX_UNSIGNED, group[2], group[2], third, mask);
     } else if (isExtreme) {
       int extreme = emitter.values.vectors.take();
-      emitter.values.extreme(out.op() == ReduceOp.MIN, type, extreme, group[0], new Source.Register(first));
+      emitter.values.floats.extreme(out.op() == ReduceOp.MIN, type, extreme, group[0], new Source.Register(first));
       lanes(LaneOp.LOAD, group[0], 0, extreme, mask);
       emitter.values.vectors.free(extreme);
     } else {

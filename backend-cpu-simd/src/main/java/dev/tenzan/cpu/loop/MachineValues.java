@@ -1,6 +1,7 @@
 package dev.tenzan.cpu.loop;
 
 import static dev.tenzan.cpu.machine.Assembler.ALL;
+import static dev.tenzan.cpu.machine.Assembler.RDI;
 
 import dev.tenzan.cpu.machine.Assembler;
 import dev.tenzan.cpu.machine.LaneOp;
@@ -13,6 +14,7 @@ import dev.tenzan.scalar.ReduceOp;
 import dev.tenzan.scalar.ScalarOp;
 import dev.tenzan.type.DType;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -21,7 +23,8 @@ import java.util.Set;
 
 /**
  * The values of a body in registers, and the instructions that compute them. Values are in the order of the body's program, each in a
- * register of its own from its instruction to the last one that reads it; there is no spilling. Truth values are masks.
+ * register of its own from its instruction to the last one that reads it. Where registers are too few, some values that are the same for all points of a
+ * row lie in memory. Truth values are masks.
  *
  * <p>Constants that are read where an instruction takes a number from memory stay there, unless registers are left over.
  */
@@ -39,6 +42,8 @@ final class MachineValues {
   static final int INTEGERS_GREATER = 6;
   static final int FLOATS_NOT_LESS = 13;
   static final int FLOATS_GREATER = 14;
+
+  private static final int IN_REGISTER = -1;
 
   /** What a constant of VPTERNLOGD means: the target, or what both sources have in common. */
   private static final int OR_OF_AND = 0xF8;
@@ -71,6 +76,11 @@ final class MachineValues {
   /** Values that keep their registers for all points of a row. */
   private final boolean[] sticky;
 
+  /** Where such values lie that have none: how far behind the arguments, in bytes; or {@link #IN_REGISTER}. */
+  private final int[] beside;
+
+  private int besideBytes;
+
   /** The registers of constants. */
   private final Map<Constant, Integer> hoisted = new HashMap<>();
 
@@ -81,13 +91,20 @@ final class MachineValues {
   private final MachineMemory memory;
   private final MachineConversions conversions;
   private final MachineIntegers integers;
+  private final MachineMasks truths;
+  final MachineFloats floats;
   private final MachineIdioms idioms;
   private final MachineQuotients quotients;
 
   /** A number as it lies in lanes. */
   record Constant(boolean wide, long bits) {}
 
-  MachineValues(LoopBody body, VectorSet set, int lanes, Assembler a, MachineMemory memory, MachineIdioms idioms) {
+  /**
+   * The values of a body.
+   *
+   * @param inMemory how many values that are the same for all points of a row lie in memory, as far as there are as many
+   */
+  MachineValues(LoopBody body, VectorSet set, int lanes, Assembler a, MachineMemory memory, MachineIdioms idioms, int inMemory) {
     this.body = body;
     this.lanes = lanes;
     this.halved = lanes * Integer.SIZE < set.bits();
@@ -96,6 +113,8 @@ final class MachineValues {
     this.a = a;
     this.conversions = new MachineConversions(a, this);
     this.integers = new MachineIntegers(a, this);
+    this.truths = new MachineMasks(a, this);
+    this.floats = new MachineFloats(a, this);
     this.memory = memory;
     this.idioms = idioms;
     this.quotients = new MachineQuotients(a, this);
@@ -118,6 +137,41 @@ final class MachineValues {
     for (LoopBody.Out out : body.outs()) {
       sticky[same[out.value()]] |= fixed[out.value()];
     }
+    this.beside = new int[size];
+    Arrays.fill(beside, IN_REGISTER);
+    BitSet registers = wantRegisters();
+    int each = lanes * (MachineCoverage.isWide(body) ? Long.BYTES : Integer.BYTES);
+    for (int v = 0; v < size && besideBytes < inMemory * each; v++) {
+      if (sticky[v] && same[v] == v && !isConstant(v) && body.type(v) != DType.BOOL && !registers.get(v)) {
+        beside[v] = besideBytes;
+        besideBytes += each;
+      }
+    }
+  }
+
+  /** Values that what is computed for a row reads in their registers. */
+  private BitSet wantRegisters() {
+    BitSet found = new BitSet();
+    for (int v = 0; v < same.length; v++) {
+      MachineIdioms.Idiom idiom = idioms.of(v);
+      if (idiom != null && idiom.kind() == MachineIdioms.Kind.QUOTIENT) {
+        found.set(same[idiom.operands()[1]]);
+      }
+    }
+    return found;
+  }
+
+  /** The bytes behind the arguments in which values lie. */
+  int besideBytes() {
+    return besideBytes;
+  }
+
+  private boolean isBeside(int v) {
+    return beside[same[v]] != IN_REGISTER;
+  }
+
+  private Source.Memory beside(int v) {
+    return new Source.Memory(RDI, memory.behind() + beside[same[v]]);
   }
 
   /** Whether a value is its operand, seen otherwise. */
@@ -215,6 +269,10 @@ final class MachineValues {
     for (int v = 0; v < same.length; v++) {
       if (fixed[v] == ofRow && same[v] == v && !isConstant(v) && !idioms.isUnread(v)) {
         register[v] = compute(v);
+        if (isBeside(v)) {
+          a.lanes(LaneOp.STORE, form(body.type(v)), register[v], 0, beside(v), ALL, false);
+          vectors.free(register[v]);
+        }
       }
     }
   }
@@ -223,6 +281,11 @@ final class MachineValues {
 
   /** The vector register with a value; a constant is loaded into one for this instruction. */
   int vector(int v) {
+    if (isBeside(v)) {
+      int r = vectors.take();
+      a.lanes(LaneOp.LOAD, form(body.type(v)), r, 0, beside(v));
+      return temporary(r);
+    }
     if (!isConstant(v)) {
       return register[same[v]];
     }
@@ -241,7 +304,7 @@ final class MachineValues {
     if (isConstant(v) && !hoisted.containsKey(number(v))) {
       return new Source.Constant(bits(v));
     }
-    return new Source.Register(vector(v));
+    return isBeside(v) ? beside(v) : new Source.Register(vector(v));
   }
 
   /** The mask register with a truth value. */
@@ -270,10 +333,15 @@ final class MachineValues {
   }
 
   /** Whether nothing reads a value behind the instruction with these operands. */
-  private boolean dies(int v, int... operands) {
+  boolean dies(int v, int... operands) {
     int s = same[v];
     long reads = Arrays.stream(operands).filter(o -> same[o] == s).count();
     return !isConstant(s) && !sticky[s] && remaining[s] == reads;
+  }
+
+  /** Whether two values share a register. */
+  boolean areSame(int v, int other) {
+    return same[v] == same[other];
   }
 
   /** The vectors of a type. */
@@ -286,7 +354,7 @@ final class MachineValues {
     return halved;
   }
 
-  private void lanes(LaneOp op, DType type, int to, int first, Source second) {
+  void lanes(LaneOp op, DType type, int to, int first, Source second) {
     a.lanes(op, form(type), to, first, second);
   }
 
@@ -305,10 +373,10 @@ final class MachineValues {
       case Instr.Load l -> memory.load(this, l, fixed[v]);
       case Instr.Reduced r -> memory.reduced(this, r);
       case Instr.Unary u -> unary(u);
-      case Instr.Binary b when body.type(b.a()) == DType.BOOL -> binaryMasks(b);
+      case Instr.Binary b when body.type(b.a()) == DType.BOOL -> truths.binary(b);
       case Instr.Binary b when b.op().isComparison() -> comparison(b);
       case Instr.Binary b -> binary(b);
-      case Instr.Ternary t when t.op() == ScalarOp.FMA -> fma(t);
+      case Instr.Ternary t when t.op() == ScalarOp.FMA -> floats.fma(t);
       case Instr.Ternary t -> select(t);
       case Instr.Convert c -> conversions.convert(c, body.type(c.a()));
       case Instr.Narrow n -> conversions.narrow(n);
@@ -329,11 +397,7 @@ final class MachineValues {
 
   private int unary(Instr.Unary u) {
     if (u.type() == DType.BOOL) {
-      int x = mask(u.a());
-      release(u.a());
-      int k = masks.take();
-      a.masks(MaskOp.NOT, k, 0, x);
-      return k;
+      return truths.not(u.a());
     }
     int x = vector(u.a());
     boolean isFloat = u.type().isFloat();
@@ -362,26 +426,6 @@ final class MachineValues {
     return to;
   }
 
-  private int binaryMasks(Instr.Binary b) {
-    int x = mask(b.a());
-    int y = mask(b.b());
-    release(b.a(), b.b());
-    int k = masks.take();
-    switch (b.op()) {
-      case AND, MIN, MUL -> a.masks(MaskOp.AND, k, x, y);
-      case OR, MAX -> a.masks(MaskOp.OR, k, x, y);
-      case XOR, NE -> a.masks(MaskOp.XOR, k, x, y);
-      case EQ -> a.masks(MaskOp.XNOR, k, x, y);
-      case LT -> a.masks(MaskOp.AND_NOT, k, x, y);
-      case LE -> {
-        a.masks(MaskOp.AND_NOT, k, y, x);
-        a.masks(MaskOp.NOT, k, 0, k);
-      }
-      default -> throw new IllegalStateException(b.op() + " is not defined for " + DType.BOOL);
-    }
-    return k;
-  }
-
   private int comparison(Instr.Binary b) {
     boolean isFloat = body.type(b.a()).isFloat();
     boolean turned = isConstant(b.a());
@@ -404,7 +448,7 @@ final class MachineValues {
   private int binary(Instr.Binary b) {
     boolean isFloat = b.type().isFloat();
     if (isFloat && (b.op() == ScalarOp.MIN || b.op() == ScalarOp.MAX)) {
-      return extreme(b);
+      return floats.extreme(b);
     }
     if (b.op() == ScalarOp.SHL || b.op() == ScalarOp.SHR || b.op() == ScalarOp.USHR) {
       return integers.shift(b);
@@ -438,78 +482,15 @@ final class MachineValues {
     };
   }
 
-  private int extreme(Instr.Binary b) {
-    boolean least = b.op() == ScalarOp.MIN;
-    int number = isConstant(b.a()) ? b.a() : b.b();
-    if (isConstant(number) && isSimpleBound(b.type(), bits(number), least)) {
-      int bound = vector(number);
-      int x = vector(number == b.a() ? b.b() : b.a());
-      release(b.a(), b.b());
-      int to = vectors.take();
-      lanes(least ? LaneOp.MIN : LaneOp.MAX, b.type(), to, bound, register(x)); // NaN is the second source, which wins
-      if (!least && bits(number) == 0) {
-        lanes(LaneOp.ADD, b.type(), to, to, new Source.Constant(0)); // -0 becomes +0
-      }
-      return to;
-    }
-    int to = vectors.take();
-    extreme(least, b.type(), to, vector(b.a()), source(b.b()));
-    release(b.a(), b.b());
-    return to;
-  }
-
-  /** Whether a bound is no NaN, and zeros of the other sign are no lesser, or greater, than it. */
-  private static boolean isSimpleBound(DType type, long bits, boolean least) {
-    double bound = type == DType.F64 ? Double.longBitsToDouble(bits) : Float.intBitsToFloat((int) bits);
-    return !Double.isNaN(bound) && !(least && bound == 0 && bits != 0);
-  }
-
-  /** The lesser or greater of two floats; the target is none of the sources. */
-  void extreme(boolean least, DType type, int to, int x, Source y) {
-    int k = masks.take();
-    a.extreme(least, form(type), to, x, y, k);
-    masks.free(k);
-  }
-
-  private int fma(Instr.Ternary t) {
-    int[] all = {t.a(), t.b(), t.c()};
-    int to;
-    if (dies(t.c(), all) && same[t.c()] != same[t.a()] && same[t.c()] != same[t.b()]) {
-      boolean turned = isConstant(t.a());
-      to = vector(t.c());
-      lanes(LaneOp.FMA231, t.type(), to, vector(turned ? t.b() : t.a()), source(turned ? t.a() : t.b()));
-      return keep(to, all);
-    }
-    for (int turn = 0; turn < 2; turn++) {
-      int x = turn == 0 ? t.a() : t.b();
-      int y = turn == 0 ? t.b() : t.a();
-      if (dies(x, all) && same[x] != same[t.c()]) {
-        to = vector(x);
-        if (isConstant(y)) {
-          lanes(LaneOp.FMA132, t.type(), to, vector(t.c()), source(y));
-        } else {
-          lanes(LaneOp.FMA213, t.type(), to, vector(y), source(t.c()));
-        }
-        return keep(to, all);
-      }
-    }
-    to = vectors.take();
-    copy(to, t.c());
-    boolean turned = isConstant(t.a());
-    lanes(LaneOp.FMA231, t.type(), to, vector(turned ? t.b() : t.a()), source(turned ? t.a() : t.b()));
-    release(all);
-    return to;
-  }
-
   /** Releases operands but for the register of one, which has the result now. */
-  private int keep(int register, int... operands) {
+  int keep(int register, int... operands) {
     release(operands);
     vectors.claim(register);
     return register;
   }
 
   /** Copies a value to a register. */
-  private void copy(int to, int v) {
+  void copy(int to, int v) {
     Source from = source(v);
     if (from instanceof Source.Constant) {
       lanes(LaneOp.BROADCAST, body.type(v), to, 0, from);
@@ -519,19 +500,10 @@ final class MachineValues {
   }
 
   private int select(Instr.Ternary t) {
-    int k = mask(t.a());
     if (t.type() == DType.BOOL) {
-      int x = mask(t.b());
-      int y = mask(t.c());
-      int to = masks.take();
-      int other = masks.take();
-      a.masks(MaskOp.AND, to, k, x);
-      a.masks(MaskOp.AND_NOT, other, k, y);
-      a.masks(MaskOp.OR, to, to, other);
-      masks.free(other);
-      release(t.a(), t.b(), t.c());
-      return to;
+      return truths.select(t);
     }
+    int k = mask(t.a());
     Source x = source(t.b());
     int y = vector(t.c());
     release(t.a(), t.b(), t.c());

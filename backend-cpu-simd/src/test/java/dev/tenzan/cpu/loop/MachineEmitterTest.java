@@ -196,13 +196,31 @@ class MachineEmitterTest {
     }
   }
 
+  /** As many as there are: what does not change in a row needs no register. */
+  @Test
+  void serveAnyNumberOfValuesOfARow() {
+    for (int values : new int[] {20, 40, 90}) {
+      List<Instr> code = new ArrayList<>(List.of(LOAD));
+      for (int v = 1; v <= values; v++) {
+        code.add(new Instr.Load(DType.F32, 1, new Affine(1 + v, LoopBody.FIXED)));
+      }
+      int sum = 0;
+      for (int v = 1; v <= values; v++) {
+        code.add(new Instr.Binary(DType.F32, ScalarOp.ADD, sum, v));
+        sum = code.size() - 1;
+      }
+      serves(code, memory(DType.F32, sum));
+      serves(code, new LoopBody.ToLanes(ReduceOp.SUM, sum));
+    }
+  }
+
   @Test
   void leaveLongPrograms() {
     List<Instr> code = new ArrayList<>(List.of(LOAD));
-    for (int v = 0; v < 500; v++) {
+    for (int v = 0; v < 700; v++) {
       code.add(new Instr.Unary(DType.F32, ScalarOp.SQRT, v));
     }
-    declines(code, memory(DType.F32, 500));
+    declines(code, memory(DType.F32, 700));
   }
 
   /** Whole vectors of a type that fills them, in rows that begin at one. */
