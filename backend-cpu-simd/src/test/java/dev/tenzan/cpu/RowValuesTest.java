@@ -41,6 +41,11 @@ class RowValuesTest {
               ? new Instr.Ternary(compute, ScalarOp.FMA, first ? last : operand, first ? operand : last, v)
               : new Instr.Binary(compute, op, first ? last : operand, first ? operand : last));
       last = code.size() - 1;
+      if (v % 7 == 0) {
+        code.add(new Instr.Binary(DType.BOOL, ScalarOp.LT, 0, last));
+        code.add(new Instr.Ternary(compute, ScalarOp.SELECT, code.size() - 1, v, last));
+        last = code.size() - 1;
+      }
     }
     return code;
   }

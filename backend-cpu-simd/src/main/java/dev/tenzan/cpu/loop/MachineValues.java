@@ -304,7 +304,8 @@ final class MachineValues {
     if (isConstant(v) && !hoisted.containsKey(number(v))) {
       return new Source.Constant(bits(v));
     }
-    return isBeside(v) ? beside(v) : new Source.Register(vector(v));
+    // With AVX2, operations that are several instructions, or have a mask, do not read memory.
+    return isBeside(v) && masks != vectors ? beside(v) : new Source.Register(vector(v));
   }
 
   /** The mask register with a truth value. */
