@@ -12,10 +12,13 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,21 +44,28 @@ public final class Devices {
    */
   public record BackendEntry(String name, int priority, Availability availability, List<Device> devices) {}
 
-  /** What was found. */
+  /** What was found. A backend is opened when it is first asked for: an OpenCL loader alone may take a quarter of a second. */
   static final class Registry {
-    private final Map<String, BackendEntry> entries = new LinkedHashMap<>();
+    /** Best first. */
+    private final Map<String, BackendProvider> providers = new LinkedHashMap<>();
+
+    private final Map<String, Object> locks = new HashMap<>();
+    private final List<BackendEntry> unloaded;
+    private final Map<String, BackendEntry> opened = new ConcurrentHashMap<>();
 
     /** Those that say they can be used, but could not be opened: to pass over them would be to use another device unasked. */
-    private final Map<String, Throwable> failures = new HashMap<>();
+    private final Map<String, Throwable> failures = new ConcurrentHashMap<>();
 
-    /** Opens backends, best first, and adds them to those that could not even be loaded. */
+    /** Backends, and those that could not even be loaded. */
     Registry(List<BackendProvider> providers, List<BackendEntry> unloaded) {
-      unloaded.forEach(e -> entries.put(e.name(), e));
+      this.unloaded = List.copyOf(unloaded);
+      unloaded.forEach(e -> opened.put(e.name(), e));
       List<BackendProvider> sorted = new ArrayList<>(providers);
       sorted.sort(Comparator.comparingInt(BackendProvider::priority).reversed());
       for (BackendProvider p : sorted) {
-        if (!entries.containsKey(p.name())) {
-          entries.put(p.name(), open(p));
+        if (!opened.containsKey(p.name())) {
+          this.providers.putIfAbsent(p.name(), p);
+          locks.putIfAbsent(p.name(), new Object());
         }
       }
     }
@@ -77,6 +87,27 @@ public final class Devices {
         }
       }
       return new Registry(providers, unloaded);
+    }
+
+    /** Opens a backend, once; threads wait for no other one's opening. */
+    private BackendEntry entry(BackendProvider p) {
+      BackendEntry known = opened.get(p.name());
+      if (known != null) {
+        return known;
+      }
+      synchronized (Objects.requireNonNull(locks.get(p.name()))) {
+        known = opened.get(p.name());
+        if (known == null) {
+          known = open(p);
+          opened.put(p.name(), known);
+        }
+        return known;
+      }
+    }
+
+    /** Every backend; opens them all. */
+    List<BackendEntry> entries() {
+      return Stream.concat(unloaded.stream(), providers.values().stream().map(this::entry)).toList();
     }
 
     private BackendEntry open(BackendProvider p) {
@@ -102,36 +133,38 @@ public final class Devices {
     }
 
     List<Device> devices() {
-      return entries.values().stream().flatMap(e -> e.devices().stream()).toList();
+      return entries().stream().flatMap(e -> e.devices().stream()).toList();
     }
 
+    /** The device of a name; opens no other backend than its own, unless it is to say which devices there are. */
     Device get(String name) {
-      for (Device d : devices()) {
+      BackendProvider provider = providers.get(backendOf(name));
+      if (provider == null) {
+        throw new DeviceException("device: no device is named '" + name + "'; " + known());
+      }
+      BackendEntry entry = entry(provider);
+      for (Device d : entry.devices()) {
         if (d.name().equals(name) || d.name().equals(name + ":0") || (d.name() + ":0").equals(name)) {
           return d;
         }
       }
-      String backend = backendOf(name);
-      BackendEntry entry = entries.get(backend);
-      String known = "available: " + String.join(", ", devices().stream().map(Device::name).toList());
-      if (entry == null) {
-        throw new DeviceException("device: no device is named '" + name + "'; " + known);
-      }
       if (!entry.availability().available()) {
         throw new DeviceException(
-            "device: '" + name + "' is not available: " + entry.availability().missing() + "; "
-                + entry.availability().remedy() + "; " + known,
-            failures.get(backend));
+            "device: '" + name + "' is not available: " + entry.availability().missing() + "; " + entry.availability().remedy() + "; " + known(),
+            failures.get(entry.name()));
       }
       throw new DeviceException(
-          "device: '" + name + "' is not there: backend " + backend + " has " + entry.devices().size() + " device(s); "
-              + known);
+          "device: '" + name + "' is not there: backend " + entry.name() + " has " + entry.devices().size() + " device(s); " + known());
+    }
+
+    private String known() {
+      return "available: " + String.join(", ", devices().stream().map(Device::name).toList());
     }
 
     /** The backend of a device's name: the longest name of one that it begins with. */
     private String backendOf(String name) {
       String backend = name;
-      while (!entries.containsKey(backend) && backend.contains(":")) {
+      while (!providers.containsKey(backend) && backend.contains(":")) {
         backend = backend.substring(0, backend.lastIndexOf(':'));
       }
       return backend;
@@ -139,15 +172,16 @@ public final class Devices {
 
     /** The devices of the backends that need not be named. */
     List<Device> unnamed() {
-      return entries.values().stream().filter(e -> e.priority() >= 0).flatMap(e -> e.devices().stream()).toList();
+      return providers.values().stream().filter(p -> p.priority() >= 0).flatMap(p -> entry(p).devices().stream()).toList();
     }
 
-    /** The first device of the best backend that is available. */
+    /** The first device of the best backend that is available; opens none behind it. */
     Device best() {
-      for (BackendEntry e : entries.values()) {
-        if (e.priority() < 0) {
+      for (BackendProvider p : providers.values()) {
+        if (p.priority() < 0) {
           continue; // chosen by name alone
         }
+        BackendEntry e = entry(p);
         if (!e.devices().isEmpty()) {
           return e.devices().getFirst();
         }
@@ -164,9 +198,9 @@ public final class Devices {
     static final Registry REGISTRY = Registry.load();
   }
 
-  /** Every backend on the class or module path, best first, with the reason where one cannot be used. */
+  /** Every backend on the class or module path, best first, with the reason where one cannot be used. Opens those that are not open yet. */
   public static List<BackendEntry> backends() {
-    return List.copyOf(Found.REGISTRY.entries.values());
+    return Found.REGISTRY.entries();
   }
 
   /** Every usable device, best first, save those that only their name chooses; {@link #backends} has them too. */
@@ -175,7 +209,7 @@ public final class Devices {
   }
 
   /**
-   * The device of a name such as {@code cpu}, {@code cuda:0} or {@code reference}.
+   * The device of a name such as {@code cpu}, {@code cuda:0} or {@code reference}. No other backend is opened for it.
    *
    * @throws DeviceException where there is none, naming those there are, or what the backend misses
    */

@@ -13,6 +13,7 @@ import dev.tenzan.spi.Availability;
 import dev.tenzan.spi.Backend;
 import dev.tenzan.spi.BackendProvider;
 import dev.tenzan.type.DType;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -88,6 +89,35 @@ class DevicesTest {
     public Backend open() {
       return new ReferenceBackend();
     }
+  }
+
+  /** A backend of some rank that notes that it was asked whether it can be used. */
+  private record Noting(String name, int priority, List<String> asked) implements BackendProvider {
+    @Override
+    public Availability availability() {
+      asked.add(name);
+      return Availability.yes();
+    }
+
+    @Override
+    public Backend open() {
+      return new ReferenceBackend();
+    }
+  }
+
+  @Test
+  void aBackendIsOpenedWhenItIsFirstAskedFor() {
+    List<String> asked = new ArrayList<>();
+    Devices.Registry r =
+        new Devices.Registry(List.of(new Noting("slow", 1, asked), new Noting("fast", 3, asked), new Noting("other", 2, asked)), List.of());
+    assertEquals(List.of(), asked);
+    assertSame(r.get("other"), r.get("other:0"));
+    assertEquals(List.of("other"), asked);
+    assertEquals("fast:0", r.best().name());
+    assertEquals(List.of("other", "fast"), asked);
+    assertThrows(DeviceException.class, () -> r.get("none"));
+    assertEquals(List.of("fast", "other", "slow"), r.entries().stream().map(Devices.BackendEntry::name).toList());
+    assertEquals(List.of("other", "fast", "slow"), asked);
   }
 
   @Test

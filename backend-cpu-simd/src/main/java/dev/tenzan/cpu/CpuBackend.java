@@ -38,6 +38,9 @@ public final class CpuBackend implements Backend {
   /** The system property that bounds the unused memory kept for reuse, in bytes. */
   public static final String POOL_LIMIT_PROPERTY = "tenzan.cpu.pool.limit";
 
+  /** The system property that bounds the memory of all buffers, in bytes; without it, what the JVM allows off the heap. */
+  public static final String MEMORY_LIMIT_PROPERTY = "tenzan.cpu.memory.limit";
+
   private static final int MAX_KERNELS = 2048;
 
   private final CpuPool pool;
@@ -59,7 +62,7 @@ public final class CpuBackend implements Backend {
         }
       };
 
-  /** Opens the backend with the threads and the pool limit that the system properties ask for. */
+  /** Opens the backend with the threads and the limits that the system properties ask for. */
   public CpuBackend() {
     this(CpuFeatures.detect());
   }
@@ -76,12 +79,13 @@ public final class CpuBackend implements Backend {
    */
   CpuBackend(int threads, CpuFeatures features, VectorUse use, @Nullable VectorSet machine, long streamed) {
     this.pool = new CpuPool(threads);
-    this.memory = new CpuMemory(poolLimit(features), features.memoryBytes());
+    long limit = size(MEMORY_LIMIT_PROPERTY, features.memoryBytes());
+    this.memory = new CpuMemory(size(POOL_LIMIT_PROPERTY, limit / 4), limit);
     VectorIsa isa = features.useVectors() ? CpuVectors.detect() : null;
     MatrixEngine matrices = features.useVectors() ? MatrixEngine.create(pool) : MatrixEngine.scalar(pool);
     LoopCompiler loops = new LoopCompiler(pool, isa, use, machine, streamed);
     this.compiler = new KernelCompiler(pool, matrices, loops);
-    this.info = describe(threads, features, isa);
+    this.info = describe(threads, features, limit, isa);
   }
 
   /** The vectors of machine code that are as long as those of the JVM, or null where none runs here. */
@@ -90,28 +94,28 @@ public final class CpuBackend implements Backend {
     return isa == null ? null : VectorSet.ofBits(isa.bits());
   }
 
-  private static long poolLimit(CpuFeatures features) {
-    String text = System.getProperty(POOL_LIMIT_PROPERTY);
+  /** A property that is a number of bytes. */
+  private static long size(String property, long otherwise) {
+    String text = System.getProperty(property);
     if (text == null) {
-      return features.memoryBytes() / 4;
+      return otherwise;
     }
     try {
-      long limit = Long.parseLong(text.strip());
-      if (limit >= 0) {
-        return limit;
+      long size = Long.parseLong(text.strip());
+      if (size >= 0) {
+        return size;
       }
     } catch (NumberFormatException e) {
-      throw badLimit(text, e);
+      throw badSize(property, text, e);
     }
-    throw badLimit(text, null);
+    throw badSize(property, text, null);
   }
 
-  private static TenzanException badLimit(String text, @Nullable Throwable cause) {
-    return new TenzanException(
-        "cpu: -D" + POOL_LIMIT_PROPERTY + "=" + text + " is not a size; give a number of bytes, 0 or more", cause);
+  private static TenzanException badSize(String property, String text, @Nullable Throwable cause) {
+    return new TenzanException("cpu: -D" + property + "=" + text + " is not a size; give a number of bytes, 0 or more", cause);
   }
 
-  private static DeviceInfo describe(int threads, CpuFeatures features, @Nullable VectorIsa isa) {
+  private static DeviceInfo describe(int threads, CpuFeatures features, long memory, @Nullable VectorIsa isa) {
     Map<String, String> properties = new LinkedHashMap<>();
     properties.put("vector bits", isa == null ? "none (scalar code)" : Integer.toString(isa.bits()));
     properties.put("threads", Integer.toString(threads));
@@ -125,7 +129,7 @@ public final class CpuBackend implements Backend {
     properties.put("machine code", isa == null ? "no: there are no vectors" : ProductInstructions.describe(isa.bits()));
     properties.put("java", System.getProperty("java.vm.version", ""));
     return new DeviceInfo(
-        0, features.model(), features.memoryBytes(), java.util.Collections.unmodifiableMap(properties));
+        0, features.model(), memory, java.util.Collections.unmodifiableMap(properties));
   }
 
   @Override

@@ -66,7 +66,7 @@ record CpuFeatures(boolean vectorModule, boolean c2, String model, long memoryBy
             .map(l -> Long.parseLong(l.replaceAll("\\D", "")) * 1024)
             .findFirst()
             .orElse(Long.MAX_VALUE);
-    // The JVM holds off-heap memory to this flag, and without it to the greatest heap size.
+    // The JVM holds its own off-heap memory to this flag, and without it to the greatest heap size.
     long direct =
         jvmArguments()
             .filter(a -> a.startsWith(DIRECT_FLAG))

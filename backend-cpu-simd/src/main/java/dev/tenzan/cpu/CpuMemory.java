@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A pool of off-heap blocks in size classes. Each power of two is cut into four classes, so a block is less than 25 % larger than
  * what was asked for (or than 64 bytes). Blocks up to {@link #SMALL} are carved out of chunks that live as long as the pool; a larger
- * block has an arena of its own, which is closed when more than the limit lies unused. All memory is {@link SystemMemory}.
+ * block has an arena of its own, which is closed when too much lies unused. All memory is {@link SystemMemory}.
  *
  * <p>New memory is filled with zeros; a block that comes back from the pool keeps its old contents.
  */
@@ -35,8 +35,8 @@ public final class CpuMemory implements AutoCloseable {
   /** Memory of one size class; {@code arena} is null where it is a part of a chunk. */
   record Block(MemorySegment memory, int sizeClass, @Nullable Arena arena) {}
 
-  private final long poolLimit;
-  private final long limit;
+  private final long unusedLimit;
+  private final long heldLimit;
   private final Arena chunks = Arena.ofShared();
   private final List<@Nullable ArrayDeque<Block>> idle = new ArrayList<>();
   private final Set<Arena> largeArenas = new HashSet<>();
@@ -55,12 +55,12 @@ public final class CpuMemory implements AutoCloseable {
   /**
    * Creates an empty pool.
    *
-   * @param poolLimit the number of unused bytes above which large blocks are given back to the operating system
-   * @param limit the bytes that it may hold in all
+   * @param unusedLimit the number of unused bytes above which large blocks are given back to the operating system
+   * @param heldLimit the bytes that it may hold in all
    */
-  public CpuMemory(long poolLimit, long limit) {
-    this.poolLimit = poolLimit;
-    this.limit = limit;
+  public CpuMemory(long unusedLimit, long heldLimit) {
+    this.unusedLimit = unusedLimit;
+    this.heldLimit = heldLimit;
     for (int i = 0; i < CLASSES; i++) {
       idle.add(null);
     }
@@ -122,8 +122,8 @@ public final class CpuMemory implements AutoCloseable {
         return tryFresh(sizeClass);
       } catch (OutOfMemoryError second) {
         throw new DeviceMemoryException(
-            "allocate: no memory for " + bytes + " bytes on cpu; " + live + " bytes are live, " + pooled
-                + " pooled; close tensors or scopes earlier, or raise -XX:MaxDirectMemorySize (now at most -Xmx)",
+            "allocate: no memory for " + bytes + " bytes on cpu: " + second.getMessage() + "; " + live + " bytes are live, " + pooled
+                + " pooled; close tensors or scopes earlier, or raise the limit by -D" + CpuBackend.MEMORY_LIMIT_PROPERTY,
             second);
       }
     }
@@ -154,8 +154,8 @@ public final class CpuMemory implements AutoCloseable {
   }
 
   private MemorySegment fromSystem(Arena arena, long bytes) {
-    if (held + bytes > limit) {
-      throw new OutOfMemoryError("the pool holds " + held + " bytes of " + limit);
+    if (held + bytes > heldLimit) {
+      throw new OutOfMemoryError("it holds " + held + " bytes of " + heldLimit);
     }
     MemorySegment memory = SystemMemory.allocate(arena, bytes);
     held += bytes;
@@ -189,8 +189,8 @@ public final class CpuMemory implements AutoCloseable {
       }
       queue.addLast(buffer.block);
       pooled += classBytes(sizeClass);
-      if (pooled > poolLimit) {
-        trim(poolLimit);
+      if (pooled > unusedLimit) {
+        trim(unusedLimit);
       }
     }
   }

@@ -10,6 +10,7 @@ import java.lang.invoke.MethodHandle;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,6 +38,13 @@ public final class SystemMemory {
   private static final int MADV_HUGEPAGE = 14;
 
   private static final long ALIGNMENT = 64;
+
+  /** The bytes that {@link #allocateCollected} has given, and that were not given back. */
+  private static final AtomicLong COLLECTED = new AtomicLong();
+
+  private static final long LEAST_COLLECTION = 1L << 30;
+  private static volatile long nextCollection = LEAST_COLLECTION;
+
   private static final Path LARGE_PAGES = Path.of("/sys/kernel/mm/transparent_hugepage");
   private static final System.Logger LOG = System.getLogger(SystemMemory.class.getName());
 
@@ -105,6 +113,22 @@ public final class SystemMemory {
    * @throws OutOfMemoryError where the system gives no memory
    */
   static MemorySegment allocate(Arena arena, long bytes) {
+    return allocate(arena, bytes, () -> {});
+  }
+
+  /**
+   * The same, given back when nothing refers to it any more. The collector knows nothing of such memory, that of threads which have ended for example, so it
+   * is called where much more is mapped than after its last call.
+   */
+  public static MemorySegment allocateCollected(long bytes) {
+    if (isReachable() && COLLECTED.addAndGet(bytes) > nextCollection) {
+      System.gc();
+      nextCollection = Math.max(LEAST_COLLECTION, 2 * COLLECTED.get());
+    }
+    return allocate(Arena.ofAuto(), bytes, () -> COLLECTED.addAndGet(-bytes));
+  }
+
+  private static MemorySegment allocate(Arena arena, long bytes, Runnable givenBack) {
     long alignment = bytes < PAGE ? ALIGNMENT : PAGE;
     if (!isReachable()) {
       return arena.allocate(bytes, alignment);
@@ -118,7 +142,14 @@ public final class SystemMemory {
     if (bytes >= PAGE) {
       advise(address, bytes & -PAGE);
     }
-    return MemorySegment.ofAddress(address).reinterpret(bytes, arena, _ -> unmap(mapped, all));
+    return MemorySegment.ofAddress(address)
+        .reinterpret(
+            bytes,
+            arena,
+            _ -> {
+              unmap(mapped, all);
+              givenBack.run();
+            });
   }
 
   private static void advise(long address, long bytes) {

@@ -21,15 +21,15 @@ public final class ThreadBuffer {
     if (known.byteSize() >= bytes) {
       return known;
     }
-    MemorySegment grown = grow(Arena.ofAuto(), bytes + bytes / 4);
+    MemorySegment grown = grow(bytes + bytes / 4);
     buffer.set(grown);
     return grown;
   }
 
-  private static MemorySegment grow(Arena arena, long bytes) {
+  private static MemorySegment grow(long bytes) {
     if (bytes < LEAST_OF_SYSTEM) {
-      return arena.allocate(bytes, ALIGNMENT);
+      return Arena.ofAuto().allocate(bytes, ALIGNMENT);
     }
-    return SystemMemory.allocate(arena, bytes < LEAST_LARGE ? bytes : Math.ceilDiv(bytes, SystemMemory.PAGE) * SystemMemory.PAGE);
+    return SystemMemory.allocateCollected(bytes < LEAST_LARGE ? bytes : Math.ceilDiv(bytes, SystemMemory.PAGE) * SystemMemory.PAGE);
   }
 }

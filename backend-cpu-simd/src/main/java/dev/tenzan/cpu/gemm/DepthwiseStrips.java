@@ -128,31 +128,33 @@ final class DepthwiseStrips implements MatrixProgram {
         weights[o * window + t] = w.get(F32, (taps[t] + o * k.w().stride(0)) * Float.BYTES);
       }
     }
-    int all = Math.toIntExact(k.batch() * k.inChannels());
-    int pieces = Math.min(all, 4 * pool.threads());
-    pool.parallelFor(
-        pieces, p -> channels(x, weights, out, (int) ((long) all * p / pieces), (int) ((long) all * (p + 1) / pieces)));
+    long all = k.batch() * k.outChannels();
+    int pieces = (int) Math.min(all, 4 * pool.threads());
+    pool.parallelFor(pieces, p -> channels(x, weights, out, all * p / pieces, all * (p + 1) / pieces));
   }
 
-  private void channels(MemorySegment x, float[] weights, MemorySegment out, int from, int to) {
+  /** Computes some output channels, counted over the images; those of an input channel are neighbours. */
+  private void channels(MemorySegment x, float[] weights, MemorySegment out, long from, long to) {
     Buffers own = BUFFERS.get();
     if (own.outputs.length < span + PlaneKernel.SLACK) {
       own.outputs = new float[span + PlaneKernel.SLACK];
     }
     PlaneFiller filler = new PlaneFiller(planes, strips.planes());
-    int perChannel = (int) (k.outChannels() / k.groups());
-    for (int c = from; c < to; c++) {
-      long image = c / k.inChannels();
-      int channel = (int) (c % k.inChannels());
-      float[] plane = filler.fill(x, k.x().offset() + image * k.x().stride(0) + channel * k.x().stride(1));
-      for (int o = channel * perChannel; o < (channel + 1) * perChannel; o++) {
-        long at = (image * k.outChannels() + o) * k.outSpatial().size();
-        if (windows != null && lastWindows != null) {
-          rows(windows, lastWindows, plane, weights, o * taps.length, out, at);
-        } else {
-          strips.planes().window(plane, places, weights, o * taps.length, own.outputs, span);
-          store(own, out, at);
-        }
+    long perChannel = k.outChannels() / k.groups();
+    float[] plane = {};
+    long filled = -1;
+    for (long c = from; c < to; c++) {
+      if (c / perChannel != filled) {
+        filled = c / perChannel;
+        plane = filler.fill(x, k.x().offset() + filled / k.inChannels() * k.x().stride(0) + filled % k.inChannels() * k.x().stride(1));
+      }
+      int first = (int) (c % k.outChannels()) * taps.length;
+      long at = c * k.outSpatial().size();
+      if (windows != null && lastWindows != null) {
+        rows(windows, lastWindows, plane, weights, first, out, at);
+      } else {
+        strips.planes().window(plane, places, weights, first, own.outputs, span);
+        store(own, out, at);
       }
     }
   }

@@ -1,9 +1,9 @@
 package dev.tenzan.cpu.gemm;
 
+import dev.tenzan.cpu.SystemMemory;
 import dev.tenzan.cpu.machine.TileTurn;
 import dev.tenzan.cpu.machine.VectorSet;
 import dev.tenzan.cpu.machine.WindowTiles;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -74,7 +74,7 @@ final class MachineLongWindow extends LongWindowTiles {
 
   @Override
   MemorySegment weights(int blocks) {
-    return Arena.ofAuto().allocate(weightBytes(blocks), 64);
+    return SystemMemory.allocateCollected(weightBytes(blocks));
   }
 
   @Override

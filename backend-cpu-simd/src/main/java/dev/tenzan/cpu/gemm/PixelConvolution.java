@@ -265,9 +265,7 @@ final class PixelConvolution implements MatrixProgram {
     pool.parallelFor(
         Math.toIntExact(all),
         t -> {
-          Buffers own = BUFFERS.get();
-          own.grow(columns, 0);
-          packWeights(w, t / blocks, t % blocks, own, packed.asSlice(t * blockBytes, blockBytes));
+          packWeights(w, t / blocks, t % blocks, BUFFERS.get(), packed.asSlice(t * blockBytes, blockBytes));
         });
     return packed;
   }
@@ -438,11 +436,11 @@ final class PixelConvolution implements MatrixProgram {
     }
   }
 
-  /** Turns results round to where they go, or beside it where that would write over what lies behind. */
+  /** Turns results round to where they go, and beside it those whose places are no whole vector. */
   private void turn(TileTurn turn, Buffers own, long source, int pixels, int channels, MemorySegment out, long target, long planeBytes) {
     long rowBytes = (long) kernel.columns() * Float.BYTES;
     int square = turn.lanes();
-    int whole = channels % square == 0 ? pixels / square : 0;
+    int whole = pixels / square;
     if (whole > 0) {
       turn.run(source, rowBytes, whole, channels, out.address() + target, planeBytes);
     }

@@ -63,7 +63,7 @@ record WeightSteps(ConvolutionKernel k, BatchOffsets offsets, long run) {
    *
    * @param turn turns weights; null where the Vector API does
    * @param kernels gives what packs other weights now
-   * @param beside holds them meanwhile: as many elements as the panel, and 16 more
+   * @param beside an array for them meanwhile
    * @param panel receives the panel
    */
   void packOutside(

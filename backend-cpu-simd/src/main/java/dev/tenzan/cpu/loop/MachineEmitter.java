@@ -122,13 +122,17 @@ final class MachineEmitter {
         break;
       }
     }
-    for (int inMemory = 4; inMemory < 2 * body.code().size(); inMemory *= 2) {
+    for (int inMemory = 4, before = 0; ; inMemory *= 2) {
       MachineEmitter emitter = new MachineEmitter(body, set, streams, idioms, MachineLanes.LEAST, inMemory);
+      int bytes = emitter.values.besideBytes();
+      if (bytes == before) { // there are no more
+        return null;
+      }
       if (emitter.fits(0)) {
         return emitter;
       }
+      before = bytes;
     }
-    return null;
   }
 
   /** Where what the code uses for itself begins behind the arguments, but for values: see {@link MachineValues#besideBytes}. */

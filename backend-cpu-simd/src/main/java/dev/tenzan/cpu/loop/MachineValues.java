@@ -73,7 +73,7 @@ final class MachineValues {
   /** How often a value is still read by what follows. */
   private final int[] remaining;
 
-  /** Values that keep their registers for all points of a row. */
+  /** Values that keep their registers for all points of a row, or their places in memory. */
   private final boolean[] sticky;
 
   /** Where such values lie that have none: how far behind the arguments, in bytes; or {@link #IN_REGISTER}. */

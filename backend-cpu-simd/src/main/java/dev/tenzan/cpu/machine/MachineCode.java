@@ -95,6 +95,7 @@ public final class MachineCode {
       throw new AssertionError("mprotect cannot be called", e);
     }
     if (refused != 0) {
+      SystemMemory.unmap(address, code.length);
       throw new IllegalStateException("the system forbids to make memory executable (mprotect failed)");
     }
     return new MachineCode(address, code.length);
