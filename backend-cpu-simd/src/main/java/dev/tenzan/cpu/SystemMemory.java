@@ -128,6 +128,11 @@ public final class SystemMemory {
     return allocate(Arena.ofAuto(), bytes, () -> COLLECTED.addAndGet(-bytes));
   }
 
+  /** The bytes of {@link #allocateCollected} that are mapped. */
+  static long collectedBytes() {
+    return COLLECTED.get();
+  }
+
   private static MemorySegment allocate(Arena arena, long bytes, Runnable givenBack) {
     long alignment = bytes < PAGE ? ALIGNMENT : PAGE;
     if (!isReachable()) {

@@ -128,9 +128,9 @@ final class Strips {
     return ready;
   }
 
-  /** Whether tiles are to be used now, with what {@link #planes} is then; the first call starts the warm-up. */
+  /** Whether tiles are to be used now, with what {@link #planes} is then; where they wait for the compiler, the first call starts the warm-up. */
   boolean tilesAreReady() {
-    return areReady() || meanwhile != null;
+    return meanwhile != null || areReady();
   }
 
   private synchronized void start() {
