@@ -42,8 +42,8 @@ public final class SystemMemory {
   /** The bytes that {@link #allocateCollected} has given, and that were not given back. */
   private static final AtomicLong COLLECTED = new AtomicLong();
 
-  private static final long LEAST_COLLECTION = 1L << 30;
-  private static volatile long nextCollection = LEAST_COLLECTION;
+  private static final long COLLECTION = 1L << 30;
+  private static volatile long nextCollection = COLLECTION;
 
   private static final Path LARGE_PAGES = Path.of("/sys/kernel/mm/transparent_hugepage");
   private static final System.Logger LOG = System.getLogger(SystemMemory.class.getName());
@@ -118,12 +118,12 @@ public final class SystemMemory {
 
   /**
    * The same, given back when nothing refers to it any more. The collector knows nothing of such memory, that of threads which have ended for example, so it
-   * is called where much more is mapped than after its last call.
+   * is called when a GiB is mapped, and again for each further one.
    */
   public static MemorySegment allocateCollected(long bytes) {
     if (isReachable() && COLLECTED.addAndGet(bytes) > nextCollection) {
       System.gc();
-      nextCollection = Math.max(LEAST_COLLECTION, 2 * COLLECTED.get());
+      nextCollection = COLLECTED.get() + COLLECTION;
     }
     return allocate(Arena.ofAuto(), bytes, () -> COLLECTED.addAndGet(-bytes));
   }
