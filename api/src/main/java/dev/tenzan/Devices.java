@@ -8,14 +8,11 @@ import dev.tenzan.spi.BackendProvider;
 import dev.tenzan.spi.DeviceInfo;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
@@ -44,30 +41,67 @@ public final class Devices {
    */
   public record BackendEntry(String name, int priority, Availability availability, List<Device> devices) {}
 
-  /** What was found. A backend is opened when it is first asked for: an OpenCL loader alone may take a quarter of a second. */
+  /** A backend that was found. It is opened when it is first asked for: an OpenCL loader alone may take a quarter of a second. */
+  private static final class Candidate {
+    private final BackendProvider provider;
+    private @Nullable BackendEntry entry;
+    private @Nullable Throwable failure;
+
+    Candidate(BackendProvider provider) {
+      this.provider = provider;
+    }
+
+    /** The backend; threads wait for no other one's opening. */
+    synchronized BackendEntry entry() {
+      if (entry == null) {
+        entry = open();
+      }
+      return entry;
+    }
+
+    /** Why it could not be opened although it says that it can be used: to pass over it would be to use another device unasked. */
+    synchronized @Nullable Throwable failure() {
+      return failure;
+    }
+
+    private BackendEntry open() {
+      String name = provider.name();
+      try {
+        Availability a = provider.availability();
+        return new BackendEntry(name, provider.priority(), a, a.available() ? devices() : List.of());
+      } catch (RuntimeException | LinkageError e) {
+        failure = e;
+        String message = e instanceof TenzanException ? String.valueOf(e.getMessage()) : e.toString();
+        Availability no = Availability.no("it could not be opened: " + message, "mend that, or name another device");
+        return new BackendEntry(name, provider.priority(), no, List.of());
+      }
+    }
+
+    private List<Device> devices() {
+      String name = provider.name();
+      Backend backend = provider.open();
+      boolean host = name.equals("cpu") || name.equals("reference");
+      List<Device> devices = new ArrayList<>();
+      for (DeviceInfo info : backend.devices()) {
+        devices.add(new Device(host ? name : name + ":" + info.index(), backend, info));
+      }
+      return List.copyOf(devices);
+    }
+  }
+
+  /** What was found. */
   static final class Registry {
-    /** Best first. */
-    private final Map<String, BackendProvider> providers = new LinkedHashMap<>();
+    /** By their names, best first. */
+    private final Map<String, Candidate> candidates = new LinkedHashMap<>();
 
-    private final Map<String, Object> locks = new HashMap<>();
     private final List<BackendEntry> unloaded;
-    private final Map<String, BackendEntry> opened = new ConcurrentHashMap<>();
-
-    /** Those that say they can be used, but could not be opened: to pass over them would be to use another device unasked. */
-    private final Map<String, Throwable> failures = new ConcurrentHashMap<>();
 
     /** Backends, and those that could not even be loaded. */
     Registry(List<BackendProvider> providers, List<BackendEntry> unloaded) {
       this.unloaded = List.copyOf(unloaded);
-      unloaded.forEach(e -> opened.put(e.name(), e));
       List<BackendProvider> sorted = new ArrayList<>(providers);
       sorted.sort(Comparator.comparingInt(BackendProvider::priority).reversed());
-      for (BackendProvider p : sorted) {
-        if (!opened.containsKey(p.name())) {
-          this.providers.putIfAbsent(p.name(), p);
-          locks.putIfAbsent(p.name(), new Object());
-        }
-      }
+      sorted.forEach(p -> candidates.putIfAbsent(p.name(), new Candidate(p)));
     }
 
     static Registry load() {
@@ -89,47 +123,9 @@ public final class Devices {
       return new Registry(providers, unloaded);
     }
 
-    /** Opens a backend, once; threads wait for no other one's opening. */
-    private BackendEntry entry(BackendProvider p) {
-      BackendEntry known = opened.get(p.name());
-      if (known != null) {
-        return known;
-      }
-      synchronized (Objects.requireNonNull(locks.get(p.name()))) {
-        known = opened.get(p.name());
-        if (known == null) {
-          known = open(p);
-          opened.put(p.name(), known);
-        }
-        return known;
-      }
-    }
-
     /** Every backend; opens them all. */
     List<BackendEntry> entries() {
-      return Stream.concat(unloaded.stream(), providers.values().stream().map(this::entry)).toList();
-    }
-
-    private BackendEntry open(BackendProvider p) {
-      try {
-        Availability a = p.availability();
-        return new BackendEntry(p.name(), p.priority(), a, a.available() ? devices(p) : List.of());
-      } catch (RuntimeException | LinkageError e) {
-        failures.put(p.name(), e);
-        String message = e instanceof TenzanException ? String.valueOf(e.getMessage()) : e.toString();
-        Availability no = Availability.no("it could not be opened: " + message, "mend that, or name another device");
-        return new BackendEntry(p.name(), p.priority(), no, List.of());
-      }
-    }
-
-    private static List<Device> devices(BackendProvider p) {
-      Backend backend = p.open();
-      boolean host = p.name().equals("cpu") || p.name().equals("reference");
-      List<Device> devices = new ArrayList<>();
-      for (DeviceInfo info : backend.devices()) {
-        devices.add(new Device(host ? p.name() : p.name() + ":" + info.index(), backend, info));
-      }
-      return List.copyOf(devices);
+      return Stream.concat(unloaded.stream(), candidates.values().stream().map(Candidate::entry)).toList();
     }
 
     List<Device> devices() {
@@ -138,11 +134,11 @@ public final class Devices {
 
     /** The device of a name; opens no other backend than its own, unless it is to say which devices there are. */
     Device get(String name) {
-      BackendProvider provider = providers.get(backendOf(name));
-      if (provider == null) {
+      Candidate candidate = candidates.get(backendOf(name));
+      if (candidate == null) {
         throw new DeviceException("device: no device is named '" + name + "'; " + known());
       }
-      BackendEntry entry = entry(provider);
+      BackendEntry entry = candidate.entry();
       for (Device d : entry.devices()) {
         if (d.name().equals(name) || d.name().equals(name + ":0") || (d.name() + ":0").equals(name)) {
           return d;
@@ -151,7 +147,7 @@ public final class Devices {
       if (!entry.availability().available()) {
         throw new DeviceException(
             "device: '" + name + "' is not available: " + entry.availability().missing() + "; " + entry.availability().remedy() + "; " + known(),
-            failures.get(entry.name()));
+            candidate.failure());
       }
       throw new DeviceException(
           "device: '" + name + "' is not there: backend " + entry.name() + " has " + entry.devices().size() + " device(s); " + known());
@@ -164,7 +160,7 @@ public final class Devices {
     /** The backend of a device's name: the longest name of one that it begins with. */
     private String backendOf(String name) {
       String backend = name;
-      while (!providers.containsKey(backend) && backend.contains(":")) {
+      while (!candidates.containsKey(backend) && backend.contains(":")) {
         backend = backend.substring(0, backend.lastIndexOf(':'));
       }
       return backend;
@@ -172,20 +168,20 @@ public final class Devices {
 
     /** The devices of the backends that need not be named. */
     List<Device> unnamed() {
-      return providers.values().stream().filter(p -> p.priority() >= 0).flatMap(p -> entry(p).devices().stream()).toList();
+      return candidates.values().stream().filter(c -> c.provider.priority() >= 0).flatMap(c -> c.entry().devices().stream()).toList();
     }
 
     /** The first device of the best backend that is available; opens none behind it. */
     Device best() {
-      for (BackendProvider p : providers.values()) {
-        if (p.priority() < 0) {
+      for (Candidate c : candidates.values()) {
+        if (c.provider.priority() < 0) {
           continue; // chosen by name alone
         }
-        BackendEntry e = entry(p);
+        BackendEntry e = c.entry();
         if (!e.devices().isEmpty()) {
           return e.devices().getFirst();
         }
-        if (failures.containsKey(e.name())) {
+        if (c.failure() != null) {
           return get(e.name());
         }
       }

@@ -48,6 +48,10 @@ public final class SystemMemory {
   private static final Path LARGE_PAGES = Path.of("/sys/kernel/mm/transparent_hugepage");
   private static final System.Logger LOG = System.getLogger(SystemMemory.class.getName());
 
+  /** Whether the system's calls can be made: on Linux, where native access is allowed. Otherwise blocks come from their arenas. */
+  private static final boolean REACHABLE =
+      System.getProperty("os.name", "").equals("Linux") && SystemMemory.class.getModule().isNativeAccessEnabled();
+
   private SystemMemory() {}
 
   /** Linked when the first block is wanted; it takes tens of milliseconds. */
@@ -72,11 +76,6 @@ public final class SystemMemory {
       Linker linker = Linker.nativeLinker();
       return linker.downcallHandle(linker.defaultLookup().findOrThrow(name), type);
     }
-  }
-
-  /** Whether the system's calls can be made: on Linux, where native access is allowed. Otherwise blocks come from their arenas. */
-  private static boolean isReachable() {
-    return System.getProperty("os.name", "").equals("Linux") && SystemMemory.class.getModule().isNativeAccessEnabled();
   }
 
   /** Why no large pages can be had, with the remedy; empty where they can. */
@@ -121,7 +120,7 @@ public final class SystemMemory {
    * is called when a GiB is mapped, and again for each further one.
    */
   public static MemorySegment allocateCollected(long bytes) {
-    if (isReachable() && COLLECTED.addAndGet(bytes) > nextCollection) {
+    if (REACHABLE && COLLECTED.addAndGet(bytes) > nextCollection) {
       System.gc();
       nextCollection = COLLECTED.get() + COLLECTION;
     }
@@ -135,7 +134,7 @@ public final class SystemMemory {
 
   private static MemorySegment allocate(Arena arena, long bytes, Runnable givenBack) {
     long alignment = bytes < PAGE ? ALIGNMENT : PAGE;
-    if (!isReachable()) {
+    if (!REACHABLE) {
       return arena.allocate(bytes, alignment);
     }
     long all = bytes < PAGE ? bytes : bytes + PAGE;

@@ -53,9 +53,9 @@ final class DepthwiseStrips implements MatrixProgram {
 
   /** Memory of one thread, for its work and for what it lets others work on. */
   private static final class Buffers {
-    private float[] weights = {};
-    private float[] outputs = {};
-    private float[] packed = {};
+    private final FloatArray weights = new FloatArray();
+    private final FloatArray outputs = new FloatArray();
+    private final FloatArray packed = new FloatArray();
   }
 
   private static final ThreadLocal<Buffers> BUFFERS = ThreadLocal.withInitial(Buffers::new);
@@ -116,13 +116,9 @@ final class DepthwiseStrips implements MatrixProgram {
 
   @Override
   public void run(MemorySegment x, MemorySegment w, MemorySegment out) {
-    Buffers own = BUFFERS.get();
     int window = taps.length;
     int outputs = Math.toIntExact(k.outChannels());
-    if (own.weights.length < outputs * window) {
-      own.weights = new float[outputs * window];
-    }
-    float[] weights = own.weights;
+    float[] weights = BUFFERS.get().weights.atLeast(outputs * window);
     for (int o = 0; o < outputs; o++) {
       for (int t = 0; t < window; t++) {
         weights[o * window + t] = w.get(F32, (taps[t] + o * k.w().stride(0)) * Float.BYTES);
@@ -136,9 +132,6 @@ final class DepthwiseStrips implements MatrixProgram {
   /** Computes some output channels, counted over the images; those of an input channel are neighbours. */
   private void channels(MemorySegment x, float[] weights, MemorySegment out, long from, long to) {
     Buffers own = BUFFERS.get();
-    if (own.outputs.length < span + PlaneKernel.SLACK) {
-      own.outputs = new float[span + PlaneKernel.SLACK];
-    }
     PlaneFiller filler = new PlaneFiller(planes, strips.planes());
     long perChannel = k.outChannels() / k.groups();
     float[] plane = {};
@@ -153,8 +146,9 @@ final class DepthwiseStrips implements MatrixProgram {
       if (windows != null && lastWindows != null) {
         rows(windows, lastWindows, plane, weights, first, out, at);
       } else {
-        strips.planes().window(plane, places, weights, first, own.outputs, span);
-        store(own, out, at);
+        float[] outputs = own.outputs.atLeast(span + PlaneKernel.SLACK);
+        strips.planes().window(plane, places, weights, first, outputs, span);
+        store(outputs, own.packed, out, at);
       }
     }
   }
@@ -169,15 +163,12 @@ final class DepthwiseStrips implements MatrixProgram {
     }
   }
 
-  private void store(Buffers own, MemorySegment out, long at) {
-    float[] plane = own.outputs;
+  private void store(float[] outputs, FloatArray packed, MemorySegment out, long at) {
+    float[] plane = outputs;
     int size = Math.toIntExact(k.outSpatial().size());
     if (!direct) {
-      if (own.packed.length < size) {
-        own.packed = new float[size];
-      }
-      plane = own.packed;
-      strips.planes().copy(own.outputs, plane, rows);
+      plane = packed.atLeast(size);
+      strips.planes().copy(outputs, plane, rows);
     }
     MemorySegment.copy(plane, 0, out, F32, at * Float.BYTES, size);
   }

@@ -71,18 +71,14 @@ final class LongWindowConvolution implements MatrixProgram {
 
     /** The weights of blocks that all threads share. */
     MemorySegment shared(LongWindowTiles tiles, int blocks) {
-      shared = fitting(shared, tiles, blocks);
+      shared = tiles.weights(shared, blocks);
       return shared;
     }
 
     /** The weights of the block that this thread works on. */
     MemorySegment turned(LongWindowTiles tiles) {
-      turned = fitting(turned, tiles, 1);
+      turned = tiles.weights(turned, 1);
       return turned;
-    }
-
-    private static MemorySegment fitting(MemorySegment known, LongWindowTiles tiles, int blocks) {
-      return known.byteSize() >= tiles.weightBytes(blocks) && known.isNative() == tiles.areWeightsOutside() ? known : tiles.weights(blocks);
     }
   }
 

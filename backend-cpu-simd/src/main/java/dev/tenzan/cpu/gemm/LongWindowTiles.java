@@ -66,13 +66,8 @@ abstract class LongWindowTiles {
   /** Whether the kernels are compiled, or need not be. */
   abstract boolean isReady();
 
-  /** Memory for the weights of so many blocks, of {@link #weightBytes}. */
-  abstract MemorySegment weights(int blocks);
-
-  abstract long weightBytes(int blocks);
-
-  /** Whether it is outside the heap. */
-  abstract boolean areWeightsOutside();
+  /** Memory for the weights of so many blocks: what is known, where it has room for them. */
+  abstract MemorySegment weights(MemorySegment known, int blocks);
 
   /**
    * Turns the weights of a block, so that output channels lie side by side.

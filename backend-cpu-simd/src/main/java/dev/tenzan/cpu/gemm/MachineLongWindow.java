@@ -73,18 +73,13 @@ final class MachineLongWindow extends LongWindowTiles {
   }
 
   @Override
-  MemorySegment weights(int blocks) {
-    return SystemMemory.allocateCollected(weightBytes(blocks));
+  MemorySegment weights(MemorySegment known, int blocks) {
+    long bytes = weightBytes(blocks);
+    return known.isNative() && known.byteSize() >= bytes ? known : SystemMemory.allocateCollected(bytes);
   }
 
-  @Override
-  long weightBytes(int blocks) {
+  private long weightBytes(int blocks) {
     return (long) blocks * K_BLOCK * width() * Float.BYTES;
-  }
-
-  @Override
-  boolean areWeightsOutside() {
-    return true;
   }
 
   @Override

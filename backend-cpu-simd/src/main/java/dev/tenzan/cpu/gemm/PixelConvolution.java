@@ -124,9 +124,8 @@ final class PixelConvolution implements MatrixProgram {
   private static final class Buffers {
     private float[] inputs = {};
     private long filled;
-    private float[] weights = {};
-    private float[] tile = {};
-    private final FloatArray beside = new FloatArray();
+    private final FloatArray weights = new FloatArray();
+    private final FloatArray tile = new FloatArray();
     private final FloatArray turned = new FloatArray();
     private MemorySegment accumulators = MemorySegment.NULL;
     private MemorySegment aligned = MemorySegment.NULL;
@@ -157,8 +156,6 @@ final class PixelConvolution implements MatrixProgram {
     }
 
     void grow(int columns, int runs) {
-      weights = weights.length < K_BLOCK * columns + SLACK ? new float[K_BLOCK * columns + SLACK] : weights;
-      tile = tile.length < PixelKernel.ROWS * columns ? new float[PixelKernel.ROWS * columns] : tile;
       int size = (runs * RUN + SQUARE) * columns;
       if (accumulators.byteSize() < (long) size * Float.BYTES) {
         accumulators = Arena.ofAuto().allocate((long) size * Float.BYTES, 64);
@@ -264,9 +261,7 @@ final class PixelConvolution implements MatrixProgram {
     MemorySegment packed = WEIGHTS.atLeast(all * blockBytes);
     pool.parallelFor(
         Math.toIntExact(all),
-        t -> {
-          packWeights(w, t / blocks, t % blocks, BUFFERS.get(), packed.asSlice(t * blockBytes, blockBytes));
-        });
+        t -> packWeights(w, t / blocks, t % blocks, BUFFERS.get(), packed.asSlice(t * blockBytes, blockBytes)));
     return packed;
   }
 
@@ -279,9 +274,9 @@ final class PixelConvolution implements MatrixProgram {
     int channels = Math.min(columns, outputs - firstOutput);
     long first = (long) block * K_BLOCK;
     if (kernel.readsAligned()) {
-      weights.packOutside(turn, kernels, w, channel, channels, columns, first, depth, own.beside, aligned);
+      weights.packOutside(turn, kernels, w, channel, channels, columns, first, depth, own.weights, aligned);
     } else {
-      weights.pack(kernels.get().packing(), w, channel, channels, columns, first, depth, own.weights, 0);
+      weights.pack(kernels.get().packing(), w, channel, channels, columns, first, depth, own.weights.atLeast(K_BLOCK * columns + SLACK), 0);
     }
   }
 
@@ -373,6 +368,8 @@ final class PixelConvolution implements MatrixProgram {
     long rowBytes = (long) columns * Float.BYTES;
     Buffers own = BUFFERS.get();
     own.grow(columns, to - from);
+    float[] weights = own.weights.atLeast(K_BLOCK * columns + SLACK);
+    float[] tile = own.tile.atLeast(PixelKernel.ROWS * columns);
     int steps = places.indices().length;
     for (int step = 0; step < steps; step += K_BLOCK) {
       int depth = Math.min(K_BLOCK, steps - step);
@@ -388,7 +385,7 @@ final class PixelConvolution implements MatrixProgram {
         int one = place(r, perImage) + groupAt;
         int two = r + 1 < to ? place(r + 1, perImage) + groupAt : one;
         long at = (long) (r - from) * RUN * rowBytes;
-        kernel.tile(kernels, channels, depth, own.weights, aligned, inputs, one, two, places, step, own.tile, own.accumulators, at, step > 0);
+        kernel.tile(kernels, channels, depth, weights, aligned, inputs, one, two, places, step, tile, own.accumulators, at, step > 0);
       }
     }
     for (int r = from; r < to; ) {

@@ -75,11 +75,11 @@ final class StripConvolution implements MatrixProgram {
 
   /** Memory of one thread, for its work and for what it lets others work on. */
   private static final class Buffers {
-    private float[] weights = {};
-    private float[] tileWeights = {};
-    private float[] inputs = {};
-    private float[] accumulators = {};
-    private float[] tile = {};
+    private final FloatArray weights = new FloatArray();
+    private final FloatArray tileWeights = new FloatArray();
+    private final FloatArray inputs = new FloatArray();
+    private final FloatArray accumulators = new FloatArray();
+    private final FloatArray tile = new FloatArray();
   }
 
   private static final ThreadLocal<Buffers> BUFFERS = ThreadLocal.withInitial(Buffers::new);
@@ -160,10 +160,7 @@ final class StripConvolution implements MatrixProgram {
     Buffers own = BUFFERS.get();
     Weights all = imagesPerPacking > 0 ? null : packAll(w, own);
     int size = Math.toIntExact(images * k.inChannels() * planes.size()) + SLACK;
-    if (own.inputs.length < size) {
-      own.inputs = new float[size];
-    }
-    float[] inputs = own.inputs;
+    float[] inputs = own.inputs.atLeast(size);
     for (long first = 0; first < k.batch(); first += images) {
       int count = (int) Math.min(images, k.batch() - first);
       PlaneFiller.fillAll(planes, strips.planes(), pool, x, first, count, inputs);
@@ -193,11 +190,7 @@ final class StripConvolution implements MatrixProgram {
 
   private Weights packAll(MemorySegment w, Buffers own) {
     int all = Math.toIntExact(k.outChannels());
-    int size = Weights.size(all, blocks, rows);
-    if (own.weights.length < size) {
-      own.weights = new float[size];
-    }
-    Weights a = new Weights(own.weights, blocks, outputs, 0);
+    Weights a = new Weights(own.weights.atLeast(Weights.size(all, blocks, rows)), blocks, outputs, 0);
     int pieces = Math.min(all, 4 * pool.threads());
     pool.parallelFor(
         pieces,
@@ -252,12 +245,7 @@ final class StripConvolution implements MatrixProgram {
           int group = t % perPart / tiles;
           int firstOutput = t % tiles * rows;
           int endOutput = Math.min(outputs, firstOutput + rows);
-          Buffers own = BUFFERS.get();
-          int size = Weights.size(rows, blocks, rows);
-          if (own.tileWeights.length < size) {
-            own.tileWeights = new float[size];
-          }
-          Weights a = new Weights(own.tileWeights, blocks, rows, firstOutput);
+          Weights a = new Weights(BUFFERS.get().tileWeights.atLeast(Weights.size(rows, blocks, rows)), blocks, rows, firstOutput);
           for (int o = firstOutput; o < endOutput; o++) {
             pack(w, group * outputs + o, a, 0, o);
           }
@@ -315,14 +303,8 @@ final class StripConvolution implements MatrixProgram {
     Results results = kernels.get().tiles(DType.F32).results();
     int length = endPlace - firstPlace;
     int size = direct ? 0 : (endOutput - firstOutput) * length;
-    if (own.accumulators.length < size) {
-      own.accumulators = new float[size];
-    }
-    if (own.tile.length < rows * columns) {
-      own.tile = new float[rows * columns];
-    }
-    float[] accumulators = own.accumulators;
-    float[] tile = own.tile;
+    float[] accumulators = own.accumulators.atLeast(size);
+    float[] tile = own.tile.atLeast(rows * columns);
     for (int block = 0; block < blocks; block++) {
       int first = block * K_BLOCK;
       int depth = Math.min(K_BLOCK, steps - first);

@@ -63,18 +63,9 @@ final class VectorLongWindow extends LongWindowTiles {
   }
 
   @Override
-  MemorySegment weights(int blocks) {
-    return MemorySegment.ofArray(new float[blocks * blockSize()]);
-  }
-
-  @Override
-  long weightBytes(int blocks) {
-    return (long) blocks * blockSize() * Float.BYTES;
-  }
-
-  @Override
-  boolean areWeightsOutside() {
-    return false;
+  MemorySegment weights(MemorySegment known, int blocks) {
+    int size = blocks * blockSize();
+    return !known.isNative() && known.byteSize() >= (long) size * Float.BYTES ? known : MemorySegment.ofArray(new float[size]);
   }
 
   private static float[] array(MemorySegment weights) {
