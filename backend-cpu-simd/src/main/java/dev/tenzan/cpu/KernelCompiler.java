@@ -7,6 +7,7 @@ import dev.tenzan.cpu.axis.SelectCode;
 import dev.tenzan.cpu.axis.SortCode;
 import dev.tenzan.cpu.direct.ByteProduct;
 import dev.tenzan.cpu.direct.ChannelConvolution;
+import dev.tenzan.cpu.direct.FewRowsProduct;
 import dev.tenzan.cpu.direct.RowProduct;
 import dev.tenzan.cpu.gemm.MatrixEngine;
 import dev.tenzan.cpu.gemm.MatrixProgram;
@@ -73,6 +74,10 @@ record KernelCompiler(CpuPool pool, MatrixEngine matrices, LoopCompiler loops) {
       span(k, "B", k.b(), k.batch().concat(Shape.of(k.k(), k.n())), k.input()),
       dense(out.size(), k.output())
     };
+    FewRowsProduct few = FewRowsProduct.of(k, pool, loops, matrices);
+    if (few != null) {
+      return new CpuKernel(k, bytes, s -> few.run(s[0], s[1], s[2]));
+    }
     RowProduct rows = RowProduct.of(k, pool, loops);
     if (rows != null) {
       return new CpuKernel(k, bytes, s -> rows.run(s[0], s[1], s[2]));

@@ -1,6 +1,7 @@
 package dev.tenzan.cpu;
 
 import static org.junit.jupiter.api.Assertions.fail;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import dev.tenzan.conformance.StoredElements;
 import dev.tenzan.cpu.machine.MachineCode;
@@ -19,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -27,13 +29,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 class DirectKernelsTest {
   private static final long SEED = Long.getLong("tenzan.test.seed", 20260101);
   private static final int CASES = 60;
+  private static final int PRODUCTS = 300;
 
   @Test
   void thinProducts() {
     System.out.println("seeds " + SEED + " to " + (SEED + CASES - 1));
     try (Backend scalar = Backends.scalar(2); Backend vector = Backends.vector(2)) {
       for (int c = 0; c < CASES; c++) {
-        Random random = new Random(SEED + c);
+        Random random = random(SEED + c);
         List<DType> types = List.of(DType.F32, DType.F64, DType.BF16, DType.F16);
         DType type = types.get(random.nextInt(types.size()));
         DType output = random.nextBoolean() ? type.compute() : type;
@@ -47,6 +50,66 @@ class DirectKernelsTest {
         check("seed " + (SEED + c) + ", " + product, product, new long[] {(m + 1) * (k + 4), k * (n + 4) + 4, m * n}, List.of(scalar, vector), random);
       }
     }
+  }
+
+  /** Few rows or few columns, the large matrix row-major or turned, in batches that may share it, with each set of vectors. */
+  @Test
+  void fewRowsInMachineCode() {
+    System.out.println("seeds " + SEED + " to " + (SEED + PRODUCTS - 1));
+    List<Backend> machines = new ArrayList<>(Backends.machines(2));
+    assumeFalse(machines.isEmpty(), "this machine runs no machine code");
+    machines.add(Backends.machine(1));
+    try {
+      for (int c = 0; c < PRODUCTS; c++) {
+        Random random = random(SEED + c);
+        DType type = List.of(DType.F32, DType.F64, DType.BF16, DType.F16).get(random.nextInt(4));
+        DType output = random.nextInt(4) == 0 ? type.compute() : type;
+        long few = 1 + random.nextInt(c % 4 == 0 ? 17 : 8);
+        long many = c % 5 == 0 ? 500 + random.nextInt(2000) : 1 + random.nextInt(150);
+        long k = c % 5 == 0 ? 1 + random.nextInt(100) : c % 5 == 1 ? 250 + random.nextInt(900) : 1 + random.nextInt(70);
+        boolean swapped = random.nextInt(3) == 0;
+        long m = swapped ? many : few;
+        long n = swapped ? few : many;
+        long batch = random.nextInt(3) == 0 ? 2 + random.nextInt(3) : 1;
+        MatMulKernel product =
+            new MatMulKernel(
+                type, output, Shape.of(batch), m, n, k, matrix(random, batch, m, k), matrix(random, batch, k, n));
+        long[] sizes = {
+          product.a().max(Shape.of(batch, m, k)) + 1, product.b().max(Shape.of(batch, k, n)) + 1, batch * m * n
+        };
+        check("seed " + (SEED + c) + ", " + product, product, sizes, machines, random);
+      }
+      // So many steps that tasks share them, or make several calls.
+      for (long[] size : new long[][] {{1, 20, 6000}, {3, 37, 5003}, {1, 70, 9000}, {9, 85, 8700}, {2, 700, 600}, {5, 530, 520}}) {
+        for (boolean turned : new boolean[] {true, false}) {
+          long m = size[0];
+          long n = size[1];
+          long k = size[2];
+          Affine b = turned ? new Affine(1, 1, k + 1) : new Affine(1, n + 1, 1);
+          MatMulKernel product = new MatMulKernel(DType.F32, DType.F32, Shape.of(), m, n, k, new Affine(0, k, 1), b);
+          check(product.toString(), product, new long[] {m * k, (k + 1) * (n + 1), m * n}, machines, new Random(SEED));
+        }
+      }
+    } finally {
+      machines.forEach(Backend::close);
+    }
+  }
+
+  /** The address of a batch of matrices: rows or columns side by side, with gaps, backwards, far apart, or one matrix for all. */
+  private static Affine matrix(Random random, long batch, long rows, long columns) {
+    long gap = random.nextInt(3);
+    boolean turned = random.nextBoolean();
+    boolean sparse = random.nextInt(8) == 0;
+    long step = sparse ? 2 : 1;
+    long row = turned ? step : step * (columns + gap);
+    long column = turned ? step * (rows + gap) : step;
+    long matrix = step * (rows + gap) * (columns + gap);
+    long offset = random.nextInt(3);
+    if (random.nextInt(6) == 0) {
+      offset += row * (rows - 1);
+      row = -row;
+    }
+    return new Affine(offset, batch > 1 && random.nextInt(3) == 0 ? 0 : matrix, row, column);
   }
 
   /** Bytes at the ends of their ranges too, and sums that f32 would round were they not cut; with dot-product instructions and without. */
@@ -65,7 +128,7 @@ class DirectKernelsTest {
     System.out.println("seeds " + SEED + " to " + (SEED + 8));
     try (Backend scalar = Backends.scalar(2); Backend vector = Backends.vector(2)) {
       for (int c = 0; c < 9; c++) {
-        Random random = new Random(SEED + c);
+        Random random = random(SEED + c);
         DType type = c % 2 == 0 ? DType.I8 : DType.U8;
         long m = 16 + random.nextInt(40);
         long n = 16 + random.nextInt(40);
@@ -88,7 +151,7 @@ class DirectKernelsTest {
     System.out.println("seeds " + SEED + " to " + (SEED + CASES - 1));
     try (Backend scalar = Backends.scalar(2); Backend vector = Backends.vector(2)) {
       for (int c = 0; c < CASES; c++) {
-        Random random = new Random(SEED + c);
+        Random random = random(SEED + c);
         ConvolutionKernel convolution = convolution(random, 1 + random.nextInt(3));
         Shape x = Shape.of(convolution.batch(), convolution.inChannels()).concat(convolution.spatial());
         Shape w = Shape.of(convolution.outChannels(), 1).concat(convolution.window());
@@ -191,6 +254,11 @@ class DirectKernelsTest {
         }
       }
     }
+  }
+
+  /** Numbers from a seed; those that {@link Random} gives first for neighbouring seeds are alike. */
+  private static Random random(long seed) {
+    return new Random(new SplittableRandom(seed).nextLong());
   }
 
   private static long plain(DType type, Random random) {

@@ -7,9 +7,9 @@ package dev.tenzan.cpu.gemm;
  * @param extents the batch extents
  * @param strides the distance of matrices along each extent, in elements; 0 where they are shared
  */
-record BatchOffsets(long offset, long[] extents, long[] strides) {
+public record BatchOffsets(long offset, long[] extents, long[] strides) {
   /** The offset of one batch. */
-  long at(long batch) {
+  public long at(long batch) {
     long result = offset;
     long rest = batch;
     for (int d = extents.length - 1; rest > 0; d--) {

@@ -46,9 +46,9 @@ record ConvolutionProgram(
     }
     DType type = kernel.dtype();
     long k = kernel.inChannels() / kernel.groups();
-    MatMulProgram.Side weights =
-        new MatMulProgram.Side(weightBatches, kernel.outChannels() / kernel.groups(), kernel.w().stride(0), kernel.w().stride(1));
-    MatMulProgram.Side inputs = new MatMulProgram.Side(inputBatches, geometry.outSize(), geometry.elementStride(), kernel.x().stride(1));
+    ProductSides.Side weights =
+        new ProductSides.Side(weightBatches, kernel.outChannels() / kernel.groups(), kernel.w().stride(0), kernel.w().stride(1));
+    ProductSides.Side inputs = new ProductSides.Side(inputBatches, geometry.outSize(), geometry.elementStride(), kernel.x().stride(1));
     return new MatMulProgram(gemm, type, type, kernel.batch() * kernel.groups(), weights, inputs, k, false);
   }
 

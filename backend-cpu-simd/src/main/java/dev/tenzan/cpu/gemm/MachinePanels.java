@@ -28,7 +28,7 @@ final class MachinePanels {
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
   private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT;
 
-  private final MatMulProgram.Side side;
+  private final ProductSides.Side side;
   private final ProductKernels kernels;
   private final boolean left;
   private final boolean halves;
@@ -39,7 +39,7 @@ final class MachinePanels {
   private final long panels;
   private final long panelBytes;
 
-  private MachinePanels(MatMulProgram.Side side, ProductKernels kernels, boolean left, long k) {
+  private MachinePanels(ProductSides.Side side, ProductKernels kernels, boolean left, long k) {
     this.side = side;
     this.kernels = kernels;
     this.left = left;
@@ -54,22 +54,22 @@ final class MachinePanels {
   }
 
   /** A's panels. */
-  static MachinePanels left(MatMulProgram.Side side, ProductKernels kernels, long k) {
+  static MachinePanels left(ProductSides.Side side, ProductKernels kernels, long k) {
     return new MachinePanels(side, kernels, true, k);
   }
 
   /** B's panels. */
-  static MachinePanels right(MatMulProgram.Side side, ProductKernels kernels, long k) {
+  static MachinePanels right(ProductSides.Side side, ProductKernels kernels, long k) {
     return new MachinePanels(side, kernels, false, k);
   }
 
   /** Whether an operand can be packed here. */
-  static boolean canPack(MatMulProgram.Side side, int bytes) {
+  static boolean canPack(ProductSides.Side side, int bytes) {
     long farthest = Math.abs(side.laneStride()) * VECTOR / Integer.BYTES * bytes;
     return hasAdjacentLanes(side) || side.stepStride() == 1 && farthest <= Integer.MAX_VALUE;
   }
 
-  private static boolean hasAdjacentLanes(MatMulProgram.Side side) {
+  private static boolean hasAdjacentLanes(ProductSides.Side side) {
     return side.laneStride() == 1 || side.lanes() == 1;
   }
 

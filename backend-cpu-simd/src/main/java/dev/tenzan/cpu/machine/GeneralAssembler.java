@@ -176,10 +176,28 @@ public abstract sealed class GeneralAssembler permits Assembler {
     memory(1, base, distance, 1);
   }
 
+  /** The same for any place. */
+  void prefetchFirst(Source.Memory m) {
+    int extension = Math.max(0, m.index()) >> 3 << 1 | m.base() >> 3;
+    if (extension != 0) {
+      emit(0x40 | extension);
+    }
+    emit(0x0F, 0x18);
+    place(1, m);
+  }
+
   /** The address of a place in memory. */
   public void address(int to, Source.Memory m) {
-    emit(0x48 | to >> 3 << 2 | m.index() >> 3 << 1 | m.base() >> 3, 0x8D);
-    indexed(to, m, 1);
+    emit(0x48 | to >> 3 << 2 | Math.max(0, m.index()) >> 3 << 1 | m.base() >> 3, 0x8D);
+    place(to, m);
+  }
+
+  private void place(int register, Source.Memory m) {
+    if (m.index() < 0) {
+      memory(register, m.base(), m.distance(), 1);
+    } else {
+      indexed(register, m, 1);
+    }
   }
 
   /** {@code to = a + b}. */

@@ -102,6 +102,10 @@ final class AssemblerTest {
     check("vprold $16,%zmm0,%zmm0", "62f17d4872c810", a -> a.rotateLeft(0, 0, 16));
     check("vpxord %zmm23,%zmm23,%zmm23", "62a14540efff", a -> a.clear(23));
     check("vpternlogd $0xff,%zmm28,%zmm28,%zmm28", "62031d4025e4ff", a -> a.setOnes(28));
+    check("prefetcht0 64(%r8,%rdx,2)", "410f184c5040", a -> a.prefetchFirst(new Source.Memory(R8, RDX, 2, 64)));
+    check("prefetcht0 (%rsi,%r9)", "420f180c0e", a -> a.prefetchFirst(new Source.Memory(RSI, R9, 1, 0)));
+    check("prefetcht0 256(%r10)", "410f188a00010000", a -> a.prefetchFirst(new Source.Memory(R10, 256)));
+    check("lea 24(%r8),%rax", "498d4018", a -> a.address(RAX, new Source.Memory(R8, 24)));
     check("prefetcht0 8256(%rsi)", "0f188e40200000", a -> a.prefetchFirst(RSI, 8256));
     check("vshufi32x4 $0x0e,%zmm0,%zmm0,%zmm8", "62737d4843c00e", a -> a.vector(VectorOp.VSHUFI32X4, 8, 0, 0, (byte) 0x0E));
     check("vunpcklps %zmm17,%zmm3,%zmm25", "6221644814c9", a -> a.vector(VectorOp.VUNPCKLPS, 25, 3, 17));

@@ -88,7 +88,10 @@ public final class Suite {
     for (int n : new int[] {32, 64, 128, 256, 512, 1024, 2048}) {
       all.add(MatMul.of(DType.F32, n, n, n));
     }
-    all.add(MatMul.of(DType.F32, 1, 4096, 4096));
+    for (int m : new int[] {1, 8}) {
+      all.add(MatMul.of(DType.F32, m, 4096, 4096));
+      all.add(new MatMul(DType.F32, 1, m, 4096, 4096, false, true));
+    }
     all.add(MatMul.of(DType.F32, 4096, 64, 4096));
     all.add(new MatMul(DType.F32, 64, 128, 128, 128, false, false));
     all.add(new MatMul(DType.F32, 1, 1024, 1024, 1024, true, false));
