@@ -22,7 +22,6 @@ import dev.tenzan.type.DType;
 import dev.tenzan.type.Layout;
 import dev.tenzan.type.Shape;
 import java.lang.foreign.MemorySegment;
-import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -148,7 +147,7 @@ final class Engine {
     }
     Storage s = ((Storage.View) value).storage();
     if (s.isFreed()) {
-      throw new ClosedException("eval: an operand was closed before it was used; keep it open until the result is evaluated");
+      throw closed();
     }
     return s;
   }
@@ -236,11 +235,33 @@ final class Engine {
   }
 
   /**
-   * Launches a program.
+   * Launches a program. The memory of the leaves is held meanwhile, whoever closes their tensors.
    *
    * @param leaves the storages of the leaves, which results that are views share
+   * @throws ClosedException where one was freed before
    */
   List<Storage.View> run(Compiled compiled, List<Storage> leaves) {
+    int held = 0;
+    try {
+      for (Storage leaf : leaves) {
+        if (!leaf.claim()) {
+          throw closed();
+        }
+        held++;
+      }
+      return runHeld(compiled, leaves);
+    } finally {
+      for (int i = 0; i < held; i++) {
+        leaves.get(i).unclaim();
+      }
+    }
+  }
+
+  private static ClosedException closed() {
+    return new ClosedException("eval: an operand was closed before it was used; keep it open until the result is evaluated");
+  }
+
+  private List<Storage.View> runHeld(Compiled compiled, List<Storage> leaves) {
     Program program = compiled.program();
     Backend backend = device.backend();
     @Nullable Buffer[] own = new Buffer[program.bytes().size()];
@@ -259,8 +280,6 @@ final class Engine {
         }
       }
       throw e;
-    } finally {
-      Reference.reachabilityFence(leaves);
     }
   }
 
@@ -407,13 +426,15 @@ final class Engine {
     if (bytes == 0) {
       return;
     }
-    if (view.storage().isFreed()) {
-      throw new ClosedException("read: the tensor's memory was freed; read it before it is closed");
-    }
     if (view.layout().isContiguous()) {
-      long offset = view.layout().offset() * node.dtype().byteSize();
-      reader.read(view.storage().buffer(), offset, bytes);
-      Reference.reachabilityFence(view);
+      if (!view.storage().claim()) {
+        throw new ClosedException("read: the tensor's memory was freed; read it before it is closed");
+      }
+      try {
+        reader.read(view.storage().buffer(), view.layout().offset() * node.dtype().byteSize(), bytes);
+      } finally {
+        view.storage().unclaim();
+      }
       return;
     }
     Node dense = Node.of(new Op.Pad(zeros(node), zeros(node), zeros(node), 0), node);

@@ -50,8 +50,21 @@ final class Storage {
     return buffer;
   }
 
+  /** Takes a claim, so that the buffer is there until {@link #unclaim}; false where it was freed before. */
+  boolean claim() {
+    int now = claims.get();
+    while (now > 0) {
+      int found = claims.compareAndExchange(now, now + 1);
+      if (found == now) {
+        return true;
+      }
+      now = found;
+    }
+    return false;
+  }
+
   /** Gives a claim up; the buffer is freed with the last one. */
-  private void unclaim() {
+  void unclaim() {
     if (claims.decrementAndGet() == 0) {
       release.closed = true;
       cleanable.clean();

@@ -1,5 +1,6 @@
 package dev.tenzan;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -8,7 +9,13 @@ import dev.tenzan.error.ClosedException;
 import dev.tenzan.error.DTypeException;
 import dev.tenzan.error.DeviceException;
 import dev.tenzan.error.ShapeException;
+import dev.tenzan.ir.CustomBody;
 import dev.tenzan.type.DType;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 
 /** Memory goes back: with a scope at once, and results of views keep what they share. */
@@ -106,5 +113,65 @@ class MemoryTest {
     Tensor huge = d.zeros(DType.F64, 1L << 40);
     assertEquals(1L << 40, huge.size());
     assertTrue(d.memory().liveBytes() <= before);
+  }
+
+  /** An evaluation holds what it reads; here its own kernel closes everything, the result too. */
+  @Test
+  void whatIsEvaluatedMayBeClosedMeanwhile() {
+    long before = d.memory().liveBytes();
+    Tensor x = d.of(new float[] {1, 2, 3});
+    List<Tensor> open = new ArrayList<>(List.of(x));
+    float[] seen = new float[3];
+    Tensor doubled =
+        Tensor.custom(
+            "double and close", DType.F32, x.shape(),
+            (CustomBody.Host)
+                (in, _) -> {
+                  open.forEach(Tensor::close);
+                  assertTrue(d.memory().liveBytes() > before + 3 * Float.BYTES, "the operand is held, as the result is");
+                  MemorySegment.copy(in.getFirst(), ValueLayout.JAVA_FLOAT, 0, seen, 0, 3);
+                },
+            x);
+    Tensor sum = doubled.sum();
+    open.addAll(List.of(doubled, sum));
+    assertThrows(ClosedException.class, sum::item);
+    assertArrayEquals(new float[] {1, 2, 3}, seen);
+    assertTrue(d.memory().liveBytes() <= before, "nothing is left");
+  }
+
+  /** A thread closes what another one evaluates and reads: that gives the right numbers, or says that it is closed. */
+  @Test
+  void closedByAnotherThread() throws InterruptedException {
+    long before = d.memory().liveBytes();
+    int length = 10_000;
+    int right = 0;
+    for (int round = 0; round < 300; round++) {
+      Tensor x = d.full(DType.F32, 3, length);
+      Tensor y = x.add(4);
+      AtomicBoolean go = new AtomicBoolean();
+      Thread closer =
+          Thread.ofPlatform()
+              .start(
+                  () -> {
+                    while (!go.get()) {
+                      Thread.onSpinWait();
+                    }
+                    x.close();
+                    y.close();
+                  });
+      try {
+        x.eval();
+        go.set(true);
+        float[] found = y.toFloats();
+        assertEquals(7, found[0]);
+        assertEquals(7, found[length - 1]);
+        right++;
+      } catch (ClosedException e) {
+        assertTrue(e.getMessage().contains("closed") || e.getMessage().contains("freed"), e.getMessage());
+      }
+      closer.join();
+    }
+    System.out.println(right + " of 300 were read before they were closed");
+    assertTrue(d.memory().liveBytes() <= before, "nothing is left");
   }
 }
