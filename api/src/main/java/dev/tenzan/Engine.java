@@ -439,8 +439,11 @@ final class Engine {
     }
     Node dense = Node.of(new Op.Pad(zeros(node), zeros(node), zeros(node), 0), node);
     dense.retain();
-    read(dense, reader);
-    dense.release();
+    try {
+      read(dense, reader);
+    } finally {
+      dense.release();
+    }
   }
 
   private static List<Long> zeros(Node node) {

@@ -40,7 +40,7 @@ final class Storage {
     return new View(new Storage(backend, buffer), layout);
   }
 
-  /** One more view. */
+  /** One more view, while there is a claim. */
   View view(Layout layout) {
     claims.incrementAndGet();
     return new View(this, layout);

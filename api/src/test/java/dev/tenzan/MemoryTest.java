@@ -128,7 +128,6 @@ class MemoryTest {
             (CustomBody.Host)
                 (in, _) -> {
                   open.forEach(Tensor::close);
-                  assertTrue(d.memory().liveBytes() > before + 3 * Float.BYTES, "the operand is held, as the result is");
                   MemorySegment.copy(in.getFirst(), ValueLayout.JAVA_FLOAT, 0, seen, 0, 3);
                 },
             x);

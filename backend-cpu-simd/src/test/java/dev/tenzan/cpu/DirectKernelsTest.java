@@ -31,6 +31,9 @@ class DirectKernelsTest {
   private static final int CASES = 60;
   private static final int PRODUCTS = 300;
 
+  /** Elements behind a result, which have to stay as they are. */
+  private static final int GUARD = 40;
+
   @Test
   void thinProducts() {
     System.out.println("seeds " + SEED + " to " + (SEED + CASES - 1));
@@ -75,19 +78,25 @@ class DirectKernelsTest {
             new MatMulKernel(
                 type, output, Shape.of(batch), m, n, k, matrix(random, batch, m, k), matrix(random, batch, k, n));
         long[] sizes = {
-          product.a().max(Shape.of(batch, m, k)) + 1, product.b().max(Shape.of(batch, k, n)) + 1, batch * m * n
+          product.a().max(Shape.of(batch, m, k)) + 1, product.b().max(Shape.of(batch, k, n)) + 1, batch * m * n + GUARD
         };
         check("seed " + (SEED + c) + ", " + product, product, sizes, machines, random);
       }
       // So many steps that tasks share them, or make several calls.
-      for (long[] size : new long[][] {{1, 20, 6000}, {3, 37, 5003}, {1, 70, 9000}, {9, 85, 8700}, {2, 700, 600}, {5, 530, 520}}) {
+      for (long[] size : new long[][] {{1, 20, 6000}, {3, 37, 5003}, {1, 70, 17_000}, {9, 85, 8700}, {2, 700, 600}, {5, 530, 520}, {9, 1100, 1000}}) {
         for (boolean turned : new boolean[] {true, false}) {
           long m = size[0];
           long n = size[1];
           long k = size[2];
-          Affine b = turned ? new Affine(1, 1, k + 1) : new Affine(1, n + 1, 1);
-          MatMulKernel product = new MatMulKernel(DType.F32, DType.F32, Shape.of(), m, n, k, new Affine(0, k, 1), b);
-          check(product.toString(), product, new long[] {m * k, (k + 1) * (n + 1), m * n}, machines, new Random(SEED));
+          DType type = turned && m < 3 ? DType.F64 : DType.F32;
+          Affine x = m == 9 ? new Affine(0, 1, m) : new Affine(0, k, 1);
+          Affine y = turned ? new Affine(1, 1, k + 1) : new Affine(1, n + 1, 1);
+          MatMulKernel product = new MatMulKernel(type, type, Shape.of(), m, n, k, x, y);
+          check(product.toString(), product, new long[] {m * k, (k + 1) * (n + 1), m * n + GUARD}, machines, new Random(SEED));
+          if (n > 1000) {
+            MatMulKernel swapped = new MatMulKernel(type, type, Shape.of(), n, m, k, new Affine(1, k + 1, 1), new Affine(0, 1, k));
+            check(swapped.toString(), swapped, new long[] {(k + 1) * (n + 1), m * k, m * n + GUARD}, machines, new Random(SEED));
+          }
         }
       }
     } finally {

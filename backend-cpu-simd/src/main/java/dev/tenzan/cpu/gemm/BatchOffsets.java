@@ -21,7 +21,7 @@ public record BatchOffsets(long offset, long[] extents, long[] strides) {
   }
 
   /** Whether all batches have the same offset. */
-  boolean shared() {
+  public boolean shared() {
     for (int d = 0; d < extents.length; d++) {
       if (extents[d] > 1 && strides[d] != 0) {
         return false;

@@ -25,8 +25,7 @@ import org.jspecify.annotations.Nullable;
  * Products of a few rows, X, with a large matrix of floats, which is read once, where it lies. Each result is a chain of fused multiply-adds from +0 in the order of k for each block of {@link
  * MatMulKernel#K_BLOCK} steps.
  *
- * <p>X is packed as the numbers that are computed with: as many steps as a vector has lanes, row by row, then the next ones. A single row of such numbers is
- * so where it lies.
+ * <p>X is packed as the numbers that are computed with: as many steps as a vector has lanes, row by row, then the next ones. A single row of such numbers, side by side, need not be packed.
  */
 public final class FewRows {
   // The words of all functions.
@@ -68,7 +67,7 @@ public final class FewRows {
 
   private static final int[] BASES = {RSI, R8, R10, R11};
 
-  /** How far ahead of a square the lanes' next numbers are fetched. */
+  /** How far ahead of a square the lanes' next numbers are fetched, in bytes. */
   private static final int AHEAD = 256;
 
   /** The steps for which results of neighbouring lanes are loaded and stored once, at most; more are as many rows of the matrix to read at a time. */
@@ -116,6 +115,11 @@ public final class FewRows {
   public static @Nullable FewRows of(VectorSet set, DType storage, int rows) {
     return KNOWN.computeIfAbsent(
         new Key(storage, rows), _ -> new PerSet<>(s -> new FewRows(s, storage, rows), "products of few rows go without machine code")).of(set);
+  }
+
+  /** The lanes of a vector of the numbers that are computed with. */
+  public static int lanes(VectorSet set, DType storage) {
+    return set.bytes() / storage.compute().byteSize();
   }
 
   /** The lanes of a vector. */
@@ -166,14 +170,14 @@ public final class FewRows {
   }
 
   /**
-   * Multiplies one block of k with lanes that are neighbours.
+   * Multiplies some steps of one block of k with lanes that are neighbours, and adds to what is there.
    *
    * @param source the address of the first step's first lane
    * @param step the bytes from step to step
    * @param x the address of X's first step
-   * @param target the address of the results, which are +0 before: for each vector of lanes, those of all rows
+   * @param target the address of the results, which are +0 before the first steps: for each vector of lanes, those of all rows
    * @param count the lanes
-   * @param blockSteps the steps
+   * @param blockSteps the steps; where others of the block follow, a multiple of {@link #lanes}
    */
   public void lanesTogether(long source, long step, long x, long target, long count, long blockSteps) {
     Words w = CURRENT.get();
@@ -195,7 +199,7 @@ public final class FewRows {
    *
    * @param source the address of the first row's first step
    * @param row the bytes from row to row
-   * @param target the address of the packed numbers: so many rows of {@code steps}, rounded up to whole vectors
+   * @param target the address of the packed numbers, whose steps are rounded up to whole vectors
    * @param count the steps
    */
   public void pack(long source, long row, long target, long count) {
