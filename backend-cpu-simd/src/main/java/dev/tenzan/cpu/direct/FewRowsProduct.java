@@ -171,6 +171,9 @@ public final class FewRowsProduct {
     if (x.lanes() > most && lanesApart && kernel.input() == DType.BF16 && matrices.hasMachineCode(kernel)) {
       return null; // dot products of two numbers at a time
     }
+    if (swapped && x.lanes() > 1 && sides.k() < LEAST_STEPS * x.lanes()) {
+      return null; // turning the results round would take longer than the matrix
+    }
     boolean turns = x.lanes() > 1 && (swapped || x.stepStride() != 1);
     long bytes = y.lanes() * sides.k() * kernel.input().byteSize();
     if (bytes < leastBytes(x.lanes(), lanesApart, turns, most)) {

@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Blocks of {@link MatMulKernel#K_BLOCK} steps are independent until their results are added, in order: a task is one block and some
  * columns, and reads neighbouring memory.
+ *
+ * <p>Where machine code runs, {@link FewRowsProduct} does so for most of them.
  */
 public final class RowProduct {
   /** More rows would share what they load, as the tiles of a matrix product do. */

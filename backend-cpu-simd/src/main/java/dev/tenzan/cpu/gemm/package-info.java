@@ -56,7 +56,8 @@
  * <h2>Machine code</h2>
  *
  * <p>With AVX-512 or AVX2 on Linux, all of this is the second choice: {@link dev.tenzan.cpu.gemm.MachineInPlace} for small products, {@link
- * dev.tenzan.cpu.gemm.MachineProduct} and {@link dev.tenzan.cpu.gemm.MachinePixels} compute the same bits by code that Java assembles ({@link dev.tenzan.cpu.machine}), and needs no warm-up.
+ * dev.tenzan.cpu.gemm.MachineProduct} and {@link dev.tenzan.cpu.gemm.MachinePixels} compute the same bits by code that Java assembles ({@link dev.tenzan.cpu.machine}), and needs no warm-up. A few rows by a large matrix do not come here
+ * ({@link dev.tenzan.cpu.direct}).
  *
  * <h2>Java</h2>
  *
