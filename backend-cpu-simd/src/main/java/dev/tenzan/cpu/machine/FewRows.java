@@ -51,13 +51,13 @@ public final class FewRows {
   private static final int TAIL_NOW = 17;
   private static final int ADDS_NOW = 18;
 
-  // Of neighbouring lanes.
+  // Of neighbouring lanes; packing has the first and the last.
   private static final int VECTORS = 5;
   private static final int PASSES = 6;
   private static final int SINGLE_STEPS = 7;
   private static final int HAS_TAIL = 8;
 
-  // Of sums.
+  // Of sums, beside VECTORS, HAS_TAIL and BLOCKS.
   private static final int TARGET_ROW = 9;
 
   private static final int WORDS = 19;
