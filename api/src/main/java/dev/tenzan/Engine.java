@@ -145,11 +145,7 @@ final class Engine {
       throw new DeviceException(
           "compile: the traced function reads the elements of its arguments; a compiled function may only build operations");
     }
-    Storage s = ((Storage.View) value).storage();
-    if (s.isFreed()) {
-      throw closed();
-    }
-    return s;
+    return ((Storage.View) value).storage();
   }
 
   /** The program of a graph, from the cache where it was run before. */
@@ -245,7 +241,7 @@ final class Engine {
     try {
       for (Storage leaf : leaves) {
         if (!leaf.claim()) {
-          throw closed();
+          throw new ClosedException("eval: an operand was closed before it was used; keep it open until the result is evaluated");
         }
         held++;
       }
@@ -255,10 +251,6 @@ final class Engine {
         leaves.get(i).unclaim();
       }
     }
-  }
-
-  private static ClosedException closed() {
-    return new ClosedException("eval: an operand was closed before it was used; keep it open until the result is evaluated");
   }
 
   private List<Storage.View> runHeld(Compiled compiled, List<Storage> leaves) {

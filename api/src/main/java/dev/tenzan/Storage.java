@@ -5,7 +5,6 @@ import dev.tenzan.spi.Backend;
 import dev.tenzan.spi.Buffer;
 import dev.tenzan.type.Layout;
 import java.lang.ref.Cleaner;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -73,14 +72,13 @@ final class Storage {
 
   /** Whether the buffer was given back. */
   boolean isFreed() {
-    return release.done.getAcquire();
+    return claims.get() == 0;
   }
 
   /** Frees the buffer; the cleaner runs it once. Holds no reference to the storage. */
   private static final class Release implements Runnable {
     private final Backend backend;
     private final Buffer buffer;
-    private final AtomicBoolean done = new AtomicBoolean();
     private final Throwable site = TRACE ? new Throwable("allocated here") : NO_SITE;
     /** Written by the thread that runs this, or never. */
     boolean closed;
@@ -92,7 +90,6 @@ final class Storage {
 
     @Override
     public void run() {
-      done.setRelease(true);
       backend.free(buffer);
       if (TRACE && !closed) {
         System.getLogger("dev.tenzan.leaks")

@@ -66,6 +66,26 @@ public record LoopKernel(
     stores = List.copyOf(stores);
   }
 
+  /** A loop without a reduction. */
+  public static LoopKernel map(Shape space, List<DType> inputs, List<DType> outputs, List<Instr> code, List<Store> stores) {
+    return new LoopKernel(space, Shape.SCALAR, inputs, outputs, new ScalarProgram(code), null, ScalarProgram.EMPTY, stores);
+  }
+
+  /**
+   * A copy, which may convert floats.
+   *
+   * @param space the extents that are walked
+   * @param type the input's storage type
+   * @param read where elements lie in the input
+   * @param as the output's storage type, whose compute type is the input's
+   * @param written where they go
+   */
+  public static LoopKernel copy(Shape space, DType type, Affine read, DType as, Affine written) {
+    Instr load = new Instr.Load(type, 0, read);
+    List<Instr> code = as.compute() == as ? List.of(load) : List.of(load, new Instr.Narrow(as, 0));
+    return map(space, List.of(type), List.of(as), code, List.of(new Store(0, written, code.size() - 1)));
+  }
+
   /** The same loop over other parallel extents. */
   public LoopKernel over(Shape extents) {
     return new LoopKernel(extents, reduced, inputs, outputs, body, reduction, epilogue, stores);

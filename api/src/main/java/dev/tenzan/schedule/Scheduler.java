@@ -10,7 +10,6 @@ import dev.tenzan.kernel.ScanKernel;
 import dev.tenzan.kernel.ScatterKernel;
 import dev.tenzan.kernel.SortKernel;
 import dev.tenzan.scalar.Instr;
-import dev.tenzan.scalar.ScalarProgram;
 import dev.tenzan.type.DType;
 import dev.tenzan.type.Layout;
 import dev.tenzan.type.Shape;
@@ -121,13 +120,9 @@ public final class Scheduler {
   }
 
   private void fill(int v, Graph.Entry e, long bits) {
-    ScalarProgram body = new ScalarProgram(List.of(new Instr.Const(e.dtype().compute(), bits)));
+    List<Instr> code = List.of(new Instr.Const(e.dtype().compute(), bits));
     LoopKernel.Store store = new LoopKernel.Store(0, Layout.rowMajor(e.shape()).address(), 0);
-    step(
-        new LoopKernel(
-            e.shape(), Shape.SCALAR, List.of(), List.of(e.dtype()), body, null, ScalarProgram.EMPTY, List.of(store)),
-        List.of(),
-        v);
+    step(LoopKernel.map(e.shape(), List.of(), List.of(e.dtype()), code, List.of(store)), List.of(), v);
   }
 
   /** The kernel of an operation that is not a loop, or null. */

@@ -9,7 +9,6 @@ import dev.tenzan.kernel.LoopKernel;
 import dev.tenzan.kernel.MatMulKernel;
 import dev.tenzan.scalar.Instr;
 import dev.tenzan.scalar.ScalarOp;
-import dev.tenzan.scalar.ScalarProgram;
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
 import dev.tenzan.type.Shape;
@@ -119,8 +118,7 @@ public final class ByteProduct {
 
   private static LoopKernel map(Shape space, List<DType> inputs, DType output, List<Instr> code) {
     LoopKernel.Store store = new LoopKernel.Store(0, new Affine(0, 1), code.size() - 1);
-    return new LoopKernel(
-        space, Shape.SCALAR, inputs, List.of(output), new ScalarProgram(code), null, ScalarProgram.EMPTY, List.of(store));
+    return LoopKernel.map(space, inputs, List.of(output), code, List.of(store));
   }
 
   /** Multiplies a with b. */

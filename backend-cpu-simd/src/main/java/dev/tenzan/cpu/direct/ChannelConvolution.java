@@ -10,7 +10,6 @@ import dev.tenzan.kernel.ConvolutionKernel;
 import dev.tenzan.kernel.LoopKernel;
 import dev.tenzan.scalar.Instr;
 import dev.tenzan.scalar.ScalarOp;
-import dev.tenzan.scalar.ScalarProgram;
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
 import dev.tenzan.type.Shape;
@@ -93,8 +92,7 @@ public final class ChannelConvolution {
       }
     }
     LoopKernel.Store store = new LoopKernel.Store(0, new Affine(0, 1), sum);
-    return new LoopKernel(
-        places, Shape.SCALAR, List.of(type, type), List.of(type), new ScalarProgram(code), null, ScalarProgram.EMPTY, List.of(store));
+    return LoopKernel.map(places, List.of(type, type), List.of(type), code, List.of(store));
   }
 
   /** Convolves x with w. */

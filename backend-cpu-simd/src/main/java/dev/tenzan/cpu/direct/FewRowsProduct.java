@@ -10,8 +10,6 @@ import dev.tenzan.cpu.machine.FewRows;
 import dev.tenzan.cpu.machine.VectorSet;
 import dev.tenzan.kernel.LoopKernel;
 import dev.tenzan.kernel.MatMulKernel;
-import dev.tenzan.scalar.Instr;
-import dev.tenzan.scalar.ScalarProgram;
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
 import dev.tenzan.type.Shape;
@@ -233,7 +231,7 @@ public final class FewRowsProduct {
     long[] strides = Arrays.copyOf(xBatches == 1 ? extents : x.batches().strides(), rank + 2);
     strides[rank] = x.laneStride();
     strides[rank + 1] = x.stepStride();
-    return copy(space, storage, new Affine(x.batches().offset(), strides), storage, new Affine(0, space.rowMajorStrides()));
+    return LoopKernel.copy(space, storage, new Affine(x.batches().offset(), strides), storage, new Affine(0, space.rowMajorStrides()));
   }
 
   /** Copies the results, rounded to the type of C, and turned round where the rows are C's columns. */
@@ -242,18 +240,7 @@ public final class FewRowsProduct {
     long n = swapped ? x.lanes() : y.lanes();
     Shape space = Shape.of(batches, m, n);
     Affine from = swapped ? new Affine(0, m * n, 1, m) : new Affine(0, m * n, n, 1);
-    return copy(space, compute, from, output, new Affine(0, m * n, n, 1));
-  }
-
-  private static LoopKernel copy(Shape space, DType input, Affine from, DType output, Affine to) {
-    List<Instr> code = new ArrayList<>();
-    code.add(new Instr.Load(input, 0, from));
-    if (output != output.compute()) {
-      code.add(new Instr.Narrow(output, 0));
-    }
-    List<LoopKernel.Store> stores = List.of(new LoopKernel.Store(0, to, code.size() - 1));
-    return new LoopKernel(
-        space, Shape.SCALAR, List.of(input), List.of(output), new ScalarProgram(code), null, ScalarProgram.EMPTY, stores);
+    return LoopKernel.copy(space, compute, from, output, new Affine(0, m * n, n, 1));
   }
 
   /** Multiplies. */

@@ -8,7 +8,6 @@ import dev.tenzan.kernel.LoopKernel;
 import dev.tenzan.kernel.MatMulKernel;
 import dev.tenzan.scalar.Instr;
 import dev.tenzan.scalar.ScalarOp;
-import dev.tenzan.scalar.ScalarProgram;
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
 import dev.tenzan.type.Shape;
@@ -133,19 +132,13 @@ public final class RowProduct {
 
   /** Copies the results, rounded to the type of C. */
   private LoopKernel finishKernel() {
-    List<Instr> code = new ArrayList<>();
-    code.add(new Instr.Load(compute, 0, new Affine(0, 1)));
-    if (k.output() != compute) {
-      code.add(new Instr.Narrow(k.output(), 0));
-    }
-    List<LoopKernel.Store> stores = List.of(new LoopKernel.Store(0, new Affine(0, 1), code.size() - 1));
-    return loop(rows * k.n(), List.of(compute), k.output(), code, stores);
+    Affine all = new Affine(0, 1);
+    return LoopKernel.copy(Shape.of(rows * k.n()), compute, all, k.output(), all);
   }
 
   private static LoopKernel loop(
       long columns, List<DType> inputs, DType output, List<Instr> code, List<LoopKernel.Store> stores) {
-    return new LoopKernel(
-        Shape.of(columns), Shape.SCALAR, inputs, List.of(output), new ScalarProgram(code), null, ScalarProgram.EMPTY, stores);
+    return LoopKernel.map(Shape.of(columns), inputs, List.of(output), code, stores);
   }
 
   /** Multiplies. */

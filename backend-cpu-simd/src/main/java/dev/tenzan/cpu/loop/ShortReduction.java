@@ -56,8 +56,7 @@ final class ShortReduction {
     int[] numbers = addAll(kernel.epilogue(), new long[0], chain);
     List<LoopKernel.Store> stores =
         kernel.stores().stream().map(s -> new LoopKernel.Store(s.slot(), s.address(), numbers[s.value()])).toList();
-    return new LoopKernel(
-        kernel.space(), Shape.SCALAR, kernel.inputs(), kernel.outputs(), new ScalarProgram(code), null, ScalarProgram.EMPTY, stores);
+    return LoopKernel.map(kernel.space(), kernel.inputs(), kernel.outputs(), code, stores);
   }
 
   /** Adds a program at one reduced point and returns the new numbers of its values. */

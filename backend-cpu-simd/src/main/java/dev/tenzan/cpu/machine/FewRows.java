@@ -180,17 +180,10 @@ public final class FewRows {
    * @param blockSteps the steps; where others of the block follow, a multiple of {@link #lanes}
    */
   public void lanesTogether(long source, long step, long x, long target, long count, long blockSteps) {
-    Words w = CURRENT.get();
-    long[] words = w.words;
-    words[SOURCE] = source;
-    words[STRIDE] = step;
-    words[X] = x;
-    words[TARGET] = target;
-    words[MASK] = (1L << count % lanes) - 1;
-    words[VECTORS] = count / lanes;
-    words[PASSES] = blockSteps / lanes;
-    words[SINGLE_STEPS] = blockSteps % lanes;
-    words[HAS_TAIL] = count % lanes;
+    Words w = vectors(source, step, target, count);
+    w.words[X] = x;
+    w.words[PASSES] = blockSteps / lanes;
+    w.words[SINGLE_STEPS] = blockSteps % lanes;
     w.call(neighbours);
   }
 
@@ -203,15 +196,7 @@ public final class FewRows {
    * @param count the steps
    */
   public void pack(long source, long row, long target, long count) {
-    Words w = CURRENT.get();
-    long[] words = w.words;
-    words[SOURCE] = source;
-    words[STRIDE] = row;
-    words[TARGET] = target;
-    words[MASK] = (1L << count % lanes) - 1;
-    words[VECTORS] = count / lanes;
-    words[HAS_TAIL] = count % lanes;
-    w.call(packing);
+    vectors(source, row, target, count).call(packing);
   }
 
   /**
@@ -225,17 +210,23 @@ public final class FewRows {
    * @param count the lanes
    */
   public void sums(long source, long block, long blocks, long target, long row, long count) {
+    Words w = vectors(source, block, target, count);
+    w.words[BLOCKS] = blocks;
+    w.words[TARGET_ROW] = row;
+    w.call(sums);
+  }
+
+  /** The words of a function that goes through so many neighbours, by vectors. */
+  private Words vectors(long source, long stride, long target, long count) {
     Words w = CURRENT.get();
     long[] words = w.words;
     words[SOURCE] = source;
-    words[STRIDE] = block;
-    words[BLOCKS] = blocks;
+    words[STRIDE] = stride;
     words[TARGET] = target;
-    words[TARGET_ROW] = row;
     words[MASK] = (1L << count % lanes) - 1;
     words[VECTORS] = count / lanes;
     words[HAS_TAIL] = count % lanes;
-    w.call(sums);
+    return w;
   }
 
   /** The bytes of the results of all rows for a vector of lanes. */
@@ -267,10 +258,9 @@ public final class FewRows {
       this.set = set;
       this.storage = storage;
       this.rows = rows;
-      boolean wide = storage == DType.F64;
-      this.numberBytes = wide ? Double.BYTES : Float.BYTES;
-      this.lanes = set.bytes() / numberBytes;
-      this.form = new VectorForm(wide, lanes);
+      this.numberBytes = storage.compute().byteSize();
+      this.lanes = FewRows.lanes(set, storage);
+      this.form = new VectorForm(storage == DType.F64, lanes);
       this.steps = rows >= MANY_ROWS ? lanes : Math.min(FEW_STEPS, lanes);
       this.mask = set.mask(1);
     }
@@ -279,9 +269,7 @@ public final class FewRows {
 
     byte[] apart() {
       Assembler a = set.assembler();
-      loadMask(a);
-      a.load(RDX, RDI, word(STRIDE));
-      a.address(R9, new Source.Memory(RDX, RDX, 2, 0));
+      begin(a);
       int group = a.here();
       a.load(RSI, RDI, word(SOURCE));
       pointBases(a, lanes);
@@ -379,9 +367,7 @@ public final class FewRows {
     byte[] neighbours() {
       Assembler a = set.assembler();
       a.push(RBX);
-      loadMask(a);
-      a.load(RDX, RDI, word(STRIDE));
-      a.address(R9, new Source.Memory(RDX, RDX, 2, 0));
+      begin(a);
       a.load(RCX, RDI, word(X));
       passes(a, PASSES, lanes);
       passes(a, SINGLE_STEPS, 1);
@@ -438,9 +424,7 @@ public final class FewRows {
 
     byte[] packing() {
       Assembler a = set.assembler();
-      loadMask(a);
-      a.load(RDX, RDI, word(STRIDE));
-      a.address(R9, new Source.Memory(RDX, RDX, 2, 0));
+      begin(a);
       a.load(RSI, RDI, word(SOURCE));
       pointBases(a, rows);
       a.load(RCX, RDI, word(TARGET));
@@ -462,8 +446,7 @@ public final class FewRows {
 
     byte[] sums() {
       Assembler a = set.assembler();
-      loadMask(a);
-      a.load(RDX, RDI, word(STRIDE));
+      begin(a);
       vectors(a, tail -> sum(a, tail));
       a.returnFromVectors();
       return a.code();
@@ -521,9 +504,12 @@ public final class FewRows {
       }
     }
 
-    private void loadMask(Assembler a) {
+    /** Loads the mask, and the stride and its triple for {@link #strided}. */
+    private void begin(Assembler a) {
       a.load(RAX, RDI, word(MASK));
       a.maskFromRegister(mask, RAX, form.wide());
+      a.load(RDX, RDI, word(STRIDE));
+      a.address(R9, new Source.Memory(RDX, RDX, 2, 0));
     }
 
     /** Points a register to each fourth of some lanes or steps, the first of which RSI points to. */

@@ -2,8 +2,6 @@ package dev.tenzan.cuda.plan;
 
 import dev.tenzan.cuda.ptx.LoopPlanner;
 import dev.tenzan.kernel.LoopKernel;
-import dev.tenzan.scalar.Instr;
-import dev.tenzan.scalar.ScalarProgram;
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
 import dev.tenzan.type.Shape;
@@ -78,14 +76,7 @@ final class Sequence {
    * @param written where they go
    */
   void copy(Shape space, DType type, Arg from, Affine read, DType as, Arg to, Affine written) {
-    List<Instr> code = new ArrayList<>(List.of(new Instr.Load(type, 0, read)));
-    if (as.compute() != as) {
-      code.add(new Instr.Narrow(as, 0));
-    }
-    LoopKernel copy =
-        new LoopKernel(
-            space, Shape.SCALAR, List.of(type), List.of(as), new ScalarProgram(code), null, ScalarProgram.EMPTY,
-            List.of(new LoopKernel.Store(0, written, code.size() - 1)));
+    LoopKernel copy = LoopKernel.copy(space, type, read, as, written);
     add(LoopPlanner.plan(copy, style), temps(), arg -> ((Arg.Slot) arg).index() == 0 ? from : to);
   }
 
