@@ -432,10 +432,11 @@ final class MachineProduct implements MatrixProgram {
     long columns = Math.min(n, r.endColumn() * kernels.columns()) - firstColumn;
     arguments.set(LONG, ProductKernels.COUNT, columns / kernels.lanes());
     arguments.set(LONG, ProductKernels.MASK, (1L << columns % kernels.lanes()) - 1);
-    for (long row = firstRow; row < Math.min(m, r.endRow() * kernels.rows()); row++) {
-      arguments.set(LONG, ProductKernels.SOURCE, sums.address() + (row - firstRow) * sumsRowBytes);
-      arguments.set(LONG, ProductKernels.TARGET, c.address() + ((r.batch() * m + row) * n + firstColumn) * p.output().byteSize());
-      kernels.narrow().call(arguments);
-    }
+    arguments.set(LONG, ProductKernels.ROW_COUNT, Math.min(m, r.endRow() * kernels.rows()) - firstRow);
+    arguments.set(LONG, ProductKernels.SOURCE, sums.address());
+    arguments.set(LONG, ProductKernels.STEP, sumsRowBytes);
+    arguments.set(LONG, ProductKernels.TARGET, c.address() + ((r.batch() * m + firstRow) * n + firstColumn) * p.output().byteSize());
+    arguments.set(LONG, ProductKernels.TARGET_STEP, n * p.output().byteSize());
+    kernels.narrow().call(arguments);
   }
 }

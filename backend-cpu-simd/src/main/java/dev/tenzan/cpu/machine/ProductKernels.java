@@ -26,7 +26,7 @@ public final class ProductKernels {
   /** A tile's panel of B. */
   public static final int SECOND = 16;
 
-  /** The distance in the source, in bytes, of steps along k where lanes lie side by side, or of rows to copy. */
+  /** The distance in the source, in bytes, of steps along k where lanes lie side by side, or of rows to copy or to narrow. */
   public static final int STEP = 16;
 
   /** Where the results go. */
@@ -65,7 +65,7 @@ public final class ProductKernels {
   /** Where lanes do not lie side by side, their distances from the source: 16 numbers of 32 bits. */
   public static final int DISTANCES = 64;
 
-  /** The number of rows to copy. */
+  /** The number of rows to copy or to narrow. */
   public static final int ROW_COUNT = 64;
 
   /** The size of a block of arguments in bytes. */
@@ -284,8 +284,8 @@ public final class ProductKernels {
   }
 
   /**
-   * Brings sums to the type of the operands: f32 rounded to bf16, where none is subnormal; i32 wrapped. COUNT: whole vectors; SOURCE; TARGET;
-   * MASK: the lanes of one more vector.
+   * Brings sums to the type of the operands: f32 rounded to bf16, where none is subnormal; i32 wrapped. ROW_COUNT; COUNT: whole vectors of each row; MASK: the
+   * lanes of one more; SOURCE and STEP; TARGET and TARGET_STEP.
    */
   public MachineCode narrow() {
     return Objects.requireNonNull(narrow, "plain sums are not narrowed");

@@ -27,6 +27,9 @@ final class ProductPacking {
   private static final int MAGNITUDES = 0x7fff7fff;
   private static final int HALF = 16;
 
+  /** So many steps ahead a panel's runs are fetched: each is a line or some, and the hardware sees no row of them. */
+  private static final int STEPS_AHEAD = 16;
+
   private static final int GROUP = 0;
   private static final int OTHER = 1;
   private static final int FIRST_OF_SQUARE = 2;
@@ -91,9 +94,14 @@ final class ProductPacking {
     Assembler a = set.assembler();
     begin(a);
     a.load(RDX, RDI, ProductKernels.STEP);
+    a.move(R10, RDX);
+    for (int ahead = 1; ahead < STEPS_AHEAD; ahead *= 2) {
+      a.add(R10, R10);
+    }
     int loop = a.here();
     for (int v = 0; v < shape.vectors(); v++) {
       a.vectorLoad(numbers.loadGroups(), v, RSI, v * set.bytes(), ALL);
+      a.prefetchFirst(new Source.Memory(RSI, R10, 1, v * set.bytes()));
     }
     a.add(RSI, RDX);
     for (int v = 0; v < shape.vectors(); v++) {
