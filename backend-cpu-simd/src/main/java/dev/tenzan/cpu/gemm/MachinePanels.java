@@ -161,13 +161,15 @@ final class MachinePanels {
       }
       return halves ? leastExponent(arguments, STATISTICS, kernels.lanes()) : 0;
     }
-    if (kernels.arePlain() && adjacentLanes && lanes == width) {
-      packLanes(kernels.panelsOfRight(), arguments, source, from, steps(ofBlock), kernels.lanes(), packed, to);
-      return 0;
-    }
     long sums = to + groups(ofBlock) * step();
     if (!kernels.arePlain()) {
       packed.asSlice(sums, step()).fill((byte) (halves ? -1 : 0));
+    }
+    MachineCode whole = kernels.panelsOfRight();
+    if (whole != null && adjacentLanes && lanes == width && steps(ofBlock) % kernels.groupSize() == 0) {
+      arguments.set(LONG, ProductKernels.STATISTICS, packed.address() + sums);
+      packLanes(whole, arguments, source, from, steps(ofBlock), kernels.lanes(), packed, to);
+      return halves ? leastExponent(packed, sums, kernels.columns()) : 0;
     }
     for (int lane = 0; lane < lanes; lane += kernels.lanes()) {
       int count = Math.min(kernels.lanes(), lanes - lane);

@@ -84,6 +84,12 @@ public sealed class Assembler extends GeneralAssembler permits Avx2Assembler {
     memory(to, base, distance, op.unit);
   }
 
+  /** Loads the upper 256 bits. */
+  void insertUpper(int to, int base, int distance) {
+    vector(VectorOp.VINSERTI64X4, to, to, base, distance);
+    emit(1);
+  }
+
   /** Stores the lanes of a mask. */
   void vectorStore(VectorOp op, int from, int base, int distance, int mask) {
     begin(op, from, 0, base >> 3, 0, mask, false);

@@ -79,6 +79,9 @@ public final class ProductKernels {
    */
   public static final int LEAST_EXPONENTS = 2 * 127 - 126 + 14;
 
+  /** What shuffles bytes of two vectors. */
+  private static final String SHUFFLED_BYTES = "avx512vbmi";
+
   /** The highest bit of each byte. */
   static final int HIGHEST_BITS = 0x80808080;
 
@@ -148,7 +151,12 @@ public final class ProductKernels {
     this.lanesOfLeft = MachineCode.load(leftPacking.lanes(false));
     this.lanesOfRight = MachineCode.load(rightPacking.lanes(false));
     this.vectorsOfRight = MachineCode.load(rightPacking.lanes(true));
-    this.panelsOfRight = arePlain() ? MachineCode.load(rightPacking.panel()) : null;
+    this.panelsOfRight =
+        switch (numbers) {
+          case SINGLES, DOUBLES -> MachineCode.load(rightPacking.panel());
+          case HALVES -> MachineCode.load(rightPacking.shuffledPanel());
+          case BYTES -> ProcessorFlags.has(SHUFFLED_BYTES) ? MachineCode.load(rightPacking.shuffledPanel()) : null;
+        };
     this.stepsOfRight = MachineCode.load(rightPacking.steps());
     this.squareOfRight = MachineCode.load(rightPacking.square());
     this.narrow = arePlain() ? null : MachineCode.load(tile.narrow());
@@ -265,9 +273,9 @@ public final class ProductKernels {
     return vectorsOfRight;
   }
 
-  /** The same for all columns of a panel of plain numbers; MASK is not read. */
-  public MachineCode panelsOfRight() {
-    return Objects.requireNonNull(panelsOfRight, "only plain numbers are packed by panels");
+  /** The same for all columns of a panel and whole groups; MASK is not read. Null for bytes where the processor cannot shuffle them. */
+  public @Nullable MachineCode panelsOfRight() {
+    return panelsOfRight;
   }
 
   /** Packs columns of B whose steps lie side by side; DISTANCES instead of STEP. */

@@ -11,6 +11,9 @@ import static dev.tenzan.cpu.machine.Assembler.RDI;
 import static dev.tenzan.cpu.machine.Assembler.RDX;
 import static dev.tenzan.cpu.machine.Assembler.RSI;
 
+import java.util.List;
+import java.util.stream.IntStream;
+
 /** The code that packs up to a vector of lanes of an operand: groups of two bf16 numbers or four bytes, or single numbers, along k. See {@link ProductKernels}. */
 final class ProductPacking {
   /** What packing finds out beside. */
@@ -33,6 +36,13 @@ final class ProductPacking {
   private static final int GROUP = 0;
   private static final int OTHER = 1;
   private static final int FIRST_OF_SQUARE = 2;
+  private static final int LOWER_STEPS = 0;
+  private static final int UPPER_STEPS = 1;
+  private static final int OF_LOWER = 2;
+  private static final int OF_UPPER = 3;
+  private static final int FIRST_LANES = 4;
+  private static final int NEXT_LANES = 5;
+  private static final int STATISTIC_OF_NEXT = 27;
   private static final int ONES = 28;
   private static final int CONSTANT = 29;
   private static final int STATISTIC = 30;
@@ -110,6 +120,60 @@ final class ProductPacking {
     a.add(RCX, R8);
     again(a, loop);
     return a.code();
+  }
+
+  /**
+   * Packs all lanes of a panel of bf16 numbers or bytes that lie side by side, 32 of two or four steps for a group: as many bytes of two steps, or of twice two, are two sources of
+   * shuffles that give a vector each.
+   */
+  byte[] shuffledPanel() {
+    boolean halves = numbers == Numbers.HALVES;
+    // Where a lane's numbers are in the two sources; the instruction for bf16 adds the upper product first.
+    int first = halves ? 32 : 0x60402000;
+    int next = halves ? 0x10001 : 0x01010101;
+    Assembler a = set.assembler();
+    begin(a);
+    a.vectorLoad(VectorOp.LOAD, STATISTIC_OF_NEXT, R9, set.bytes(), ALL);
+    a.load(RDX, RDI, ProductKernels.STEP);
+    a.move(R10, RDX);
+    for (int ahead = 1; ahead < STEPS_AHEAD; ahead *= 2) {
+      a.add(R10, R10);
+    }
+    int lanesOfVector = numbers.lanes(set);
+    for (int v = 0; v < 2; v++) {
+      int of = v * lanesOfVector;
+      List<Long> places = IntStream.range(0, lanesOfVector).mapToObj(lane -> first + (long) (of + lane) * next).toList();
+      a.lanes(LaneOp.LOAD, new VectorForm(false, lanesOfVector), v == 0 ? FIRST_LANES : NEXT_LANES, 0, new Source.Table(places));
+    }
+    VectorOp shuffle = halves ? VectorOp.VPERMT2W : VectorOp.VPERMT2B;
+    int loop = a.here();
+    loadSteps(a, LOWER_STEPS, halves);
+    loadSteps(a, UPPER_STEPS, halves);
+    a.lanes(LaneOp.LOAD, new VectorForm(false, lanesOfVector), OF_UPPER, 0, new Source.Register(LOWER_STEPS));
+    a.vector(shuffle, LOWER_STEPS, FIRST_LANES, UPPER_STEPS);
+    a.vector(shuffle, OF_UPPER, NEXT_LANES, UPPER_STEPS);
+    take(a, LOWER_STEPS, OF_LOWER, STATISTIC);
+    take(a, OF_UPPER, OF_LOWER, STATISTIC_OF_NEXT);
+    a.vectorStore(VectorOp.STORE, LOWER_STEPS, RCX, 0, ALL);
+    a.vectorStore(VectorOp.STORE, OF_UPPER, RCX, set.bytes(), ALL);
+    a.add(RCX, R8);
+    a.subtractConstant(RAX, 1);
+    a.jumpIfNotZero(loop);
+    a.vectorStore(VectorOp.STORE, STATISTIC_OF_NEXT, R9, set.bytes(), ALL);
+    finish(a);
+    return a.code();
+  }
+
+  /** Loads a step of 32 bf16 numbers, or two of 32 bytes, and goes on behind. */
+  private static void loadSteps(Assembler a, int to, boolean halves) {
+    a.prefetchFirst(new Source.Memory(RSI, R10, 1, 0));
+    a.vectorLoad(halves ? VectorOp.LOAD : VectorOp.LOAD_LOWER, to, RSI, 0, ALL);
+    a.add(RSI, RDX);
+    if (!halves) {
+      a.prefetchFirst(new Source.Memory(RSI, R10, 1, 0));
+      a.insertUpper(to, RSI, 0);
+      a.add(RSI, RDX);
+    }
   }
 
   /** Packs lanes whose steps lie side by side: each lane's group is read as it lies. */
@@ -219,20 +283,24 @@ final class ProductPacking {
     a.vectorLoad(VectorOp.LOAD, STATISTIC, R9, 0, ALL);
   }
 
-  /** Takes groups into the statistic, or turns their bits; there is nothing to do for plain numbers. */
   private void take(Assembler a, int groups) {
+    take(a, groups, OTHER, STATISTIC);
+  }
+
+  /** Takes groups into a statistic, or turns their bits; there is nothing to do for plain numbers. */
+  private void take(Assembler a, int groups, int other, int taken) {
     if (numbers.arePlain()) {
       return;
     }
     switch (statistic) {
       case NONE -> a.vector(VectorOp.VPXORD, groups, groups, TURNED);
-      case SIGNED_SUM -> a.vector(VectorOp.VPDPBUSD, STATISTIC, CONSTANT, groups);
-      case UNSIGNED_SUM -> a.vector(VectorOp.VPDPBUSD, STATISTIC, groups, CONSTANT);
+      case SIGNED_SUM -> a.vector(VectorOp.VPDPBUSD, taken, CONSTANT, groups);
+      case UNSIGNED_SUM -> a.vector(VectorOp.VPDPBUSD, taken, groups, CONSTANT);
       case LEAST_MAGNITUDE -> {
-        a.vector(VectorOp.VPANDD, OTHER, groups, CONSTANT);
+        a.vector(VectorOp.VPANDD, other, groups, CONSTANT);
         // Less 1, so that zeros are the greatest.
-        a.vector(VectorOp.VPADDW, OTHER, OTHER, ONES);
-        a.vector(VectorOp.VPMINUW, STATISTIC, STATISTIC, OTHER);
+        a.vector(VectorOp.VPADDW, other, other, ONES);
+        a.vector(VectorOp.VPMINUW, taken, taken, other);
       }
     }
   }

@@ -104,6 +104,14 @@ public enum VectorOp {
   VUNPCKHPD(Map.F, Prefix.P66, 1, 0x15, 512, 64),
   /** Selects numbers of 32 bits within each part of 128 bits, by a constant. */
   VPSHUFD(Map.F, Prefix.P66, 0, 0x70, 512, 64),
+  /** Takes words of two sources, of which the first is the result's register, by the numbers of another one. */
+  VPERMT2W(Map.F38, Prefix.P66, 1, 0x7D, 512, 64),
+  /** The same with bytes. */
+  VPERMT2B(Map.F38, Prefix.P66, 0, 0x7D, 512, 64),
+  /** Loads 8 numbers of 32 bits; the others become 0. */
+  LOAD_LOWER(Map.F, Prefix.NONE, 0, 0x10, 256, 32),
+  /** Puts 256 bits of memory behind the lower 256 of a source, by a constant. */
+  VINSERTI64X4(Map.F3A, Prefix.P66, 1, 0x3A, 512, 32),
   VPTERNLOGD(Map.F3A, Prefix.P66, 0, 0x25, 512, 64);
 
   private static final class Map {

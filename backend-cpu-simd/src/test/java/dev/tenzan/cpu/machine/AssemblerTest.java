@@ -70,6 +70,10 @@ final class AssemblerTest {
     check("vpandd %zmm29,%zmm0,%zmm1", "62917d48dbcd", a -> a.vector(VectorOp.VPANDD, 1, 0, 29));
     check("vpord %zmm1,%zmm0,%zmm0", "62f17d48ebc1", a -> a.vector(VectorOp.VPORD, 0, 0, 1));
     check("vpminuw %zmm1,%zmm30,%zmm30", "62620d403af1", a -> a.vector(VectorOp.VPMINUW, 30, 30, 1));
+    check("vpermt2w %zmm1,%zmm4,%zmm0", "62f2dd487dc1", a -> a.vector(VectorOp.VPERMT2W, 0, 4, 1));
+    check("vpermt2b %zmm21,%zmm5,%zmm30", "622255487df5", a -> a.vector(VectorOp.VPERMT2B, 30, 5, 21));
+    check("vmovups 64(%rsi),%ymm9", "62717c28104e02", a -> a.vectorLoad(VectorOp.LOAD_LOWER, 9, RSI, 64, 0));
+    check("vinserti64x4 $1,32(%rsi),%zmm17,%zmm17", "62e3f5403a4e0101", a -> a.insertUpper(17, RSI, 32));
     check("vmovups 448(%rdx),%zmm25", "62617c48104a07", a -> a.vectorLoad(VectorOp.LOAD, 25, RDX, 448, 0));
     check("vmovups 100(%r9),%zmm8{%k1}{z}", "62517cc9108164000000", a -> a.vectorLoad(VectorOp.LOAD, 8, R9, 100, 1));
     check("vmovups %zmm11,-8192(%rcx)", "62717c48115980", a -> a.vectorStore(VectorOp.STORE, 11, RCX, -8192, 0));
