@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import jdk.incubator.vector.VectorShape;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
@@ -28,6 +29,10 @@ import org.junit.jupiter.params.provider.EnumSource;
 final class MatMulTest {
   private static final CpuPool ONE = new CpuPool(1);
   private static final CpuPool TWO = new CpuPool(2);
+
+  /** So many pack A for each other. */
+  private static final CpuPool FIVE = new CpuPool(5);
+
   private static final List<Way> WAYS = Engines.all(ONE, TWO).stream().map(e -> new Way(e.name(), e.engine()::compile)).toList();
   private static final int CASES = 9;
 
@@ -38,6 +43,7 @@ final class MatMulTest {
   static void close() {
     ONE.close();
     TWO.close();
+    FIVE.close();
   }
 
   @ParameterizedTest
@@ -142,13 +148,14 @@ final class MatMulTest {
     }
   }
 
-  /** Large ones, whose A is packed first: in one go, and where it is too large for that. */
+  /** Large ones, whose A each thread packs for itself, or all before: in one go, and where it is too large for that. */
   @Test
   void largeProductsInMachineCode() {
     Gemm gemm = new Gemm(TWO, KernelSet.scalar(), null, KernelSet.scalar().tiling());
     long seed = 600;
+    List<DType> types = List.of(DType.BF16, DType.I8, DType.U8, DType.F32, DType.F64);
     for (VectorSet set : VectorSet.values()) {
-      for (DType type : new DType[] {DType.BF16, DType.I8, DType.U8, DType.F32, DType.F64}) {
+      for (DType type : Stream.concat(types.stream(), types.stream()).toList()) {
         ProductKernels kernels = ProductInstructions.of(type, set, TileShape.TALL);
         if (kernels == null) {
           System.out.println("not tested for " + type + " with " + set + ": " + ProductInstructions.describe(set.bits()));
@@ -156,9 +163,11 @@ final class MatMulTest {
         }
         SplittableRandom random = new SplittableRandom(seed);
         DType output = type == DType.I8 ? DType.I32 : type;
-        long m = 131 + random.nextInt(12);
-        long n = 513 + random.nextInt(32);
-        long k = 530 + random.nextInt(30);
+        // Every other one has so many rows that a thread has tasks of other ones, for which it packs again.
+        boolean high = seed % 2 == 0;
+        long m = (high ? 541 : 131) + random.nextInt(12);
+        long n = 641 + random.nextInt(32);
+        long k = (high ? 130 : 530) + random.nextInt(30);
         Affine left = random.nextBoolean() ? new Affine(0, 1, m) : new Affine(0, k, 1);
         Affine right = random.nextBoolean() ? new Affine(0, 1, k) : new Affine(0, n, 1);
         MatMulKernel kernel = new MatMulKernel(type, output, Shape.of(), m, n, k, left, right);
@@ -166,8 +175,10 @@ final class MatMulTest {
         List<Way> ways =
             List.of(
                 new Way("at once", _ -> Objects.requireNonNull(MachineProduct.of(program, TWO, kernels, program))),
-                new Way("A packed", _ -> Objects.requireNonNull(MachineProduct.of(program, TWO, kernels, program, 16 << 20, 0))),
-                new Way("A packed in parts", _ -> Objects.requireNonNull(MachineProduct.of(program, TWO, kernels, program, 320 << 10, 0))));
+                new Way("A packed by each", _ -> Objects.requireNonNull(MachineProduct.of(program, TWO, kernels, program, 16 << 20, 0))),
+                new Way("A packed by each in parts", _ -> Objects.requireNonNull(MachineProduct.of(program, TWO, kernels, program, 320 << 10, 0))),
+                new Way("A packed for all", _ -> Objects.requireNonNull(MachineProduct.of(program, FIVE, kernels, program, 16 << 20, 0))),
+                new Way("A packed for all in parts", _ -> Objects.requireNonNull(MachineProduct.of(program, FIVE, kernels, program, 320 << 10, 0))));
         compare(ways, kernel, Operands.Values.values()[random.nextInt(3)], seed);
         seed++;
       }
