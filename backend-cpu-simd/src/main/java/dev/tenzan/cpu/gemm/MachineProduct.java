@@ -31,8 +31,14 @@ final class MachineProduct implements MatrixProgram {
   /** With so many multiply-adds for each A, packing it first is worth the second hand-off. */
   private static final long SHARING_OPERATIONS = 1L << 25;
 
-  /** The tasks of a thread in large products, at least, so that all end together. */
+  /** The tasks of a thread in large products, at least. */
   private static final long TASKS_PER_THREAD = 4;
+
+  /** The same where more tasks pack no more, at most: all threads end together then. With 4, one waited for the other for 3 % of the time at 2048. */
+  private static final long SMALL_TASKS_PER_THREAD = 64;
+
+  /** The multiply-adds of such a task, at least. */
+  private static final long SMALL_TASK_OPERATIONS = 1L << 24;
 
   /**
    * Up to so many threads pack the rows of A that their tasks need each for itself: what another core has just written is fetched from its cache, which takes longer than packing it
@@ -81,8 +87,8 @@ final class MachineProduct implements MatrixProgram {
   private static final int IN_PLACE_ROWS = 12;
 
   private static final ThreadBuffer LEFT = new ThreadBuffer();
-  private static final ThreadLocal<PackedLeft> PACKED_LEFT =
-      ThreadLocal.withInitial(() -> new PackedLeft(new WeakReference<>(null), 0, 0, 0, 0));
+  private static final ThreadLocal<Packed> PACKED_LEFT = ThreadLocal.withInitial(Packed::nothing);
+  private static final ThreadLocal<Packed> PACKED_RIGHT = ThreadLocal.withInitial(Packed::nothing);
 
   private static final ThreadBuffer RIGHT = new ThreadBuffer();
   private static final ThreadBuffer SUMS = new ThreadBuffer();
@@ -123,7 +129,7 @@ final class MachineProduct implements MatrixProgram {
     this.right = MachinePanels.right(program.b(), kernels, program.k());
     long wanted = TASKS_PER_THREAD * pool.threads();
     long across = Math.ceilDiv(right.panels(), columnsTogether());
-    long down = Math.clamp(Math.ceilDiv(wanted, across), 1, Math.max(1, left.panels() * kernels.rows() / LEAST_TASK_ROWS));
+    long down = rowTasks(wanted, across);
     boolean isTile = program.a().lanes() >= kernels.rows();
     this.inPlace = isTile && left.haveRows() && program.a().lanes() * left.rowBytes() <= inPlaceBytes;
     boolean shares = canShare() && down * across >= wanted / 2;
@@ -131,7 +137,10 @@ final class MachineProduct implements MatrixProgram {
     this.packsLeftFirst = sharesLeft;
     this.columnsFirst = !(shares && inPlace || sharesLeft);
     if (!columnsFirst) {
-      this.rowTasks = down;
+      // A thread packs B for a column once, where all of k is packed at a time.
+      long smallTasks = Math.min(operations() / SMALL_TASK_OPERATIONS, SMALL_TASKS_PER_THREAD * pool.threads());
+      boolean once = rightBlocks(columnsTogether()) == right.blocks();
+      this.rowTasks = once ? Math.max(down, rowTasks(smallTasks, across)) : down;
       this.columnTasks = across;
       return;
     }
@@ -148,6 +157,11 @@ final class MachineProduct implements MatrixProgram {
     }
     this.rowTasks = rows;
     this.columnTasks = isOne() && pool.threads() > 1 ? Math.max(columns, Math.min(columns * TASKS_PER_THREAD, across)) : columns;
+  }
+
+  /** How often rows are cut, so that there are so many tasks, or as many as rows allow. */
+  private long rowTasks(long wanted, long across) {
+    return Math.clamp(Math.ceilDiv(wanted, across), 1, Math.max(1, left.panels() * kernels.rows() / LEAST_TASK_ROWS));
   }
 
   /** Whether it is one product, large enough to be cut into more tasks than there are threads. */
@@ -191,7 +205,8 @@ final class MachineProduct implements MatrixProgram {
   public void run(MemorySegment a, MemorySegment b, MemorySegment c) {
     MemorySegment x = p.transposed() ? b : a;
     MemorySegment y = p.transposed() ? a : b;
-    if (!(packsLeftFirst ? runAfterLeft(x, y, c) : runRectangles(x, y, c))) {
+    Operands operands = new Operands(x, y, c);
+    if (!(packsLeftFirst ? runAfterLeft(operands) : runRectangles(operands))) {
       otherwise.run(a, b, c);
     }
   }
@@ -228,6 +243,34 @@ final class MachineProduct implements MatrixProgram {
     return p.batches() * p.a().lanes() * p.b().lanes() * p.k();
   }
 
+  /** The memory of a run; threads know the run by it. */
+  private static final class Operands {
+    final MemorySegment a;
+    final MemorySegment b;
+    final MemorySegment c;
+
+    Operands(MemorySegment a, MemorySegment b, MemorySegment c) {
+      this.a = a;
+      this.b = b;
+      this.c = c;
+    }
+  }
+
+  /**
+   * What a thread has packed of an operand last: panels from one on, of a part of k, and their least biased exponent. The next task of the run may need the same.
+   *
+   * @param run the run that it is for
+   */
+  private record Packed(WeakReference<Operands> run, long batch, long panel, long block, int least) {
+    static Packed nothing() {
+      return new Packed(new WeakReference<>(null), 0, 0, 0, 0);
+    }
+
+    boolean is(Operands now, long ofBatch, long from, long ofBlock) {
+      return run.refersTo(now) && batch == ofBatch && panel == from && block == ofBlock;
+    }
+  }
+
   /** Some tiles of C: panels of rows and of columns. */
   private record Rectangle(long batch, long row, long endRow, long column, long endColumn) {}
 
@@ -244,22 +287,21 @@ final class MachineProduct implements MatrixProgram {
   }
 
   /** Computes one rectangle after another; false where numbers are so small that what is in C now may be wrong. */
-  private boolean runRectangles(MemorySegment a, MemorySegment b, MemorySegment c) {
+  private boolean runRectangles(Operands operands) {
     int tasks = Math.toIntExact(p.batches() * rowTasks * columnTasks);
     boolean[] fine = new boolean[tasks];
-    Object run = new Object();
     if (operations() <= SERIAL_OPERATIONS) {
       for (int t = 0; t < tasks; t++) {
-        fine[t] = compute(run, a, b, c, rectangle(t));
+        fine[t] = compute(operands, rectangle(t));
       }
     } else {
-      pool.parallelFor(tasks, t -> fine[t] = compute(run, a, b, c, rectangle(t)));
+      pool.parallelFor(tasks, t -> fine[t] = compute(operands, rectangle(t)));
     }
     return areAll(fine);
   }
 
   /** Packs A, then computes columns of tiles; false as above. */
-  private boolean runAfterLeft(MemorySegment a, MemorySegment b, MemorySegment c) {
+  private boolean runAfterLeft(Operands operands) {
     int tasks = Math.toIntExact(rowTasks * columnTasks);
     boolean[] fine = new boolean[tasks];
     long rows = left.panels();
@@ -274,10 +316,10 @@ final class MachineProduct implements MatrixProgram {
       pool.parallelFor(packings, t -> {
         long row = t / (end - block) * rowsTogether();
         long k = block + t % (end - block);
-        least[t] = packLeft(a, 0, packed, k, row, Math.min(rows, row + rowsTogether()));
+        least[t] = packLeft(operands.a, 0, packed, k, row, Math.min(rows, row + rowsTogether()));
       });
       int leastOfA = Arrays.stream(least).min().orElseThrow();
-      pool.parallelFor(tasks, t -> fine[t] = columns(packed, leastOfA, b, c, rectangle(t)));
+      pool.parallelFor(tasks, t -> fine[t] = columns(operands, packed, leastOfA, rectangle(t)));
       if (!areAll(fine)) {
         return false;
       }
@@ -311,19 +353,8 @@ final class MachineProduct implements MatrixProgram {
     return least;
   }
 
-  /**
-   * What a thread has packed of A last: a part of k for a task's rows, and its least biased exponent.
-   *
-   * @param run the run of a product that it is for
-   */
-  private record PackedLeft(WeakReference<Object> run, long batch, long row, long block, int least) {
-    boolean is(Object now, Rectangle r, long ofBlock) {
-      return run.refersTo(now) && batch == r.batch && row == r.row && block == ofBlock;
-    }
-  }
-
   /** Computes a rectangle of C; false where numbers are so small that what is in C now may be wrong. */
-  private boolean compute(Object run, MemorySegment a, MemorySegment b, MemorySegment c, Rectangle r) {
+  private boolean compute(Operands operands, Rectangle r) {
     long first = inPlace ? Math.clamp(p.a().lanes() / kernels.rows(), r.row(), r.endRow()) : r.row();
     long rows = r.endRow() - first;
     long together = rows == 0 ? left.blocks() : blocksTogether(rows);
@@ -331,17 +362,17 @@ final class MachineProduct implements MatrixProgram {
     for (long block = 0; block < left.blocks(); block += together) {
       long end = Math.min(left.blocks(), block + together);
       long origin = p.a().batches().at(r.batch()) * p.storage().byteSize();
-      LeftPanels packed = new LeftPanels(left, kernels, inPlace ? a : null, origin, memory, block, end, first, rows);
-      PackedLeft last = PACKED_LEFT.get();
-      if (!last.is(run, r, block)) {
+      LeftPanels packed = new LeftPanels(left, kernels, inPlace ? operands.a : null, origin, memory, block, end, first, rows);
+      Packed known = PACKED_LEFT.get();
+      if (!known.is(operands, r.batch(), r.row(), block)) {
         int least = ProductKernels.LEAST_EXPONENTS;
         for (long k = block; k < end; k++) {
-          least = Math.min(least, packLeft(a, r.batch(), packed, k, first, r.endRow()));
+          least = Math.min(least, packLeft(operands.a, r.batch(), packed, k, first, r.endRow()));
         }
-        last = new PackedLeft(new WeakReference<>(run), r.batch(), r.row(), block, least);
-        PACKED_LEFT.set(last);
+        known = new Packed(new WeakReference<>(operands), r.batch(), r.row(), block, least);
+        PACKED_LEFT.set(known);
       }
-      if (!columns(packed, last.least, b, c, r)) {
+      if (!columns(operands, packed, known.least, r)) {
         return false;
       }
     }
@@ -349,21 +380,21 @@ final class MachineProduct implements MatrixProgram {
   }
 
   /** Computes a rectangle of C, over some blocks of k, one column of tiles after another, or some. */
-  private boolean columns(LeftPanels a, int leastOfA, MemorySegment b, MemorySegment c, Rectangle r) {
+  private boolean columns(Operands operands, LeftPanels a, int leastOfA, Rectangle r) {
     long together = columnsTogether();
     for (long column = r.column(); column < r.endColumn(); column += together) {
       long end = Math.min(r.endColumn(), column + together);
-      if (!columnsTogether(a, leastOfA, b, c, new Rectangle(r.batch(), r.row(), r.endRow(), column, end))) {
+      if (!columnsTogether(operands, a, leastOfA, new Rectangle(r.batch(), r.row(), r.endRow(), column, end))) {
         return false;
       }
     }
     return true;
   }
 
-  private boolean columnsTogether(LeftPanels a, int leastOfA, MemorySegment b, MemorySegment c, Rectangle r) {
+  private boolean columnsTogether(Operands operands, LeftPanels a, int leastOfA, Rectangle r) {
     MemorySegment arguments = MachinePanels.arguments();
     long columns = r.endColumn() - r.column();
-    long blocks = Math.clamp(RIGHT_BYTES / (columns * right.panelBytes()), 1, a.endBlock() - a.block());
+    long blocks = Math.min(rightBlocks(columns), a.endBlock() - a.block());
     MemorySegment panels = RIGHT.atLeast(columns * blocks * right.panelBytes());
     // Sums to be narrowed, all of them; or one tile of those that do not fit C.
     long sumsRowBytes = narrow ? columns * tileRowBytes : tileRowBytes;
@@ -371,7 +402,13 @@ final class MachineProduct implements MatrixProgram {
     long rowsTogether = alongRows ? 1 : rowsTogether();
     for (long block = a.block(); block < a.endBlock(); block += blocks) {
       long endBlock = Math.min(a.endBlock(), block + blocks);
-      if (!packRight(b, leastOfA, block, endBlock, panels, r)) {
+      Packed known = PACKED_RIGHT.get();
+      if (!known.is(operands, r.batch(), r.column(), block)) {
+        int least = packRight(operands.b, block, endBlock, panels, r);
+        known = new Packed(new WeakReference<>(operands), r.batch(), r.column(), block, least);
+        PACKED_RIGHT.set(known);
+      }
+      if (p.storage() == DType.BF16 && !areLarge(leastOfA, known.least)) {
         return false;
       }
       for (long row = r.row(), endRow; row < r.endRow(); row = endRow) {
@@ -389,32 +426,35 @@ final class MachineProduct implements MatrixProgram {
               long at = (row - r.row()) * kernels.rows() * sumsRowBytes + (column - r.column()) * tileRowBytes;
               tiles(a.tiles(row), arguments, endRow - row, sums.address() + at, sumsRowBytes, kernels.rows() * sumsRowBytes);
             } else {
-              tiles(a.tiles(row), arguments, sums, c, new Rectangle(r.batch(), row, endRow, column, column + columnsNow), k > 0);
+              tiles(a.tiles(row), arguments, sums, operands.c, new Rectangle(r.batch(), row, endRow, column, column + columnsNow), k > 0);
             }
           }
         }
       }
     }
     if (narrow) {
-      narrow(arguments, sums, sumsRowBytes, c, r);
+      narrow(arguments, sums, sumsRowBytes, operands.c, r);
     }
     return true;
   }
 
-  /** Packs the panels of B of some columns and blocks of k; false where numbers are too small. */
-  private boolean packRight(MemorySegment b, int leastOfA, long block, long endBlock, MemorySegment panels, Rectangle r) {
+  /** The blocks of k of which B is packed at a time, where so many columns are together. */
+  private long rightBlocks(long columns) {
+    return Math.clamp(RIGHT_BYTES / (columns * right.panelBytes()), 1, right.blocks());
+  }
+
+  /** Packs the panels of B of some columns and blocks of k; returns the least biased exponent of bf16 numbers. */
+  private int packRight(MemorySegment b, long block, long endBlock, MemorySegment panels, Rectangle r) {
     long at = p.b().batches().at(r.batch()) * p.storage().byteSize();
+    int least = ProductKernels.LEAST_EXPONENTS;
     long to = 0;
     for (long column = r.column(); column < r.endColumn(); column++) {
       for (long k = block; k < endBlock; k++) {
-        int least = right.pack(b, at, k, column, panels, to);
+        least = Math.min(least, right.pack(b, at, k, column, panels, to));
         to += right.panelBytes();
-        if (p.storage() == DType.BF16 && !areLarge(leastOfA, least)) {
-          return false;
-        }
       }
     }
-    return true;
+    return least;
   }
 
   /** Whether no sum of products can be subnormal. */

@@ -18,7 +18,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.function.Function;
-import java.util.stream.Stream;
 import jdk.incubator.vector.VectorShape;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
@@ -148,41 +147,51 @@ final class MatMulTest {
     }
   }
 
-  /** Large ones, whose A each thread packs for itself, or all before: in one go, and where it is too large for that. */
+  /**
+   * Large ones, whose A is read as it lies, packed by each thread for itself, or for all before: in one go, and where it is too large for that. Some have so many rows that a thread has
+   * tasks of other ones, for which it packs A again, and some so few columns that several tasks have the same ones, for which it packs B once.
+   */
   @Test
   void largeProductsInMachineCode() {
-    Gemm gemm = new Gemm(TWO, KernelSet.scalar(), null, KernelSet.scalar().tiling());
     long seed = 600;
-    List<DType> types = List.of(DType.BF16, DType.I8, DType.U8, DType.F32, DType.F64);
+    System.out.println("seeds from " + seed);
     for (VectorSet set : VectorSet.values()) {
-      for (DType type : Stream.concat(types.stream(), types.stream()).toList()) {
-        ProductKernels kernels = ProductInstructions.of(type, set, TileShape.TALL);
-        if (kernels == null) {
-          System.out.println("not tested for " + type + " with " + set + ": " + ProductInstructions.describe(set.bits()));
-          continue;
+      for (TileShape shape : TileShape.values()) {
+        for (DType type : new DType[] {DType.BF16, DType.I8, DType.U8, DType.F32, DType.F64}) {
+          ProductKernels kernels = ProductInstructions.of(type, set, shape);
+          if (kernels == null) {
+            System.out.println("not tested for " + type + ", " + shape + " with " + set + ": " + ProductInstructions.describe(set.bits()));
+            continue;
+          }
+          compareLarge(kernels, 131, 641, 530, seed++);
+          compareLarge(kernels, 541, 641, 130, seed++);
+          compareLarge(kernels, 1171, 91, 331, seed++);
         }
-        SplittableRandom random = new SplittableRandom(seed);
-        DType output = type == DType.I8 ? DType.I32 : type;
-        // Every other one has so many rows that a thread has tasks of other ones, for which it packs again.
-        boolean high = seed % 2 == 0;
-        long m = (high ? 541 : 131) + random.nextInt(12);
-        long n = 641 + random.nextInt(32);
-        long k = (high ? 130 : 530) + random.nextInt(30);
-        Affine left = random.nextBoolean() ? new Affine(0, 1, m) : new Affine(0, k, 1);
-        Affine right = random.nextBoolean() ? new Affine(0, 1, k) : new Affine(0, n, 1);
-        MatMulKernel kernel = new MatMulKernel(type, output, Shape.of(), m, n, k, left, right);
-        MatMulProgram program = MatMulProgram.of(kernel, gemm);
-        List<Way> ways =
-            List.of(
-                new Way("at once", _ -> Objects.requireNonNull(MachineProduct.of(program, TWO, kernels, program))),
-                new Way("A packed by each", _ -> Objects.requireNonNull(MachineProduct.of(program, TWO, kernels, program, 16 << 20, 0))),
-                new Way("A packed by each in parts", _ -> Objects.requireNonNull(MachineProduct.of(program, TWO, kernels, program, 320 << 10, 0))),
-                new Way("A packed for all", _ -> Objects.requireNonNull(MachineProduct.of(program, FIVE, kernels, program, 16 << 20, 0))),
-                new Way("A packed for all in parts", _ -> Objects.requireNonNull(MachineProduct.of(program, FIVE, kernels, program, 320 << 10, 0))));
-        compare(ways, kernel, Operands.Values.values()[random.nextInt(3)], seed);
-        seed++;
       }
     }
+  }
+
+  /** Compares a product of about such a size. */
+  private static void compareLarge(ProductKernels kernels, long rows, long columns, long steps, long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    DType type = kernels.type();
+    DType output = type == DType.I8 ? DType.I32 : type;
+    long m = rows + random.nextInt(12);
+    long n = columns + random.nextInt(32);
+    long k = steps + random.nextInt(30);
+    Affine left = random.nextInt(3) == 0 ? new Affine(0, 1, m) : new Affine(0, k, 1);
+    Affine right = random.nextBoolean() ? new Affine(0, 1, k) : new Affine(0, n, 1);
+    MatMulKernel kernel = new MatMulKernel(type, output, Shape.of(), m, n, k, left, right);
+    MatMulProgram program = MatMulProgram.of(kernel, new Gemm(TWO, KernelSet.scalar(), null, KernelSet.scalar().tiling()));
+    String shape = kernels.shape() + ", ";
+    List<Way> ways =
+        List.of(
+            new Way(shape + "as they are used", _ -> Objects.requireNonNull(MachineProduct.of(program, TWO, kernels, program))),
+            new Way(shape + "A packed by each", _ -> Objects.requireNonNull(MachineProduct.of(program, TWO, kernels, program, 16 << 20, 0))),
+            new Way(shape + "A packed by each in parts", _ -> Objects.requireNonNull(MachineProduct.of(program, TWO, kernels, program, 320 << 10, 0))),
+            new Way(shape + "A packed for all", _ -> Objects.requireNonNull(MachineProduct.of(program, FIVE, kernels, program, 16 << 20, 0))),
+            new Way(shape + "A packed for all in parts", _ -> Objects.requireNonNull(MachineProduct.of(program, FIVE, kernels, program, 320 << 10, 0))));
+    compare(ways, kernel, Operands.Values.values()[random.nextInt(3)], seed);
   }
 
   /** Tiles of both shapes, whichever this machine prefers, with rows, columns and steps left over. */
