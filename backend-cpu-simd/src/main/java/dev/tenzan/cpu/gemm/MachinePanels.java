@@ -165,24 +165,26 @@ final class MachinePanels {
     if (!kernels.arePlain()) {
       packed.asSlice(sums, step()).fill((byte) (halves ? -1 : 0));
     }
-    MachineCode whole = kernels.panelsOfRight();
-    if (whole != null && adjacentLanes && lanes == width && steps(ofBlock) % kernels.groupSize() == 0) {
+    long steps = steps(ofBlock);
+    long done = 0;
+    MachineCode wholePanels = kernels.panelsOfRight();
+    if (wholePanels != null && adjacentLanes && lanes == width) {
       arguments.set(LONG, ProductKernels.STATISTICS, packed.address() + sums);
-      packLanes(whole, arguments, source, from, steps(ofBlock), kernels.lanes(), packed, to);
-      return halves ? leastExponent(packed, sums, kernels.columns()) : 0;
+      done = steps - steps % kernels.groupSize();
+      packLanes(wholePanels, arguments, source, from, done, kernels.lanes(), packed, to);
     }
-    for (int lane = 0; lane < lanes; lane += kernels.lanes()) {
+    for (int lane = 0; lane < lanes && done < steps; lane += kernels.lanes()) {
       int count = Math.min(kernels.lanes(), lanes - lane);
-      long place = (long) lane * kernels.groupBytes();
-      arguments.set(LONG, ProductKernels.STATISTICS, packed.address() + sums + place);
+      long place = (long) lane * kernels.groupBytes() + done / kernels.groupSize() * step();
+      arguments.set(LONG, ProductKernels.STATISTICS, packed.address() + sums + (long) lane * kernels.groupBytes());
       MachineCode code = !adjacentLanes ? kernels.stepsOfRight() : count < kernels.lanes() ? kernels.lanesOfRight() : kernels.vectorsOfRight();
-      long offset = from + lane * side.laneStride() * bytes;
-      packLanes(code, arguments, source, offset, steps(ofBlock), count, packed, to + place);
+      long offset = from + (lane * side.laneStride() + done * side.stepStride()) * bytes;
+      packLanes(code, arguments, source, offset, steps - done, count, packed, to + place);
     }
     return halves ? leastExponent(packed, sums, kernels.columns()) : 0;
   }
 
-  /** Packs up to a vector of lanes by steps. */
+  /** Packs up to a vector of lanes by steps, or all of a panel. */
   private void packLanes(
       MachineCode code, MemorySegment arguments, MemorySegment source, long from, long steps, int count, MemorySegment packed, long to) {
     long bytes = kernels.type().byteSize();

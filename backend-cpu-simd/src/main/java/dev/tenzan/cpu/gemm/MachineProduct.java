@@ -9,16 +9,16 @@ import dev.tenzan.kernel.MatMulKernel;
 import dev.tenzan.type.DType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.ref.WeakReference;
 import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A batch of matrix products in machine code: of f32 or f64 numbers by fused multiply-adds, of bytes or bf16 numbers by dot-product instructions.
  *
- * <p>A task is a rectangle of C with all of k. It packs panels of its part of B just before they are used. Rows of A whose steps lie side by side are read as
- * they lie, unless A is large; otherwise a task packs its part of A first. In large products a task is some columns of tiles, for which all threads pack an A that is to be packed
- * first: so B is packed once, and threads that neighbours of the machine slow down leave tasks to the others.
+ * <p>A task is a rectangle of C with all of k. It packs panels of its part of B just before they are used, unless its thread has them from the task before. Rows of A whose steps lie side
+ * by side are read as they lie, unless A is large; otherwise a thread packs those of its tasks, once for all that follow each other. With many threads, or much of k, all pack A for each
+ * other before. Large products are cut into more tasks than there are threads, so threads that neighbours of the machine slow down leave tasks to the others.
  *
  * <p>The sums of bytes are those of integers that wrap, in any order. Those of bf16 numbers have the bits of the chain that {@link
  * MatMulKernel} fixes, where no operand is so small that sums might be subnormal; packing finds out, and where one is, the product is
@@ -28,10 +28,10 @@ final class MachineProduct implements MatrixProgram {
   /** Products of fewer multiply-adds are computed by the calling thread alone; a hand-off takes longer. */
   private static final long SERIAL_OPERATIONS = 1L << 20;
 
-  /** With so many multiply-adds for each A, packing it first is worth the second hand-off. */
+  /** From so many multiply-adds on, a product is cut into more tasks than there are threads, and packing A before is worth the second hand-off. */
   private static final long SHARING_OPERATIONS = 1L << 25;
 
-  /** The tasks of a thread in large products, at least. */
+  /** The tasks of a thread in large products, about. */
   private static final long TASKS_PER_THREAD = 4;
 
   /** The same where more tasks pack no more, at most: all threads end together then. With 4, one waited for the other for 3 % of the time at 2048. */
@@ -86,11 +86,13 @@ final class MachineProduct implements MatrixProgram {
 
   private static final int IN_PLACE_ROWS = 12;
 
-  private static final ThreadBuffer LEFT = new ThreadBuffer();
-  private static final ThreadLocal<Packed> PACKED_LEFT = ThreadLocal.withInitial(Packed::nothing);
-  private static final ThreadLocal<Packed> PACKED_RIGHT = ThreadLocal.withInitial(Packed::nothing);
+  /** The rows of sums that one call narrows, at most: calls should be over in microseconds. */
+  private static final long NARROWED_ROWS = 256;
 
-  private static final ThreadBuffer RIGHT = new ThreadBuffer();
+  private static final AtomicLong RUNS = new AtomicLong();
+
+  private static final PanelBuffer LEFT = new PanelBuffer();
+  private static final PanelBuffer RIGHT = new PanelBuffer();
   private static final ThreadBuffer SUMS = new ThreadBuffer();
 
   private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
@@ -133,30 +135,31 @@ final class MachineProduct implements MatrixProgram {
     boolean isTile = program.a().lanes() >= kernels.rows();
     this.inPlace = isTile && left.haveRows() && program.a().lanes() * left.rowBytes() <= inPlaceBytes;
     boolean shares = canShare() && down * across >= wanted / 2;
-    boolean sharesLeft = shares && !inPlace && pool.threads() > MOST_WITHOUT_SHARING;
-    this.packsLeftFirst = sharesLeft;
-    this.columnsFirst = !(shares && inPlace || sharesLeft);
+    long rows = Math.ceilDiv(left.panels(), TASK_ROWS / kernels.rows());
+    // What a thread has packed is there for its next task where all of k is packed at a time.
+    boolean packsOnce = blocksTogether(Math.ceilDiv(left.panels(), rows)) == left.blocks();
+    this.columnsFirst = !(shares && (inPlace || pool.threads() > MOST_WITHOUT_SHARING || !packsOnce));
+    this.packsLeftFirst = !columnsFirst && !inPlace;
     if (!columnsFirst) {
-      // A thread packs B for a column once, where all of k is packed at a time.
+      // A thread packs B for some columns once, where all of k is packed at a time, though they are several tasks.
       long smallTasks = Math.min(operations() / SMALL_TASK_OPERATIONS, SMALL_TASKS_PER_THREAD * pool.threads());
       boolean once = rightBlocks(columnsTogether()) == right.blocks();
       this.rowTasks = once ? Math.max(down, rowTasks(smallTasks, across)) : down;
       this.columnTasks = across;
       return;
     }
-    long rows = Math.ceilDiv(left.panels(), TASK_ROWS / kernels.rows());
     long columns = 1;
     // Each more task of rows packs B once more, each one of columns A.
     while (operations() > SERIAL_OPERATIONS && p.batches() * rows * columns < pool.threads()
         && Math.max(left.panels() / rows, right.panels() / columns) > 1) {
-      if (left.panels() / rows * kernels.rows() >= right.panels() / columns * kernels.columns()) {
+      if (right.panels() / columns <= 1 || left.panels() / rows * kernels.rows() >= right.panels() / columns * kernels.columns()) {
         rows++;
       } else {
         columns++;
       }
     }
     this.rowTasks = rows;
-    this.columnTasks = isOne() && pool.threads() > 1 ? Math.max(columns, Math.min(columns * TASKS_PER_THREAD, across)) : columns;
+    this.columnTasks = isOneLarge() && pool.threads() > 1 && (inPlace || packsOnce) ? Math.max(columns, Math.min(columns * TASKS_PER_THREAD, across)) : columns;
   }
 
   /** How often rows are cut, so that there are so many tasks, or as many as rows allow. */
@@ -164,8 +167,8 @@ final class MachineProduct implements MatrixProgram {
     return Math.clamp(Math.ceilDiv(wanted, across), 1, Math.max(1, left.panels() * kernels.rows() / LEAST_TASK_ROWS));
   }
 
-  /** Whether it is one product, large enough to be cut into more tasks than there are threads. */
-  private boolean isOne() {
+  /** Whether it is one product, large enough to be cut into more tasks than there are threads, and its tiles go down columns. */
+  private boolean isOneLarge() {
     return p.batches() == 1 && !alongRows && operations() >= SHARING_OPERATIONS;
   }
 
@@ -173,7 +176,7 @@ final class MachineProduct implements MatrixProgram {
   private boolean canShare() {
     long blockBytes = left.panels() * left.panelBytes();
     boolean fits = inPlace || blockBytes * (narrow ? left.blocks() : 1) <= leftBytes;
-    return pool.threads() > 1 && isOne() && fits;
+    return pool.threads() > 1 && isOneLarge() && fits;
   }
 
   /**
@@ -205,7 +208,7 @@ final class MachineProduct implements MatrixProgram {
   public void run(MemorySegment a, MemorySegment b, MemorySegment c) {
     MemorySegment x = p.transposed() ? b : a;
     MemorySegment y = p.transposed() ? a : b;
-    Operands operands = new Operands(x, y, c);
+    Operands operands = new Operands(RUNS.incrementAndGet(), x, y, c);
     if (!(packsLeftFirst ? runAfterLeft(operands) : runRectangles(operands))) {
       otherwise.run(a, b, c);
     }
@@ -243,33 +246,8 @@ final class MachineProduct implements MatrixProgram {
     return p.batches() * p.a().lanes() * p.b().lanes() * p.k();
   }
 
-  /** The memory of a run; threads know the run by it. */
-  private static final class Operands {
-    final MemorySegment a;
-    final MemorySegment b;
-    final MemorySegment c;
-
-    Operands(MemorySegment a, MemorySegment b, MemorySegment c) {
-      this.a = a;
-      this.b = b;
-      this.c = c;
-    }
-  }
-
-  /**
-   * What a thread has packed of an operand last: panels from one on, of a part of k, and their least biased exponent. The next task of the run may need the same.
-   *
-   * @param run the run that it is for
-   */
-  private record Packed(WeakReference<Operands> run, long batch, long panel, long block, int least) {
-    static Packed nothing() {
-      return new Packed(new WeakReference<>(null), 0, 0, 0, 0);
-    }
-
-    boolean is(Operands now, long ofBatch, long from, long ofBlock) {
-      return run.refersTo(now) && batch == ofBatch && panel == from && block == ofBlock;
-    }
-  }
+  /** The memory of a run, and its number. */
+  private record Operands(long run, MemorySegment a, MemorySegment b, MemorySegment c) {}
 
   /** Some tiles of C: panels of rows and of columns. */
   private record Rectangle(long batch, long row, long endRow, long column, long endColumn) {}
@@ -316,7 +294,7 @@ final class MachineProduct implements MatrixProgram {
       pool.parallelFor(packings, t -> {
         long row = t / (end - block) * rowsTogether();
         long k = block + t % (end - block);
-        least[t] = packLeft(operands.a, 0, packed, k, row, Math.min(rows, row + rowsTogether()));
+        least[t] = packLeft(operands.a(), 0, packed, k, row, Math.min(rows, row + rowsTogether()));
       });
       int leastOfA = Arrays.stream(least).min().orElseThrow();
       pool.parallelFor(tasks, t -> fine[t] = columns(operands, packed, leastOfA, rectangle(t)));
@@ -343,7 +321,16 @@ final class MachineProduct implements MatrixProgram {
     return narrow ? left.blocks() : Math.ceilDiv(left.blocks(), Math.ceilDiv(left.blocks(), most));
   }
 
-  /** Packs some panels of A's; returns the least biased exponent of bf16 numbers. */
+  /** Packs some panels of A's, of all blocks of k that are packed together; returns the least biased exponent of bf16 numbers. */
+  private int packLeft(MemorySegment a, long batch, LeftPanels packed, long row, long endRow) {
+    int least = ProductKernels.LEAST_EXPONENTS;
+    for (long k = packed.block(); k < packed.endBlock(); k++) {
+      least = Math.min(least, packLeft(a, batch, packed, k, row, endRow));
+    }
+    return least;
+  }
+
+  /** The same for one block of k. */
   private int packLeft(MemorySegment a, long batch, LeftPanels packed, long block, long row, long endRow) {
     long at = p.a().batches().at(batch) * p.storage().byteSize();
     int least = ProductKernels.LEAST_EXPONENTS;
@@ -362,17 +349,9 @@ final class MachineProduct implements MatrixProgram {
     for (long block = 0; block < left.blocks(); block += together) {
       long end = Math.min(left.blocks(), block + together);
       long origin = p.a().batches().at(r.batch()) * p.storage().byteSize();
-      LeftPanels packed = new LeftPanels(left, kernels, inPlace ? operands.a : null, origin, memory, block, end, first, rows);
-      Packed known = PACKED_LEFT.get();
-      if (!known.is(operands, r.batch(), r.row(), block)) {
-        int least = ProductKernels.LEAST_EXPONENTS;
-        for (long k = block; k < end; k++) {
-          least = Math.min(least, packLeft(operands.a, r.batch(), packed, k, first, r.endRow()));
-        }
-        known = new Packed(new WeakReference<>(operands), r.batch(), r.row(), block, least);
-        PACKED_LEFT.set(known);
-      }
-      if (!columns(operands, packed, known.least, r)) {
+      LeftPanels packed = new LeftPanels(left, kernels, inPlace ? operands.a() : null, origin, memory, block, end, first, rows);
+      int least = rows == 0 ? ProductKernels.LEAST_EXPONENTS : LEFT.pack(memory, new PanelBuffer.Part(operands.run(), r.batch(), first, r.endRow(), block, end), () -> packLeft(operands.a(), r.batch(), packed, first, r.endRow()));
+      if (!columns(operands, packed, least, r)) {
         return false;
       }
     }
@@ -402,13 +381,10 @@ final class MachineProduct implements MatrixProgram {
     long rowsTogether = alongRows ? 1 : rowsTogether();
     for (long block = a.block(); block < a.endBlock(); block += blocks) {
       long endBlock = Math.min(a.endBlock(), block + blocks);
-      Packed known = PACKED_RIGHT.get();
-      if (!known.is(operands, r.batch(), r.column(), block)) {
-        int least = packRight(operands.b, block, endBlock, panels, r);
-        known = new Packed(new WeakReference<>(operands), r.batch(), r.column(), block, least);
-        PACKED_RIGHT.set(known);
-      }
-      if (p.storage() == DType.BF16 && !areLarge(leastOfA, known.least)) {
+      long firstBlock = block;
+      PanelBuffer.Part part = new PanelBuffer.Part(operands.run(), r.batch(), r.column(), r.endColumn(), block, endBlock);
+      int least = RIGHT.pack(panels, part, () -> packRight(operands.b(), firstBlock, endBlock, panels, r));
+      if (p.storage() == DType.BF16 && !areLarge(leastOfA, least)) {
         return false;
       }
       for (long row = r.row(), endRow; row < r.endRow(); row = endRow) {
@@ -426,14 +402,14 @@ final class MachineProduct implements MatrixProgram {
               long at = (row - r.row()) * kernels.rows() * sumsRowBytes + (column - r.column()) * tileRowBytes;
               tiles(a.tiles(row), arguments, endRow - row, sums.address() + at, sumsRowBytes, kernels.rows() * sumsRowBytes);
             } else {
-              tiles(a.tiles(row), arguments, sums, operands.c, new Rectangle(r.batch(), row, endRow, column, column + columnsNow), k > 0);
+              tiles(a.tiles(row), arguments, sums, operands.c(), new Rectangle(r.batch(), row, endRow, column, column + columnsNow), k > 0);
             }
           }
         }
       }
     }
     if (narrow) {
-      narrow(arguments, sums, sumsRowBytes, operands.c, r);
+      narrow(arguments, sums, sumsRowBytes, operands.c(), r);
     }
     return true;
   }
@@ -510,11 +486,14 @@ final class MachineProduct implements MatrixProgram {
     long columns = Math.min(n, r.endColumn() * kernels.columns()) - firstColumn;
     arguments.set(LONG, ProductKernels.COUNT, columns / kernels.lanes());
     arguments.set(LONG, ProductKernels.MASK, (1L << columns % kernels.lanes()) - 1);
-    arguments.set(LONG, ProductKernels.ROW_COUNT, Math.min(m, r.endRow() * kernels.rows()) - firstRow);
-    arguments.set(LONG, ProductKernels.SOURCE, sums.address());
     arguments.set(LONG, ProductKernels.STEP, sumsRowBytes);
-    arguments.set(LONG, ProductKernels.TARGET, c.address() + ((r.batch() * m + firstRow) * n + firstColumn) * p.output().byteSize());
     arguments.set(LONG, ProductKernels.TARGET_STEP, n * p.output().byteSize());
-    kernels.narrow().call(arguments);
+    long rows = Math.min(m, r.endRow() * kernels.rows()) - firstRow;
+    for (long row = 0; row < rows; row += NARROWED_ROWS) {
+      arguments.set(LONG, ProductKernels.ROW_COUNT, Math.min(NARROWED_ROWS, rows - row));
+      arguments.set(LONG, ProductKernels.SOURCE, sums.address() + row * sumsRowBytes);
+      arguments.set(LONG, ProductKernels.TARGET, c.address() + ((r.batch() * m + firstRow + row) * n + firstColumn) * p.output().byteSize());
+      kernels.narrow().call(arguments);
+    }
   }
 }

@@ -66,7 +66,8 @@ public sealed class Avx2Assembler extends Assembler permits Avx2LoopAssembler {
           EnumSet.of(
               VectorOp.VPDPBUSD, VectorOp.VDPBF16PS, VectorOp.STORE_WORDS, VectorOp.STORE_LOWER_BYTES, VectorOp.BROADCAST_REGISTER,
               VectorOp.STORE_LOWER_WORDS, VectorOp.VPMOVQD, VectorOp.VCVTQQ2PS, VectorOp.VCVTTPS2QQ, VectorOp.BROADCAST_LONG_REGISTER, VectorOp.VCVTQQ2PD,
-              VectorOp.VCVTTPD2QQ, VectorOp.VCVTNEPS2BF16, VectorOp.VSHUFI32X4, VectorOp.VPTERNLOGD));
+              VectorOp.VCVTTPD2QQ, VectorOp.VCVTNEPS2BF16, VectorOp.VSHUFI32X4, VectorOp.VPTERNLOGD,
+              VectorOp.VPERMT2W, VectorOp.VPERMT2B, VectorOp.VINSERTI64X4));
 
   private static Set<LaneOp> of32Bits() {
     EnumSet<LaneOp> set = EnumSet.copyOf(OF_BOTH);

@@ -53,7 +53,7 @@ public final class ProductKernels {
   /** The distance of A's rows in bytes, where they are read as they lie. */
   public static final int SOURCE_ROW = 80;
 
-  /** A vector that packing goes on from and writes: sums of columns, or least magnitudes. */
+  /** A vector that packing goes on from and writes, of whole panels two: sums of columns, or least magnitudes. */
   public static final int STATISTICS = 40;
 
   /** The lanes to pack, or those of a last vector to copy or to narrow, as bits. */
@@ -154,8 +154,8 @@ public final class ProductKernels {
     this.panelsOfRight =
         switch (numbers) {
           case SINGLES, DOUBLES -> MachineCode.load(rightPacking.panel());
-          case HALVES -> MachineCode.load(rightPacking.shuffledPanel());
-          case BYTES -> ProcessorFlags.has(SHUFFLED_BYTES) ? MachineCode.load(rightPacking.shuffledPanel()) : null;
+          case HALVES -> shape == TileShape.TALL ? MachineCode.load(rightPacking.shuffledPanel()) : null;
+          case BYTES -> shape == TileShape.TALL && ProcessorFlags.has(SHUFFLED_BYTES) ? MachineCode.load(rightPacking.shuffledPanel()) : null;
         };
     this.stepsOfRight = MachineCode.load(rightPacking.steps());
     this.squareOfRight = MachineCode.load(rightPacking.square());

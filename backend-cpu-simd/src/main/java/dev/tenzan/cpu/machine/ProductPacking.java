@@ -14,7 +14,7 @@ import static dev.tenzan.cpu.machine.Assembler.RSI;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/** The code that packs up to a vector of lanes of an operand: groups of two bf16 numbers or four bytes, or single numbers, along k. See {@link ProductKernels}. */
+/** The code that packs up to a vector of lanes of an operand, or all of a panel: groups of two bf16 numbers or four bytes, or single numbers, along k. See {@link ProductKernels}. */
 final class ProductPacking {
   /** What packing finds out beside. */
   enum Statistic {
@@ -33,13 +33,16 @@ final class ProductPacking {
   /** So many steps ahead a panel's runs are fetched: each is a line or some, and the hardware sees no row of them. */
   private static final int STEPS_AHEAD = 16;
 
+  /** The bytes of a line of the caches. */
+  private static final int LINE = 64;
+
   private static final int GROUP = 0;
   private static final int OTHER = 1;
   private static final int FIRST_OF_SQUARE = 2;
   private static final int LOWER_STEPS = 0;
   private static final int UPPER_STEPS = 1;
-  private static final int OF_LOWER = 2;
-  private static final int OF_UPPER = 3;
+  private static final int TEMPORARY = 2;
+  private static final int NEXT_GROUPS = 3;
   private static final int FIRST_LANES = 4;
   private static final int NEXT_LANES = 5;
   private static final int STATISTIC_OF_NEXT = 27;
@@ -103,15 +106,13 @@ final class ProductPacking {
   byte[] panel() {
     Assembler a = set.assembler();
     begin(a);
-    a.load(RDX, RDI, ProductKernels.STEP);
-    a.move(R10, RDX);
-    for (int ahead = 1; ahead < STEPS_AHEAD; ahead *= 2) {
-      a.add(R10, R10);
-    }
+    loadStep(a);
     int loop = a.here();
     for (int v = 0; v < shape.vectors(); v++) {
       a.vectorLoad(numbers.loadGroups(), v, RSI, v * set.bytes(), ALL);
-      a.prefetchFirst(new Source.Memory(RSI, R10, 1, v * set.bytes()));
+      if (v * set.bytes() % LINE == 0) {
+        a.prefetchFirst(new Source.Memory(RSI, R10, 1, v * set.bytes()));
+      }
     }
     a.add(RSI, RDX);
     for (int v = 0; v < shape.vectors(); v++) {
@@ -123,8 +124,8 @@ final class ProductPacking {
   }
 
   /**
-   * Packs all lanes of a panel of bf16 numbers or bytes that lie side by side, 32 of two or four steps for a group: as many bytes of two steps, or of twice two, are two sources of
-   * shuffles that give a vector each.
+   * Packs all lanes of a panel of two vectors, of bf16 numbers or bytes that lie side by side. The steps of a group, two of bf16 numbers or four of bytes, are 128 bytes: two registers, of
+   * which a shuffle of two sources (VPERMT2W, VPERMT2B) makes the groups of a vector of lanes.
    */
   byte[] shuffledPanel() {
     boolean halves = numbers == Numbers.HALVES;
@@ -134,11 +135,7 @@ final class ProductPacking {
     Assembler a = set.assembler();
     begin(a);
     a.vectorLoad(VectorOp.LOAD, STATISTIC_OF_NEXT, R9, set.bytes(), ALL);
-    a.load(RDX, RDI, ProductKernels.STEP);
-    a.move(R10, RDX);
-    for (int ahead = 1; ahead < STEPS_AHEAD; ahead *= 2) {
-      a.add(R10, R10);
-    }
+    loadStep(a);
     int lanesOfVector = numbers.lanes(set);
     for (int v = 0; v < 2; v++) {
       int of = v * lanesOfVector;
@@ -149,19 +146,28 @@ final class ProductPacking {
     int loop = a.here();
     loadSteps(a, LOWER_STEPS, halves);
     loadSteps(a, UPPER_STEPS, halves);
-    a.lanes(LaneOp.LOAD, new VectorForm(false, lanesOfVector), OF_UPPER, 0, new Source.Register(LOWER_STEPS));
+    a.lanes(LaneOp.LOAD, new VectorForm(false, lanesOfVector), NEXT_GROUPS, 0, new Source.Register(LOWER_STEPS));
     a.vector(shuffle, LOWER_STEPS, FIRST_LANES, UPPER_STEPS);
-    a.vector(shuffle, OF_UPPER, NEXT_LANES, UPPER_STEPS);
-    take(a, LOWER_STEPS, OF_LOWER, STATISTIC);
-    take(a, OF_UPPER, OF_LOWER, STATISTIC_OF_NEXT);
+    a.vector(shuffle, NEXT_GROUPS, NEXT_LANES, UPPER_STEPS);
+    take(a, LOWER_STEPS, TEMPORARY, STATISTIC);
+    take(a, NEXT_GROUPS, TEMPORARY, STATISTIC_OF_NEXT);
     a.vectorStore(VectorOp.STORE, LOWER_STEPS, RCX, 0, ALL);
-    a.vectorStore(VectorOp.STORE, OF_UPPER, RCX, set.bytes(), ALL);
+    a.vectorStore(VectorOp.STORE, NEXT_GROUPS, RCX, set.bytes(), ALL);
     a.add(RCX, R8);
     a.subtractConstant(RAX, 1);
     a.jumpIfNotZero(loop);
     a.vectorStore(VectorOp.STORE, STATISTIC_OF_NEXT, R9, set.bytes(), ALL);
     finish(a);
     return a.code();
+  }
+
+  /** Loads the distance of steps, and that of what is fetched ahead. */
+  private static void loadStep(Assembler a) {
+    a.load(RDX, RDI, ProductKernels.STEP);
+    a.move(R10, RDX);
+    for (int ahead = 1; ahead < STEPS_AHEAD; ahead *= 2) {
+      a.add(R10, R10);
+    }
   }
 
   /** Loads a step of 32 bf16 numbers, or two of 32 bytes, and goes on behind. */

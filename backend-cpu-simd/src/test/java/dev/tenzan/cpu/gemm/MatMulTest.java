@@ -32,6 +32,8 @@ final class MatMulTest {
   /** So many pack A for each other. */
   private static final CpuPool FIVE = new CpuPool(5);
 
+  private static final CpuPool SIXTEEN = new CpuPool(16);
+
   private static final List<Way> WAYS = Engines.all(ONE, TWO).stream().map(e -> new Way(e.name(), e.engine()::compile)).toList();
   private static final int CASES = 9;
 
@@ -43,6 +45,7 @@ final class MatMulTest {
     ONE.close();
     TWO.close();
     FIVE.close();
+    SIXTEEN.close();
   }
 
   @ParameterizedTest
@@ -171,17 +174,32 @@ final class MatMulTest {
     }
   }
 
+  /** Tasks of 23 panels of rows take all of k at a time, those of 24 take two parts: what the same thread has packed of B before is not what the next task needs. */
+  @Test
+  void tasksOfDifferentParts() {
+    ProductKernels kernels = ProductInstructions.of(DType.F32, VectorSet.AVX512, TileShape.TALL);
+    if (kernels == null) {
+      System.out.println("not tested: " + ProductInstructions.describe(VectorSet.AVX512.bits()));
+      return;
+    }
+    MatMulKernel kernel = new MatMulKernel(DType.F32, DType.F32, Shape.of(), 560, 64, 600, new Affine(0, 600, 1), new Affine(0, 64, 1));
+    MatMulProgram program = MatMulProgram.of(kernel, new Gemm(ONE, KernelSet.scalar(), null, KernelSet.scalar().tiling()));
+    List<Way> ways = List.of(new Way("in parts", _ -> Objects.requireNonNull(MachineProduct.of(program, ONE, kernels, program, 860 << 10, 0))));
+    compare(ways, kernel, Operands.Values.values()[0], 950);
+  }
+
   /** Compares a product of about such a size. */
   private static void compareLarge(ProductKernels kernels, long rows, long columns, long steps, long seed) {
     SplittableRandom random = new SplittableRandom(seed);
     DType type = kernels.type();
-    DType output = type == DType.I8 ? DType.I32 : type;
+    DType output = type == DType.I8 && seed % 2 == 0 ? DType.I32 : type;
+    long batches = seed % 5 == 4 ? 2 : 1;
     long m = rows + random.nextInt(12);
     long n = columns + random.nextInt(32);
     long k = steps + random.nextInt(30);
-    Affine left = random.nextInt(3) == 0 ? new Affine(0, 1, m) : new Affine(0, k, 1);
-    Affine right = random.nextBoolean() ? new Affine(0, 1, k) : new Affine(0, n, 1);
-    MatMulKernel kernel = new MatMulKernel(type, output, Shape.of(), m, n, k, left, right);
+    Affine left = random.nextInt(3) == 0 ? new Affine(0, m * k, 1, m) : new Affine(0, m * k, k, 1);
+    Affine right = random.nextBoolean() ? new Affine(0, n * k, 1, k) : new Affine(0, n * k, n, 1);
+    MatMulKernel kernel = new MatMulKernel(type, output, Shape.of(batches), m, n, k, left, right);
     MatMulProgram program = MatMulProgram.of(kernel, new Gemm(TWO, KernelSet.scalar(), null, KernelSet.scalar().tiling()));
     String shape = kernels.shape() + ", ";
     List<Way> ways =
@@ -189,6 +207,7 @@ final class MatMulTest {
             new Way(shape + "as they are used", _ -> Objects.requireNonNull(MachineProduct.of(program, TWO, kernels, program))),
             new Way(shape + "A packed by each", _ -> Objects.requireNonNull(MachineProduct.of(program, TWO, kernels, program, 16 << 20, 0))),
             new Way(shape + "A packed by each in parts", _ -> Objects.requireNonNull(MachineProduct.of(program, TWO, kernels, program, 320 << 10, 0))),
+            new Way(shape + "as they are used by many", _ -> Objects.requireNonNull(MachineProduct.of(program, SIXTEEN, kernels, program))),
             new Way(shape + "A packed for all", _ -> Objects.requireNonNull(MachineProduct.of(program, FIVE, kernels, program, 16 << 20, 0))),
             new Way(shape + "A packed for all in parts", _ -> Objects.requireNonNull(MachineProduct.of(program, FIVE, kernels, program, 320 << 10, 0))));
     compare(ways, kernel, Operands.Values.values()[random.nextInt(3)], seed);
