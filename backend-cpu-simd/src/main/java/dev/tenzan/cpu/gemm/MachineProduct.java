@@ -159,7 +159,8 @@ final class MachineProduct implements MatrixProgram {
       }
     }
     this.rowTasks = rows;
-    this.columnTasks = isOneLarge() && pool.threads() > 1 && (inPlace || packsOnce) ? Math.max(columns, Math.min(columns * TASKS_PER_THREAD, across)) : columns;
+    boolean cutsMore = isOneLarge() && pool.threads() > 1 && (inPlace || packsOnce);
+    this.columnTasks = cutsMore ? Math.max(columns, Math.min(columns * TASKS_PER_THREAD, across)) : columns;
   }
 
   /** How often rows are cut, so that there are so many tasks, or as many as rows allow. */
@@ -350,7 +351,11 @@ final class MachineProduct implements MatrixProgram {
       long end = Math.min(left.blocks(), block + together);
       long origin = p.a().batches().at(r.batch()) * p.storage().byteSize();
       LeftPanels packed = new LeftPanels(left, kernels, inPlace ? operands.a() : null, origin, memory, block, end, first, rows);
-      int least = rows == 0 ? ProductKernels.LEAST_EXPONENTS : LEFT.pack(memory, new PanelBuffer.Part(operands.run(), r.batch(), first, r.endRow(), block, end), () -> packLeft(operands.a(), r.batch(), packed, first, r.endRow()));
+      int least = ProductKernels.LEAST_EXPONENTS;
+      if (rows > 0) {
+        PanelBuffer.Part part = new PanelBuffer.Part(operands.run(), r.batch(), first, r.endRow(), block, end);
+        least = LEFT.pack(memory, part, () -> packLeft(operands.a(), r.batch(), packed, first, r.endRow()));
+      }
       if (!columns(operands, packed, least, r)) {
         return false;
       }
