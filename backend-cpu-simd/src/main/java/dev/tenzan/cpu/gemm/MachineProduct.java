@@ -108,9 +108,7 @@ final class MachineProduct implements MatrixProgram {
   private final MachinePanels left;
   private final MachinePanels right;
   private final boolean inPlace;
-  private final boolean packsLeftFirst;
-
-  /** Whether tasks of the same rows follow each other: a thread has packed A for the next ones then. */
+  /** Whether tasks of the same rows follow each other: a thread has packed A for the next ones then. Otherwise those of the same columns do, and an A that is packed is packed before, for all. */
   private final boolean columnsFirst;
 
   private final long rowTasks;
@@ -139,7 +137,6 @@ final class MachineProduct implements MatrixProgram {
     // What a thread has packed is there for its next task where all of k is packed at a time.
     boolean packsOnce = blocksTogether(Math.ceilDiv(left.panels(), rows)) == left.blocks();
     this.columnsFirst = !(shares && (inPlace || pool.threads() > MOST_WITHOUT_SHARING || !packsOnce));
-    this.packsLeftFirst = !columnsFirst && !inPlace;
     if (!columnsFirst) {
       // A thread packs B for some columns once, where all of k is packed at a time, though they are several tasks.
       long smallTasks = Math.min(operations() / SMALL_TASK_OPERATIONS, SMALL_TASKS_PER_THREAD * pool.threads());
@@ -210,6 +207,7 @@ final class MachineProduct implements MatrixProgram {
     MemorySegment x = p.transposed() ? b : a;
     MemorySegment y = p.transposed() ? a : b;
     Operands operands = new Operands(RUNS.incrementAndGet(), x, y, c);
+    boolean packsLeftFirst = !columnsFirst && !inPlace;
     if (!(packsLeftFirst ? runAfterLeft(operands) : runRectangles(operands))) {
       otherwise.run(a, b, c);
     }

@@ -136,17 +136,17 @@ final class ProductPacking {
     begin(a);
     a.vectorLoad(VectorOp.LOAD, STATISTIC_OF_NEXT, R9, set.bytes(), ALL);
     loadStep(a);
-    int lanesOfVector = numbers.lanes(set);
+    VectorForm groups = new VectorForm(false, numbers.lanes(set));
     for (int v = 0; v < 2; v++) {
-      int of = v * lanesOfVector;
-      List<Long> places = IntStream.range(0, lanesOfVector).mapToObj(lane -> first + (long) (of + lane) * next).toList();
-      a.lanes(LaneOp.LOAD, new VectorForm(false, lanesOfVector), v == 0 ? FIRST_LANES : NEXT_LANES, 0, new Source.Table(places));
+      int of = v * groups.lanes();
+      List<Long> places = IntStream.range(0, groups.lanes()).mapToObj(lane -> first + (long) (of + lane) * next).toList();
+      a.lanes(LaneOp.LOAD, groups, v == 0 ? FIRST_LANES : NEXT_LANES, 0, new Source.Table(places));
     }
     VectorOp shuffle = halves ? VectorOp.VPERMT2W : VectorOp.VPERMT2B;
     int loop = a.here();
     loadSteps(a, LOWER_STEPS, halves);
     loadSteps(a, UPPER_STEPS, halves);
-    a.lanes(LaneOp.LOAD, new VectorForm(false, lanesOfVector), NEXT_GROUPS, 0, new Source.Register(LOWER_STEPS));
+    a.lanes(LaneOp.LOAD, groups, NEXT_GROUPS, 0, new Source.Register(LOWER_STEPS));
     a.vector(shuffle, LOWER_STEPS, FIRST_LANES, UPPER_STEPS);
     a.vector(shuffle, NEXT_GROUPS, NEXT_LANES, UPPER_STEPS);
     take(a, LOWER_STEPS, TEMPORARY, STATISTIC);
