@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * An f32 convolution whose outputs see one channel each: the channel's padded plane is made in the first cache, and four vectors of
- * neighbouring places go through the window together, so that their chains hide each other's latency.
+ * neighbouring places go through the window together, so that their chains hide each other's latency. {@link ChannelsInPlace} takes most of them.
  */
 final class DepthwiseStrips implements MatrixProgram {
   private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT;
@@ -31,8 +31,7 @@ final class DepthwiseStrips implements MatrixProgram {
   private final PaddedPlanes planes;
   private final int[] places;
 
-  /** For each window position the element offset of output channel 0's weight. */
-  private final long[] taps;
+  private final ChannelWeights weights;
 
   private final int span;
   private final boolean direct;
@@ -53,7 +52,6 @@ final class DepthwiseStrips implements MatrixProgram {
 
   /** Memory of one thread, for its work and for what it lets others work on. */
   private static final class Buffers {
-    private final FloatArray weights = new FloatArray();
     private final FloatArray outputs = new FloatArray();
     private final FloatArray packed = new FloatArray();
   }
@@ -78,11 +76,7 @@ final class DepthwiseStrips implements MatrixProgram {
     }
     int window = Math.toIntExact(kernel.window().size());
     this.places = planes.stepPlaces(1);
-    this.taps = new long[window];
-    BatchOffsets offsets = WeightSteps.of(kernel).offsets();
-    for (int t = 0; t < window; t++) {
-      taps[t] = kernel.w().offset() + offsets.at(t);
-    }
+    this.weights = new ChannelWeights(kernel);
     this.sliceRows = rank < 2 ? 1 : Math.toIntExact(kernel.outSpatial().dim(rank - 2));
     int step = sliceRows < 2 ? 0 : rowPlaces[1];
     this.band = Math.clamp(MOST_AT_ONCE / ((long) window * length), 1, sliceRows);
@@ -116,21 +110,14 @@ final class DepthwiseStrips implements MatrixProgram {
 
   @Override
   public void run(MemorySegment x, MemorySegment w, MemorySegment out) {
-    int window = taps.length;
-    int outputs = Math.toIntExact(k.outChannels());
-    float[] weights = BUFFERS.get().weights.atLeast(outputs * window);
-    for (int o = 0; o < outputs; o++) {
-      for (int t = 0; t < window; t++) {
-        weights[o * window + t] = w.get(F32, (taps[t] + o * k.w().stride(0)) * Float.BYTES);
-      }
-    }
+    float[] packed = weights.packed(w);
     long all = k.batch() * k.outChannels();
     int pieces = (int) Math.min(all, 4 * pool.threads());
-    pool.parallelFor(pieces, p -> channels(x, weights, out, all * p / pieces, all * (p + 1) / pieces));
+    pool.parallelFor(pieces, p -> channels(x, packed, out, all * p / pieces, all * (p + 1) / pieces));
   }
 
   /** Computes some output channels, counted over the images; those of an input channel are neighbours. */
-  private void channels(MemorySegment x, float[] weights, MemorySegment out, long from, long to) {
+  private void channels(MemorySegment x, float[] packed, MemorySegment out, long from, long to) {
     Buffers own = BUFFERS.get();
     PlaneFiller filler = new PlaneFiller(planes, strips.planes());
     long perChannel = k.outChannels() / k.groups();
@@ -141,13 +128,13 @@ final class DepthwiseStrips implements MatrixProgram {
         filled = c / perChannel;
         plane = filler.fill(x, k.x().offset() + filled / k.inChannels() * k.x().stride(0) + filled % k.inChannels() * k.x().stride(1));
       }
-      int first = (int) (c % k.outChannels()) * taps.length;
+      int first = (int) (c % k.outChannels()) * places.length;
       long at = c * k.outSpatial().size();
       if (windows != null && lastWindows != null) {
-        rows(windows, lastWindows, plane, weights, first, out, at);
+        rows(windows, lastWindows, plane, packed, first, out, at);
       } else {
         float[] outputs = own.outputs.atLeast(span + PlaneKernel.SLACK);
-        strips.planes().window(plane, places, weights, first, outputs, span);
+        strips.planes().window(plane, places, packed, first, outputs, span);
         store(outputs, own.packed, out, at);
       }
     }

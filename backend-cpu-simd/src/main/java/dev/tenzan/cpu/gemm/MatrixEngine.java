@@ -158,6 +158,10 @@ public final class MatrixEngine {
     if (product != null && kernel.dtype() != DType.F32) {
       return (x, w, out) -> product.run(w, x, out);
     }
+    ChannelsInPlace channels = product == null && kernel.window().size() < DEEP_WINDOW ? ChannelsInPlace.of(kernel, pool, machine) : null;
+    if (channels != null) {
+      return channels;
+    }
     StripConvolution unpacked = StripConvolution.of(kernel, pool, strips(), () -> gemm.kernels(DType.F32));
     PixelConvolution pixels = PixelConvolution.of(kernel, pool, strips(), () -> gemm.kernels(DType.F32), PixelConvolution.INPUTS);
     if (product != null && product.used() > PRODUCTS_BEHIND * (pixels == null ? 0 : pixels.used())) {

@@ -232,6 +232,7 @@ final class MachineMemory {
     int to = values.vectors.take();
     int temporary = values.vectors.take();
     int behind = (lanes - 1) * bytes;
+    a.everyOtherPlaces(form, temporary);
     if (mask == ALL) {
       a.lanes(LaneOp.LOAD, form, to, 0, from(load, 2 * bytes, 0));
       a.everyOther(form, to, from(load, 2 * bytes, behind), temporary);

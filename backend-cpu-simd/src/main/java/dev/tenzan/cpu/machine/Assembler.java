@@ -41,6 +41,12 @@ public sealed class Assembler extends GeneralAssembler permits Avx2Assembler {
     maskFromRegister(mask, register);
   }
 
+  /** Sets a mask of lanes of 32 bits to a constant; may overwrite RAX. */
+  void constantMask(int mask, int bits) {
+    set(RAX, bits);
+    maskFromRegister(mask, RAX);
+  }
+
   /** Copies a mask (KMOVW). */
   public void copyMask(int to, int from) {
     emit(0xC5, 0xF8, 0x90, 0xC0 | to << 3 | from);
@@ -246,16 +252,20 @@ public sealed class Assembler extends GeneralAssembler permits Avx2Assembler {
     lanes(LaneOp.ADD, form, to, first, second, k, false);
   }
 
+  /** Sets a register to the places that {@link #everyOther} reads, where it reads any. */
+  public void everyOtherPlaces(VectorForm form, int register) {
+    int lanes = form.lanes();
+    LongStream places = LongStream.range(0, lanes).map(l -> 2 * l < lanes ? 2 * l : 2 * l + 1);
+    lanes(LaneOp.LOAD, form, register, 0, new Source.Table(places.boxed().toList()));
+  }
+
   /**
    * Takes numbers of 32 bits: the target's at even places, and behind them the second source's at odd ones.
    *
-   * @param temporary a register that is overwritten
+   * @param places the register that {@link #everyOtherPlaces} has set
    */
-  public void everyOther(VectorForm form, int to, Source second, int temporary) {
-    int lanes = form.lanes();
-    LongStream places = LongStream.range(0, lanes).map(l -> 2 * l < lanes ? 2 * l : 2 * l + 1);
-    lanes(LaneOp.LOAD, form, temporary, 0, new Source.Table(places.boxed().toList()));
-    lanes(LaneOp.PERMUTE_TWO, form, to, temporary, second);
+  public void everyOther(VectorForm form, int to, Source second, int places) {
+    lanes(LaneOp.PERMUTE_TWO, form, to, places, second);
   }
 
   /** Shifts lanes by a constant. */

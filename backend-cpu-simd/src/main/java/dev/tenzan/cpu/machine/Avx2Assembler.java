@@ -208,6 +208,11 @@ public sealed class Avx2Assembler extends Assembler permits Avx2LoopAssembler {
   }
 
   @Override
+  void constantMask(int mask, int bits) {
+    lanes(LaneOp.LOAD, WHOLE, mask, 0, new Source.Table(LongStream.range(0, WHOLE.lanes()).map(l -> -(bits >> l & 1)).boxed().toList()));
+  }
+
+  @Override
   public void copyMask(int to, int from) {
     vector(VectorOp.LOAD, to, 0, from);
   }

@@ -120,7 +120,12 @@ final class Avx2LoopAssembler extends Avx2Assembler {
   }
 
   @Override
-  public void everyOther(VectorForm form, int to, Source second, int temporary) {
+  public void everyOtherPlaces(VectorForm form, int register) {
+    // The instructions' constants say them.
+  }
+
+  @Override
+  public void everyOther(VectorForm form, int to, Source second, int places) {
     instruction(new Encoding(1, 0, 0, 0xC6, form.length(), form.bytes(), form.laneBytes()), to, to, second, ALL, false, 1); // VSHUFPS
     emit(EVEN_THEN_ODD);
     if (form.bytes() == VECTOR) {

@@ -90,6 +90,9 @@ public final class PlaneCopies {
       a.loadArgument(R9, 1);
       a.set(RCX, -1);
       a.clear(ZERO);
+      if (stride == 2) {
+        a.everyOtherPlaces(form, PLACES);
+      }
       a.move(R11, RDX);
       vectors(() -> a.vectorStore(VectorOp.STORE, ZERO, R11, 0, ALL), 0, () -> a.vectorStore(VectorOp.STORE, ZERO, R11, 0, target));
       a.test(R8);

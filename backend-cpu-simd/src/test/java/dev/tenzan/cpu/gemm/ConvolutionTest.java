@@ -1,9 +1,11 @@
 package dev.tenzan.cpu.gemm;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tenzan.cpu.CpuPool;
+import dev.tenzan.cpu.SystemMemory;
 import dev.tenzan.cpu.machine.VectorSet;
 import dev.tenzan.kernel.ConvolutionKernel;
 import dev.tenzan.type.Affine;
@@ -128,6 +130,69 @@ final class ConvolutionTest {
     check(DType.F32, random, 1, 2, 2, 2, List.of(new long[] {9, 7, 1, 3, 3, 1, 1}, new long[] {40, 7, 1, 3, 3, 1, 1}), values[0], seed++);
     // So many rows that one call has not all of them.
     check(DType.F32, random, 1, 1, 1, 1, List.of(new long[] {301, 11, 1, 5, 5, 1, 1}, new long[] {100, 11, 1, 5, 5, 1, 1}), values[0], seed);
+  }
+
+  /** Planes of every width and of rows that are apart or in reverse, with strides and windows whose ends lie far beside them. */
+  @Test
+  void singleChannelsInPlace() {
+    SplittableRandom random = new SplittableRandom(13);
+    Operands.Values[] values = Operands.Values.values();
+    System.out.println("singleChannelsInPlace: seed 13");
+    for (int c = 0; c < 150; c++) {
+      List<long[]> dims = new ArrayList<>();
+      for (int d = random.nextInt(2); d < 2; d++) {
+        long stride = d == 1 ? random.nextInt(1, 3) : random.nextInt(1, 5);
+        dims.add(new long[] {
+          random.nextInt(1, d == 1 ? 71 : 14), random.nextInt(1, 6), stride, random.nextInt(-2, 20), random.nextInt(-2, 20), 1,
+          random.nextInt(1, 4)
+        });
+      }
+      if (dims.stream().allMatch(d -> outExtent(d) > 0)) {
+        long inputs = random.nextInt(1, 4);
+        check(DType.F32, random, random.nextInt(1, 3), inputs, inputs * random.nextInt(1, 4), inputs, dims, values[c % values.length], 9000 + c);
+      }
+    }
+  }
+
+  /** A plane between pages that are not there: what is read beside it ends the process. */
+  @Test
+  void nothingIsReadBesideAPlane() {
+    SplittableRandom random = new SplittableRandom(14);
+    long page = 4096;
+    for (VectorSet set : MachineStrips.ALL.keySet()) {
+      for (long width : new long[] {1, 5, 14, 28, 33}) {
+        for (long stride = 1; stride <= 2; stride++) {
+          long height = 9;
+          long bytes = width * height * Float.BYTES;
+          ConvolutionKernel kernel = ofOneChannel(height, width, stride);
+          long memory = SystemMemory.map(3 * page, SystemMemory.PROT_READ | SystemMemory.PROT_WRITE);
+          SystemMemory.unmap(memory, page);
+          SystemMemory.unmap(memory + 2 * page, page);
+          try (Arena arena = Arena.ofShared()) {
+            MemorySegment weights = Operands.filled(arena, random, DType.F32, Operands.Values.PLAIN, kernel.w(), 1, 1, 3, 3);
+            for (long at : new long[] {memory + page, memory + 2 * page - bytes}) {
+              MemorySegment plane = MemorySegment.ofAddress(at).reinterpret(bytes);
+              plane.copyFrom(Operands.filled(arena, random, DType.F32, Operands.Values.PLAIN, kernel.x(), 1, 1, height, width));
+              MemorySegment c = arena.allocate(kernel.outSpatial().size() * Float.BYTES, 64);
+              ChannelsInPlace single = ChannelsInPlace.of(kernel, ONE, set);
+              assertNotNull(single);
+              single.run(plane, weights, c);
+              assertBits(kernel, expected(kernel, plane, weights), c, "plane at an edge of memory with " + set + ", seed 14");
+            }
+          } finally {
+            SystemMemory.unmap(memory + page, page);
+          }
+        }
+      }
+    }
+  }
+
+  private static ConvolutionKernel ofOneChannel(long height, long width, long stride) {
+    long[] rows = {height, 3, stride, 1, 1, 1, 1};
+    long[] columns = {width, 3, stride, 1, 1, 1, 1};
+    return new ConvolutionKernel(
+        DType.F32, 1, 1, 1, 1, Shape.of(height, width), Shape.of(3, 3), Shape.of(outExtent(rows), outExtent(columns)), List.of(stride, stride),
+        List.of(1L, 1L), List.of(1L, 1L), List.of(1L, 1L), Operands.dense(1, 1, height, width), Operands.dense(1, 1, 3, 3));
   }
 
   /** The last tile of a group's channels is whole, a half, or less than that; places fill runs or do not, and k has one block or two. */
@@ -271,7 +336,8 @@ final class ConvolutionTest {
     long[] xExtents = Shape.of(batch, inputs).concat(Shape.of(spatial)).dims();
     long[] wExtents = Shape.of(outputs, inputs / groups).concat(Shape.of(window)).dims();
     boolean plain = random.nextBoolean();
-    Affine x = plain ? Operands.dense(xExtents) : Operands.layout(random, true, xExtents);
+    Affine others = random.nextBoolean() ? Operands.layout(random, true, xExtents) : Operands.rows(random, xExtents);
+    Affine x = plain ? Operands.dense(xExtents) : others;
     Affine w = plain ? Operands.dense(wExtents) : Operands.layout(random, true, wExtents);
     if (outputsInside) {
       long[] strides = Operands.dense(wExtents).strides();
@@ -302,6 +368,16 @@ final class ConvolutionTest {
           MemorySegment c = arena.allocate(expected.length * (long) type.byteSize() + 64, 64).fill((byte) 0x7b);
           single.run(left, right, c);
           assertBits(kernel, expected, c, "single channels in machine code with " + in.strips.machine() + ", seed " + seed);
+          assertEquals(-1, c.asSlice(expected.length * (long) type.byteSize()).mismatch(arena.allocate(64).fill((byte) 0x7b)), "what lies behind");
+        }
+      }
+      for (VectorSet set : MachineStrips.ALL.keySet()) {
+        ChannelsInPlace single = ChannelsInPlace.of(kernel, TWO, set);
+        assertEquals(areChannelsInPlace(kernel), single != null, kernel.toString());
+        if (single != null) {
+          MemorySegment c = arena.allocate(expected.length * (long) type.byteSize() + 64, 64).fill((byte) 0x7b);
+          single.run(left, right, c);
+          assertBits(kernel, expected, c, "single channels in place with " + set + ", seed " + seed);
           assertEquals(-1, c.asSlice(expected.length * (long) type.byteSize()).mismatch(arena.allocate(64).fill((byte) 0x7b)), "what lies behind");
         }
       }
@@ -340,6 +416,16 @@ final class ConvolutionTest {
         }
       }
     }
+  }
+
+  /** Whether {@link ChannelsInPlace} has to take a convolution, of those here. */
+  private static boolean areChannelsInPlace(ConvolutionKernel k) {
+    int rank = k.spatial().rank();
+    boolean isSimple = k.dtype() == DType.F32 && k.inChannels() == k.groups() && rank < 3 && k.inputDilation().stream().allMatch(d -> d == 1);
+    boolean areNeighbours = k.x().stride(1 + rank) == 1 || k.spatial().dim(rank - 1) == 1;
+    // Large windows on long rows are too much code.
+    boolean isShort = k.window().size() <= 100;
+    return isSimple && areNeighbours && isShort && k.stride().get(rank - 1) <= 2 && !k.outSpatial().isEmpty() && !k.spatial().isEmpty();
   }
 
   private static void assertBits(ConvolutionKernel kernel, long[] expected, MemorySegment c, String how) {

@@ -6,6 +6,7 @@ import dev.tenzan.type.Shape;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /** Random tensors in random layouts, and element access that shares nothing with the code under test. */
@@ -42,6 +43,19 @@ final class Operands {
       }
     }
     return new Affine(offset, strides);
+  }
+
+  /** The same, but neighbours in the last dimension are neighbours in memory. */
+  static Affine rows(SplittableRandom random, long... extents) {
+    int last = extents.length - 1;
+    Affine outer = layout(random, true, Arrays.copyOf(extents, last));
+    long apart = extents[last] + random.nextInt(4);
+    long[] strides = new long[extents.length];
+    for (int d = 0; d < last; d++) {
+      strides[d] = outer.stride(d) * apart;
+    }
+    strides[last] = 1;
+    return new Affine(outer.offset() * apart, strides);
   }
 
   /** The layout of a dense row-major tensor. */
