@@ -12,12 +12,14 @@ import java.util.Map;
  * @param vectorBits the bits of the widest vector; 0 without the Vector API
  * @param f32 GFLOP/s in f32; NaN without the Vector API
  * @param f64 GFLOP/s in f64; NaN without the Vector API
+ * @param f32Median GFLOP/s in f32 of half the samples, which interruptions and neighbours leave; NaN without the Vector API
+ * @param f64Median the same in f64
  * @param read GB/s of a comparison of two arrays
  * @param copy GB/s of a copy
  * @param triad GB/s of {@code a = b + s * c}
  */
 public record Ceilings(
-    int threads, int vectorBits, double f32, double f64, double read, double copy, double triad) {
+    int threads, int vectorBits, double f32, double f64, double f32Median, double f64Median, double read, double copy, double triad) {
   private static final int LENGTH = 10_000_000;
   private static final int REPETITIONS = 15;
 
@@ -25,8 +27,8 @@ public record Ceilings(
   public static Ceilings measure(int threads) {
     try (Team team = new Team(threads)) {
       boolean vectors = Machine.hasVectorApi();
-      double f32 = vectors ? FmaPeak.f32(team) : Double.NaN;
-      double f64 = vectors ? FmaPeak.f64(team) : Double.NaN;
+      FmaPeak.Rate f32 = vectors ? FmaPeak.f32(team) : FmaPeak.Rate.NONE;
+      FmaPeak.Rate f64 = vectors ? FmaPeak.f64(team) : FmaPeak.Rate.NONE;
       float[] a = new float[LENGTH];
       float[] b = new float[LENGTH];
       float[] c = new float[LENGTH];
@@ -36,7 +38,7 @@ public record Ceilings(
       double read = bandwidth(team, 8.0, (from, to, member) -> compare(a, b, from, to));
       double copy = bandwidth(team, 8.0, (from, to, member) -> copy(a, b, from, to));
       double triad = bandwidth(team, 12.0, (from, to, member) -> triad(a, b, c, from, to));
-      return new Ceilings(threads, vectors ? FmaPeak.vectorBits() : 0, f32, f64, read, copy, triad);
+      return new Ceilings(threads, vectors ? FmaPeak.vectorBits() : 0, f32.best(), f64.best(), f32.median(), f64.median(), read, copy, triad);
     }
   }
 
@@ -47,6 +49,8 @@ public record Ceilings(
         vectorBits,
         Math.max(f32, other.f32),
         Math.max(f64, other.f64),
+        Math.max(f32Median, other.f32Median),
+        Math.max(f64Median, other.f64Median),
         Math.max(read, other.read),
         Math.max(copy, other.copy),
         Math.max(triad, other.triad));
@@ -64,6 +68,8 @@ public record Ceilings(
     map.put("vector_bits", vectorBits);
     map.put("fma_f32_gflops", f32);
     map.put("fma_f64_gflops", f64);
+    map.put("fma_f32_gflops_median", f32Median);
+    map.put("fma_f64_gflops_median", f64Median);
     map.put("read_gbps", read);
     map.put("copy_gbps", copy);
     map.put("triad_gbps", triad);

@@ -1,5 +1,6 @@
 package dev.tenzan.bench.measure;
 
+import java.util.Arrays;
 import java.util.function.IntConsumer;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
@@ -14,6 +15,7 @@ final class FmaPeak {
   private static final VectorSpecies<Double> F64 = DoubleVector.SPECIES_PREFERRED;
   private static final int CHAINS = 16;
   private static final int STEPS = 20_000;
+  private static final int SAMPLES = 48;
 
   private FmaPeak() {}
 
@@ -22,10 +24,20 @@ final class FmaPeak {
     return F32.vectorBitSize();
   }
 
+  /**
+   * What was reached, in GFLOP/s.
+   *
+   * @param best once
+   * @param median by half of the samples
+   */
+  record Rate(double best, double median) {
+    static final Rate NONE = new Rate(Double.NaN, Double.NaN);
+  }
+
   /** GFLOP/s in f32. */
-  static double f32(Team team) {
+  static Rate f32(Team team) {
     float[] sink = new float[team.size() * 64];
-    return best(team, F32.length(), (member, calls) -> {
+    return measure(team, F32.length(), (member, calls) -> {
       for (int i = 0; i < calls; i++) {
         sink[member * 64] += floats(1e-9f * i);
       }
@@ -33,9 +45,9 @@ final class FmaPeak {
   }
 
   /** GFLOP/s in f64. */
-  static double f64(Team team) {
+  static Rate f64(Team team) {
     double[] sink = new double[team.size() * 64];
-    return best(team, F64.length(), (member, calls) -> {
+    return measure(team, F64.length(), (member, calls) -> {
       for (int i = 0; i < calls; i++) {
         sink[member * 64] += doubles(1e-9 * i);
       }
@@ -46,20 +58,21 @@ final class FmaPeak {
     void run(int member, int calls);
   }
 
-  /** Calls until the compiler is done, then takes the best of many samples of about 5 ms. */
-  private static double best(Team team, int lanes, Job job) {
+  /** Calls until the compiler is done, then takes many samples of about 5 ms. */
+  private static Rate measure(Team team, int lanes, Job job) {
     IntConsumer warm = member -> job.run(member, 30);
     double perCall = Double.MAX_VALUE;
     for (int i = 0; i < 20; i++) {
       perCall = Math.min(perCall, team.time(warm) / 30);
     }
     int calls = (int) Math.clamp(0.005 / perCall, 1, 100_000);
-    double best = 0;
-    for (int i = 0; i < 48; i++) {
+    double[] rates = new double[SAMPLES];
+    for (int i = 0; i < SAMPLES; i++) {
       double seconds = team.time(member -> job.run(member, calls));
-      best = Math.max(best, 2.0 * CHAINS * STEPS * lanes * calls * team.size() / seconds);
+      rates[i] = 2e-9 * CHAINS * STEPS * lanes * calls * team.size() / seconds;
     }
-    return best * 1e-9;
+    Arrays.sort(rates);
+    return new Rate(rates[SAMPLES - 1], rates[SAMPLES / 2]);
   }
 
   /** Vectors stay in locals: one in a field or an array would be boxed. */

@@ -12,9 +12,13 @@ import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.List;
+import java.util.Locale;
 import java.util.NoSuchElementException;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** The system's OpenBLAS, called through the Foreign Function and Memory API, as the peer of the matmul rows. */
 public final class OpenBlas implements Gemm {
@@ -26,8 +30,15 @@ public final class OpenBlas implements Gemm {
   private static final String LIBRARY = "openblas";
   private static final List<String> NAMES =
       List.of("libopenblas.so.0", "libopenblas.so", "libopenblas.0.dylib", "libopenblas.dylib", "libopenblas.dll");
+  private static final String CORE_TYPE = "OPENBLAS_CORETYPE";
+
   /** Variables that make the library choose other kernels than those made for this processor. */
-  private static final List<String> HANDICAPS = List.of("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE");
+  private static final List<String> HANDICAPS = List.of(CORE_TYPE, "OPENBLAS_L2_SIZE");
+
+  /** Core types whose kernels have the vectors of AVX2. */
+  private static final Set<String> WITH_AVX2 = Set.of("haswell", "zen");
+
+  private static final int AVX2_BITS = 256;
 
   private static final int ROW_MAJOR = 101;
   private static final int NO_TRANSPOSE = 111;
@@ -47,8 +58,8 @@ public final class OpenBlas implements Gemm {
   }
 
   /**
-   * Loads the library, at its best: variables of the environment that choose slower kernels are set aside. Empty where it is not
-   * installed or lacks a function.
+   * Loads the library, at its best: variables of the environment that choose slower kernels are {@linkplain #setAside set aside}. Empty
+   * where it is not installed or lacks a function.
    */
   public static Optional<OpenBlas> load() {
     setAsideHandicaps();
@@ -59,12 +70,28 @@ public final class OpenBlas implements Gemm {
     }
   }
 
-  /** What of the environment was set aside, for example {@code OPENBLAS_CORETYPE=Haswell}; empty where nothing was. */
+  /**
+   * What of the environment was set aside, for example {@code OPENBLAS_CORETYPE=Haswell}; empty where nothing was. Where the JVM is held to AVX2
+   * ({@code -XX:UseAVX=2}), the library may be held to it too.
+   */
   public static String setAside() {
-    return HANDICAPS.stream()
-        .filter(v -> System.getenv(v) != null)
-        .map(v -> v + "=" + System.getenv(v))
-        .collect(Collectors.joining(" "));
+    return handicaps().map(v -> v + "=" + System.getenv(v)).collect(Collectors.joining(" "));
+  }
+
+  private static Stream<String> handicaps() {
+    int bits = Machine.hasVectorApi() ? FmaPeak.vectorBits() : 0;
+    return HANDICAPS.stream().filter(v -> isHandicap(v, System.getenv(v), bits));
+  }
+
+  /**
+   * Whether a variable lets the library compute with less than Tenzan has.
+   *
+   * @param value its value; null where it is not set
+   * @param vectorBits the bits of the JVM's widest vector; 0 without the Vector API
+   */
+  static boolean isHandicap(String variable, @Nullable String value, int vectorBits) {
+    boolean asLong = variable.equals(CORE_TYPE) && value != null && WITH_AVX2.contains(value.toLowerCase(Locale.ROOT)) && vectorBits <= AVX2_BITS;
+    return value != null && !asLong;
   }
 
   /**
@@ -73,11 +100,12 @@ public final class OpenBlas implements Gemm {
    */
   public static void setAsideHandicaps() {
     Optional<MemorySegment> unsetenv = Linker.nativeLinker().defaultLookup().find("unsetenv");
-    if (unsetenv.isPresent() && !setAside().isEmpty()) {
+    List<String> found = handicaps().toList();
+    if (unsetenv.isPresent() && !found.isEmpty()) {
       var signature = FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS);
       MethodHandle function = Linker.nativeLinker().downcallHandle(unsetenv.get(), signature);
       try (Arena arena = Arena.ofConfined()) {
-        for (String variable : HANDICAPS) {
+        for (String variable : found) {
           int _ = call(LIBRARY, () -> (int) function.invokeExact(arena.allocateFrom(variable)));
         }
       }

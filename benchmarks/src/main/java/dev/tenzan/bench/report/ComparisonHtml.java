@@ -174,7 +174,7 @@ public final class ComparisonHtml {
     Ceilings c = result.ceilings();
     page.element("h2", "Machine and libraries").open("dl", "class", "facts").line();
     fact("processor", result.machine().cpu() + ", " + result.machine().cores() + " hardware threads, " + result.machine().caches());
-    fact("ceilings", Units.number(c.f32()) + " GFLOP/s f32, " + Units.number(c.f64()) + " f64; memory " + Units.number(c.read())
+    fact("ceilings", Units.number(c.f32()) + " GFLOP/s f32 (median " + Units.number(c.f32Median()) + "), " + Units.number(c.f64()) + " f64; memory " + Units.number(c.read())
         + " GB/s read, " + Units.number(c.copy()) + " copy, " + Units.number(c.triad()) + " triad");
     fact("system", result.machine().os() + "; " + result.machine().jvm());
     fact("JVM options", String.join(" ", result.machine().jvmArguments()));

@@ -37,8 +37,8 @@ public final class ComparisonText {
     Ceilings c = result.ceilings();
     out.append(terminal.bold(result.machine().cpu())).append(", ").append(result.threads())
         .append(result.threads() == 1 ? " thread" : " threads").append(", ").append(result.machine().jvm()).append('\n');
-    out.append("ceilings: ").append(Units.number(c.f32())).append(" GFLOP/s f32, ").append(Units.number(c.f64()))
-        .append(" f64; memory ").append(Units.number(c.read())).append(" GB/s read, ").append(Units.number(c.copy()))
+    out.append("ceilings: ").append(Units.number(c.f32())).append(" GFLOP/s f32 (median ").append(Units.number(c.f32Median())).append("), ")
+        .append(Units.number(c.f64())).append(" f64; memory ").append(Units.number(c.read())).append(" GB/s read, ").append(Units.number(c.copy()))
         .append(" copy, ").append(Units.number(c.triad())).append(" triad\n");
     result.libraries().forEach((name, text) -> out.append(name).append(": ").append(text).append('\n'));
     if (!result.rows().isEmpty()) {

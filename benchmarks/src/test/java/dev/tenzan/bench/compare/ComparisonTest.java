@@ -58,7 +58,7 @@ class ComparisonTest {
     libraries.put("Other <1>", "3");
     Machine machine = new Machine("CPU <X> & Co", 2, 1L << 34, "L1d 32 KiB", "Linux", "JVM", List.of("-Xmx1g"));
     return new ComparisonResult(
-        Instant.EPOCH, 60, "1.0", "abc", machine, 2, new Ceilings(2, 512, 200, 100, 30, 20, 25), libraries, rows,
+        Instant.EPOCH, 60, "1.0", "abc", machine, 2, new Ceilings(2, 512, 200, 100, 190, 95, 30, 20, 25), libraries, rows,
         List.of(scaling(1, 10, 100, 1_000, 10_000)), List.of("a <note>"));
   }
 

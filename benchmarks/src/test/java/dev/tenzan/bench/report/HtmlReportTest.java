@@ -58,7 +58,7 @@ class HtmlReportTest {
     Map<String, String> described = new LinkedHashMap<>();
     devices.forEach(d -> described.put(d, "a <device> & more"));
     Ceilings ceilings =
-        new Ceilings(2, vectors ? 512 : 0, vectors ? 250 : NONE, vectors ? 125 : NONE, 30, 20, 25);
+        new Ceilings(2, vectors ? 512 : 0, vectors ? 250 : NONE, vectors ? 125 : NONE, vectors ? 240 : NONE, vectors ? 120 : NONE, 30, 20, 25);
     Machine machine = new Machine("CPU <X> & Co", 2, 1L << 34, "L1d 32 KiB", "Linux", "JVM", List.of("-Xmx1g"));
     return new BenchResult(
         Instant.EPOCH, 60, Suite.QUICK, Numerics.REPRODUCIBLE, "1.0", "abc", machine, described, ceilings, Map.of("OpenBLAS", "none"), measurements,
