@@ -59,4 +59,18 @@ record LeftPanels(
     }
     arguments.set(LONG, ProductKernels.SOURCE_STEP, moves ? step : 0);
   }
+
+  /**
+   * Says where the panels of the next call are, as seen from the last one of this call: the same ones of the next block of k, or behind the last block those that follow.
+   *
+   * @param panel the first panel of this call
+   * @param end the end of its panels
+   * @param first the first of the blocks of k that take turns
+   * @param endOfBlocks their end
+   */
+  void describeNext(MemorySegment arguments, long ofBlock, long panel, long end, long first, long endOfBlocks) {
+    boolean sameRows = ofBlock + 1 < endOfBlocks;
+    long next = panels.source(sameRows ? ofBlock + 1 : first, sameRows ? panel : end);
+    arguments.set(LONG, ProductKernels.NEXT_SOURCE, next - panels.source(ofBlock, end - 1));
+  }
 }

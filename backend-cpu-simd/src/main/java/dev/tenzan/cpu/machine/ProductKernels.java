@@ -53,6 +53,9 @@ public final class ProductKernels {
   /** The distance of A's rows in bytes, where they are read as they lie. */
   public static final int SOURCE_ROW = 80;
 
+  /** How far behind the last tile's A that of the next call lies, which is fetched meanwhile; where A is read as it lies. */
+  public static final int NEXT_SOURCE = 88;
+
   /** A vector that packing goes on from and writes, of whole panels two: sums of columns, or least magnitudes. */
   public static final int STATISTICS = 40;
 
@@ -245,7 +248,7 @@ public final class ProductKernels {
     return layout.isByRows() ? tilesByRows : tilesBySteps;
   }
 
-  /** The same, where A's rows are read as they lie, SOURCE_ROW bytes apart, and their steps side by side; for plain numbers. */
+  /** The same, where A's rows are read as they lie, SOURCE_ROW bytes apart, and their steps side by side; for plain numbers. NEXT_SOURCE. */
   public MachineCode tilesInPlace() {
     return Objects.requireNonNull(tilesInPlace, "only plain numbers are read where they lie");
   }
