@@ -4,17 +4,18 @@ import dev.tenzan.cpu.CpuPool;
 import dev.tenzan.cpu.machine.PlaneWindows;
 import dev.tenzan.cpu.machine.VectorSet;
 import dev.tenzan.kernel.ConvolutionKernel;
+import dev.tenzan.kernel.MatMulKernel;
 import dev.tenzan.type.DType;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /** An f32 convolution whose outputs see one channel each, in machine code that reads the channels where they lie, with no copy of them. */
 final class ChannelsInPlace implements MatrixProgram {
-  /** The most multiply-adds of one call: machine code holds up the collector, and should be over in microseconds. */
-  private static final long MOST_AT_ONCE = 1 << 20;
+  /** The most multiply-adds of vectors in one call of several planes: machine code holds up the collector, and should be over in microseconds. */
+  private static final long MOST_AT_ONCE = 1 << 16;
 
-  /** Larger planes go some rows at a time, as copies. */
-  private static final double MOST_OF_A_PLANE = 1 << 22;
+  /** The most for one plane, which is one call: some 0.1 ms. Larger ones go some rows at a time, as copies. */
+  private static final double MOST_OF_A_PLANE = 1 << 17;
 
   private final ConvolutionKernel k;
   private final CpuPool pool;
@@ -28,14 +29,14 @@ final class ChannelsInPlace implements MatrixProgram {
   /** The most planes of outputs of one call. */
   private final long most;
 
-  private ChannelsInPlace(ConvolutionKernel kernel, CpuPool pool, PlaneWindows code) {
+  private ChannelsInPlace(ConvolutionKernel kernel, CpuPool pool, PlaneWindows code, VectorSet machine) {
     this.k = kernel;
     this.pool = pool;
     this.code = code;
     this.weights = new ChannelWeights(kernel);
     this.window = kernel.window().size();
     this.perChannel = kernel.outChannels() / kernel.groups();
-    this.most = Math.max(1, MOST_AT_ONCE / (window * kernel.outSpatial().size()));
+    this.most = Math.max(1, (long) (MOST_AT_ONCE / ofPlane(kernel, machine)));
   }
 
   /** The program of a convolution, or null where it takes another way. */
@@ -52,14 +53,23 @@ final class ChannelsInPlace implements MatrixProgram {
             && !k.window().isEmpty()
             && (k.x().stride(1 + rank) == 1 || k.spatial().dim(rank - 1) == 1)
             && k.outChannels() * (double) k.window().size() < Integer.MAX_VALUE / 4
-            && k.outSpatial().size() * (double) k.window().size() <= MOST_OF_A_PLANE;
+            && k.window().size() <= MatMulKernel.K_BLOCK
+            && !k.outSpatial().isEmpty()
+            && ofPlane(k, machine) <= MOST_OF_A_PLANE;
     if (machine == null || !possible) {
       return null;
     }
     PlaneWindows.Distances distances =
         new PlaneWindows.Distances(rank == 1 || k.spatial().dim(0) == 1 ? 0 : k.x().stride(2), k.outChannels() == k.groups() ? k.x().stride(1) : 0);
     PlaneWindows code = PlaneWindows.of(machine, rank == 1 ? PlaneWindows.Side.NONE : side(k, 0), side(k, rank - 1), distances);
-    return code == null ? null : new ChannelsInPlace(k, pool, code);
+    return code == null ? null : new ChannelsInPlace(k, pool, code, machine);
+  }
+
+  /** The multiply-adds of vectors for a plane of outputs. */
+  private static double ofPlane(ConvolutionKernel k, VectorSet machine) {
+    long length = k.outSpatial().dim(k.outSpatial().rank() - 1);
+    double rows = k.outSpatial().size() / (double) length;
+    return rows * Math.ceilDiv(length, machine.bytes() / Float.BYTES) * k.window().size();
   }
 
   private static PlaneWindows.Side side(ConvolutionKernel k, int d) {

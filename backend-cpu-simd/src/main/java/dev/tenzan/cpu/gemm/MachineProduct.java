@@ -64,10 +64,10 @@ final class MachineProduct implements MatrixProgram {
   /** The same for wide tiles. 24 to 96 are alike where all of B's panel stays near; 6 take 3 to 6 % longer. */
   private static final long WIDE_ROWS_TOGETHER = 48;
 
-  /** The same where a packed panel of B is larger than {@link #NEAR_BYTES}: it comes from farther away for each such group. 2048 took 1.03 of its time with 48. */
+  /** The same where a packed panel of B has more than {@link #NEAR_BLOCKS} of 64 KiB: it comes from farther away for each such group. 2048 took 1.03 of its time with 48. */
   private static final long MORE_WIDE_ROWS_TOGETHER = 96;
 
-  private static final long NEAR_BYTES = 256 << 10;
+  private static final long NEAR_BLOCKS = 4;
 
   /** The bytes of C's rows whose tiles take panels of rows in turn, so that A comes from far away less often; those of a task at least. */
   private static final long BYTES_TOGETHER = 256;
@@ -238,7 +238,7 @@ final class MachineProduct implements MatrixProgram {
 
   /** The panels of rows that are taken together. */
   private long rowsTogether() {
-    long wide = rightBlocks(1) * right.panelBytes() > NEAR_BYTES ? MORE_WIDE_ROWS_TOGETHER : WIDE_ROWS_TOGETHER;
+    long wide = rightBlocks(1) > NEAR_BLOCKS ? MORE_WIDE_ROWS_TOGETHER : WIDE_ROWS_TOGETHER;
     return (isWide(kernels) ? wide : ROWS_TOGETHER) / kernels.rows();
   }
 
@@ -467,11 +467,14 @@ final class MachineProduct implements MatrixProgram {
     long wholeRows = Math.min(r.endRow(), m / kernels.rows()) - r.row();
     long wholeColumns = Math.min(r.endColumn(), n / kernels.columns()) - r.column();
     long whole = Math.min(wholeRows, wholeColumns) > 0 ? Math.max(wholeRows, wholeColumns) : 0;
+    long all = down ? r.endRow() - r.row() : r.endColumn() - r.column();
+    long nextSource = arguments.get(LONG, ProductKernels.NEXT_SOURCE);
+    long step = arguments.get(LONG, ProductKernels.SOURCE_STEP);
     if (whole > 0) {
+      arguments.set(LONG, ProductKernels.NEXT_SOURCE, whole < all ? step : nextSource);
       long target = c.address() + origin + r.row() * tileRowsBytes + r.column() * tileRowBytes;
       tiles(code, arguments, whole, target, rowBytes, down ? tileRowsBytes : tileRowBytes);
     }
-    long all = down ? r.endRow() - r.row() : r.endColumn() - r.column();
     for (long t = whole; t < all; t++) {
       long row = r.row() + (down ? t : 0);
       long column = r.column() + (down ? 0 : t);
@@ -481,6 +484,7 @@ final class MachineProduct implements MatrixProgram {
       for (long i = 0; i < height && add; i++) {
         MemorySegment.copy(c, at + i * rowBytes, beside, i * tileRowBytes, width);
       }
+      arguments.set(LONG, ProductKernels.NEXT_SOURCE, t + 1 < all ? step : nextSource);
       tiles(code, arguments, 1, beside.address(), tileRowBytes, 0);
       for (long i = 0; i < height; i++) {
         MemorySegment.copy(beside, i * tileRowBytes, c, at + i * rowBytes, width);

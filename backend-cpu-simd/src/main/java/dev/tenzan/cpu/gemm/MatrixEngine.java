@@ -162,6 +162,10 @@ public final class MatrixEngine {
     if (channels != null) {
       return channels;
     }
+    ChannelGradients gradients = product == null ? ChannelGradients.of(kernel, pool, machine) : null;
+    if (gradients != null) {
+      return gradients;
+    }
     StripConvolution unpacked = StripConvolution.of(kernel, pool, strips(), () -> gemm.kernels(DType.F32));
     PixelConvolution pixels = PixelConvolution.of(kernel, pool, strips(), () -> gemm.kernels(DType.F32), PixelConvolution.INPUTS);
     if (product != null && product.used() > PRODUCTS_BEHIND * (pixels == null ? 0 : pixels.used())) {

@@ -230,12 +230,12 @@ final class MachineMemory {
     VectorForm form = values.form(DType.I32);
     int bytes = load.storage().byteSize();
     int to = values.vectors.take();
-    int temporary = values.vectors.take();
+    int places = values.vectors.take();
     int behind = (lanes - 1) * bytes;
-    a.everyOtherPlaces(form, temporary);
+    a.everyOtherPlaces(form, places);
     if (mask == ALL) {
       a.lanes(LaneOp.LOAD, form, to, 0, from(load, 2 * bytes, 0));
-      a.everyOther(form, to, from(load, 2 * bytes, behind), temporary);
+      a.everyOther(form, to, from(load, 2 * bytes, behind), places);
     } else {
       int second = values.vectors.take();
       int k = values.masks.take();
@@ -243,11 +243,11 @@ final class MachineMemory {
       a.lanes(LaneOp.LOAD, form, to, 0, from(load, 2 * bytes, 0), k, true);
       setMask(k, MachineLoop.EVERY_OTHER_BEHIND);
       a.lanes(LaneOp.LOAD, form, second, 0, from(load, 2 * bytes, behind), k, true);
-      a.everyOther(form, to, MachineValues.register(second), temporary);
+      a.everyOther(form, to, MachineValues.register(second), places);
       values.masks.free(k);
       values.vectors.free(second);
     }
-    values.vectors.free(temporary);
+    values.vectors.free(places);
     return to;
   }
 

@@ -231,8 +231,8 @@ public final class PlaneWindows {
       for (int v = 0; v < vectors; v++) {
         for (int t = 0; t < columns.window; t++) {
           long first = columns.element((long) v * lanes, t);
-          for (long from = first; from < first + columns.stride * lanes - 1; from += lanes - 1) {
-            all.add(inRow(from));
+          for (int l = 0; l < columns.stride; l++) {
+            all.add(inRow(first + (long) l * (lanes - 1)));
           }
         }
       }
@@ -321,10 +321,12 @@ public final class PlaneWindows {
           if (t >= kept) {
             a.vectorLoad(VectorOp.BROADCAST, w, RSI, t * Float.BYTES, ALL);
           }
+          if (isZero[row]) {
+            a.clear(VALUES);
+          }
           for (int c = 0; c < chains; c++) {
             long element = columns.element((long) (first + c % wide) * lanes, t % columns.window);
             if (isZero[row]) {
-              a.clear(VALUES);
               a.vector(VectorOp.VFMADD231PS, c, w, VALUES);
             } else {
               multiply(c, w, from, seen[c / wide][row], element);

@@ -248,7 +248,7 @@ public final class ProductKernels {
     return layout.isByRows() ? tilesByRows : tilesBySteps;
   }
 
-  /** The same, where A's rows are read as they lie, SOURCE_ROW bytes apart, and their steps side by side; for plain numbers. NEXT_SOURCE. */
+  /** The same, where A's rows are read as they lie, SOURCE_ROW bytes apart, and their steps side by side; for plain numbers; NEXT_SOURCE says what to fetch. */
   public MachineCode tilesInPlace() {
     return Objects.requireNonNull(tilesInPlace, "only plain numbers are read where they lie");
   }

@@ -106,8 +106,7 @@ public final class WindowRows {
       a.add(RDX, R9);
       a.loadArgument(RAX, 0);
       a.add(RDI, RAX);
-      a.set(RAX, (1 << (length - 1) % lanes + 1) - 1);
-      a.maskFromRegister(tail, RAX);
+      a.constantMask(tail, (1 << (length - 1) % lanes + 1) - 1);
       for (int t = 0; t < kept; t++) {
         a.vectorLoad(VectorOp.BROADCAST, KEPT + t, RSI, t * Float.BYTES, ALL);
       }

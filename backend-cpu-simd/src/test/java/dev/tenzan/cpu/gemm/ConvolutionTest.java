@@ -152,6 +152,35 @@ final class ConvolutionTest {
         check(DType.F32, random, random.nextInt(1, 3), inputs, inputs * random.nextInt(1, 4), inputs, dims, values[c % values.length], 9000 + c);
       }
     }
+    // So many channels that one call has not all of a task's.
+    check(DType.F32, random, 1, 1400, 1400, 1400, List.of(new long[] {60, 7, 1, 3, 3, 1, 1}, new long[] {1, 1, 1, 0, 0, 1, 1}), values[0], 9200);
+  }
+
+  /** Gradients of single channels' weights: vectors of groups that are whole or not, blocks of k that end within rows, planes of several bands, more outputs than registers. */
+  @Test
+  void gradientsOfSingleChannels() {
+    SplittableRandom random = new SplittableRandom(15);
+    Operands.Values[] values = Operands.Values.values();
+    System.out.println("gradientsOfSingleChannels: seed 15");
+    long seed = 9500;
+    for (long groups : new long[] {8, 16, 19, 33}) {
+      for (long images = 1; images <= 3; images++) {
+        Operands.Values v = values[(int) (seed % values.length)];
+        // Forward: 3 x 3 on 9 x 20, with stride 2 on 9 x 21, with dilation 2 on 7 x 40, of 2 x 2 with crops, 7 x 7 on 8 x 8; and lines.
+        check(DType.F32, random, 1, groups * images, groups, groups, List.of(gradient(9, 9, 1, 1, 1, 1), gradient(20, 20, 1, 1, 1, 1)), v, seed++);
+        check(DType.F32, random, 1, groups * images, groups, groups, List.of(gradient(9, 5, 1, 1, 1, 2), gradient(21, 11, 1, 1, 1, 2)), v, seed++);
+        check(DType.F32, random, 1, groups * images, groups, groups, List.of(gradient(7, 5, 2, 1, 1, 1), gradient(40, 38, 2, 1, 1, 1)), v, seed++);
+        check(DType.F32, random, 1, groups * images, groups, groups, List.of(gradient(9, 6, 1, -1, -1, 1), gradient(9, 7, 1, -2, 1, 1)), v, seed++);
+        check(DType.F32, random, 1, groups * images, groups, groups, List.of(gradient(8, 8, 1, 3, 3, 1), gradient(8, 8, 1, 3, 3, 1)), v, seed++);
+        check(DType.F32, random, 1, groups * images, groups, groups, List.of(gradient(300, 299, 1, 1, 0, 1)), v, seed++);
+      }
+    }
+    check(DType.F32, random, 1, 16, 16, 16, List.of(gradient(60, 60, 1, 1, 1, 1), gradient(70, 70, 1, 1, 1, 1)), values[0], seed);
+  }
+
+  /** A dimension of the convolution that is a gradient: the forward one's outputs are the window, its window's dilation the stride, and its stride the window's dilation. */
+  private static long[] gradient(long extent, long outputs, long dilation, long low, long high, long stride) {
+    return new long[] {extent, outputs, dilation, low, high, 1, stride};
   }
 
   /** A plane between pages that are not there: what is read beside it ends the process. */
@@ -165,6 +194,9 @@ final class ConvolutionTest {
           long height = 9;
           long bytes = width * height * Float.BYTES;
           ConvolutionKernel kernel = ofOneChannel(height, width, stride);
+          // Made first: what is mapped for its code must not come to lie where the pages were.
+          ChannelsInPlace single = ChannelsInPlace.of(kernel, ONE, set);
+          assertNotNull(single);
           long memory = SystemMemory.map(3 * page, SystemMemory.PROT_READ | SystemMemory.PROT_WRITE);
           SystemMemory.unmap(memory, page);
           SystemMemory.unmap(memory + 2 * page, page);
@@ -174,8 +206,6 @@ final class ConvolutionTest {
               MemorySegment plane = MemorySegment.ofAddress(at).reinterpret(bytes);
               plane.copyFrom(Operands.filled(arena, random, DType.F32, Operands.Values.PLAIN, kernel.x(), 1, 1, height, width));
               MemorySegment c = arena.allocate(kernel.outSpatial().size() * Float.BYTES, 64);
-              ChannelsInPlace single = ChannelsInPlace.of(kernel, ONE, set);
-              assertNotNull(single);
               single.run(plane, weights, c);
               assertBits(kernel, expected(kernel, plane, weights), c, "plane at an edge of memory with " + set + ", seed 14");
             }
@@ -338,7 +368,7 @@ final class ConvolutionTest {
     boolean plain = random.nextBoolean();
     Affine others = random.nextBoolean() ? Operands.layout(random, true, xExtents) : Operands.rows(random, xExtents);
     Affine x = plain ? Operands.dense(xExtents) : others;
-    Affine w = plain ? Operands.dense(wExtents) : Operands.layout(random, true, wExtents);
+    Affine w = plain ? new Affine(seed % 3, Operands.dense(wExtents).strides()) : Operands.layout(random, true, wExtents);
     if (outputsInside) {
       long[] strides = Operands.dense(wExtents).strides();
       strides[0] = strides[1];
@@ -373,11 +403,21 @@ final class ConvolutionTest {
       }
       for (VectorSet set : MachineStrips.ALL.keySet()) {
         ChannelsInPlace single = ChannelsInPlace.of(kernel, TWO, set);
-        assertEquals(areChannelsInPlace(kernel), single != null, kernel.toString());
+        assertTrue(single != null || !areChannelsInPlace(kernel), kernel.toString());
         if (single != null) {
           MemorySegment c = arena.allocate(expected.length * (long) type.byteSize() + 64, 64).fill((byte) 0x7b);
           single.run(left, right, c);
           assertBits(kernel, expected, c, "single channels in place with " + set + ", seed " + seed);
+          assertEquals(-1, c.asSlice(expected.length * (long) type.byteSize()).mismatch(arena.allocate(64).fill((byte) 0x7b)), "what lies behind");
+        }
+      }
+      for (VectorSet set : MachineStrips.ALL.keySet()) {
+        ChannelGradients single = ChannelGradients.of(kernel, TWO, set);
+        assertEquals(areChannelGradients(kernel, set), single != null, kernel.toString());
+        if (single != null) {
+          MemorySegment c = arena.allocate(expected.length * (long) type.byteSize() + 64, 64).fill((byte) 0x7b);
+          single.run(left, right, c);
+          assertBits(kernel, expected, c, "gradients of single channels with " + set + ", seed " + seed);
           assertEquals(-1, c.asSlice(expected.length * (long) type.byteSize()).mismatch(arena.allocate(64).fill((byte) 0x7b)), "what lies behind");
         }
       }
@@ -426,6 +466,16 @@ final class ConvolutionTest {
     // Large windows on long rows are too much code.
     boolean isShort = k.window().size() <= 100;
     return isSimple && areNeighbours && isShort && k.stride().get(rank - 1) <= 2 && !k.outSpatial().isEmpty() && !k.spatial().isEmpty();
+  }
+
+  /** Whether {@link ChannelGradients} has to take a convolution, of those here. */
+  private static boolean areChannelGradients(ConvolutionKernel k, VectorSet set) {
+    int last = k.spatial().rank() - 1;
+    boolean isSimple = k.dtype() == DType.F32 && k.batch() == 1 && k.outChannels() == k.groups() && last < 2;
+    boolean areNeighbours =
+        (k.x().stride(2 + last) == 1 || k.spatial().dim(last) == 1) && (k.w().stride(2 + last) == 1 || k.window().dim(last) == 1);
+    boolean areThere = !k.outSpatial().isEmpty() && !k.spatial().isEmpty() && k.outSpatial().size() <= 128;
+    return isSimple && areNeighbours && areThere && k.groups() >= set.bits() / Float.SIZE && k.inputDilation().stream().allMatch(d -> d == 1);
   }
 
   private static void assertBits(ConvolutionKernel kernel, long[] expected, MemorySegment c, String how) {

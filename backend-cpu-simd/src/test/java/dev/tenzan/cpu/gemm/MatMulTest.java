@@ -169,6 +169,7 @@ final class MatMulTest {
           compareLarge(kernels, 131, 641, 530, seed++);
           compareLarge(kernels, 541, 641, 130, seed++);
           compareLarge(kernels, 1171, 91, 331, seed++);
+          compareLarge(kernels, 203, 1290, 130, seed++);
         }
       }
     }

@@ -18,7 +18,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /** The system's OpenBLAS, called through the Foreign Function and Memory API, as the peer of the matmul rows. */
 public final class OpenBlas implements Gemm {
@@ -79,19 +78,21 @@ public final class OpenBlas implements Gemm {
   }
 
   private static Stream<String> handicaps() {
-    int bits = Machine.hasVectorApi() ? FmaPeak.vectorBits() : 0;
-    return HANDICAPS.stream().filter(v -> isHandicap(v, System.getenv(v), bits));
+    // Where no variable is set, a program that only wants a product does not load the Vector API.
+    return HANDICAPS.stream()
+        .filter(v -> System.getenv(v) != null)
+        .filter(v -> isHandicap(v, System.getenv(v), Machine.hasVectorApi() ? FmaPeak.vectorBits() : 0));
   }
 
   /**
    * Whether a variable lets the library compute with less than Tenzan has.
    *
-   * @param value its value; null where it is not set
+   * @param value its value
    * @param vectorBits the bits of the JVM's widest vector; 0 without the Vector API
    */
-  static boolean isHandicap(String variable, @Nullable String value, int vectorBits) {
-    boolean asLong = variable.equals(CORE_TYPE) && value != null && WITH_AVX2.contains(value.toLowerCase(Locale.ROOT)) && vectorBits <= AVX2_BITS;
-    return value != null && !asLong;
+  static boolean isHandicap(String variable, String value, int vectorBits) {
+    boolean asLong = variable.equals(CORE_TYPE) && WITH_AVX2.contains(value.toLowerCase(Locale.ROOT)) && vectorBits == AVX2_BITS;
+    return !asLong;
   }
 
   /**

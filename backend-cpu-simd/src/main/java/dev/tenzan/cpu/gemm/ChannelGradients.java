@@ -1,0 +1,231 @@
+package dev.tenzan.cpu.gemm;
+
+import dev.tenzan.cpu.CpuPool;
+import dev.tenzan.cpu.ThreadBuffer;
+import dev.tenzan.cpu.machine.ChannelDots;
+import dev.tenzan.cpu.machine.TileTurn;
+import dev.tenzan.cpu.machine.VectorSet;
+import dev.tenzan.kernel.ConvolutionKernel;
+import dev.tenzan.type.DType;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An f32 convolution of groups with one output channel each, few outputs and large windows, as are the gradients of the weights of a convolution of single channels: chains of
+ * thousands of steps, of which a vector takes those of neighbouring groups. Bands of their planes are turned so that the groups lie side by side.
+ */
+final class ChannelGradients implements MatrixProgram {
+  /** The outputs of a group, at most: each has a pass over the planes, some of them together. */
+  private static final long MOST_OUTPUTS = 128;
+
+  /** The turned bands of both planes, at most, in bytes: they stay in the second cache. A row of each there is always. */
+  private static final long BAND_BYTES = 256 << 10;
+
+  /** The elements of a row, or of all rows that one row of the window sees together, at most. */
+  private static final long MOST_SEEN = 1 << 20;
+
+  private static final ThreadBuffer BUFFER = new ThreadBuffer();
+
+  private final ConvolutionKernel k;
+  private final CpuPool pool;
+  private final TileTurn turn;
+  private final List<ChannelDots> dots;
+
+  /** The rows of the window and what one of them is of. */
+  private final long height;
+
+  private final long width;
+  private final long down;
+  private final long outHeight;
+
+  /** The elements of a row that windows see, padding included. */
+  private final long seen;
+
+  /** The rows of the window of a band. */
+  private final long band;
+
+  private ChannelGradients(ConvolutionKernel kernel, CpuPool pool, TileTurn turn, VectorSet machine, List<ChannelDots> dots) {
+    this.k = kernel;
+    this.pool = pool;
+    this.turn = turn;
+    this.dots = dots;
+    this.height = rows(kernel, kernel.window().dims());
+    this.outHeight = rows(kernel, kernel.outSpatial().dims());
+    this.width = kernel.window().dim(last(kernel));
+    this.down = along(kernel, kernel.windowDilation());
+    this.seen = seen(kernel);
+    long rowBytes = (down * seen + width) * machine.bytes();
+    this.band = Math.clamp(BAND_BYTES / rowBytes, 1, height);
+  }
+
+  /** The program of a convolution, or null where it takes another way. */
+  static @Nullable ChannelGradients of(ConvolutionKernel k, CpuPool pool, @Nullable VectorSet machine) {
+    int last = last(k);
+    boolean possible =
+        machine != null
+            && k.dtype() == DType.F32
+            && k.batch() == 1
+            && k.outChannels() == k.groups()
+            && k.groups() >= machine.bytes() / Float.BYTES
+            && k.inChannels() > 0
+            && last <= 1
+            && k.inputDilation().stream().allMatch(d -> d == 1)
+            && !k.spatial().isEmpty()
+            && !k.window().isEmpty()
+            && !k.outSpatial().isEmpty()
+            && k.outSpatial().size() <= MOST_OUTPUTS
+            && (k.x().stride(2 + last) == 1 || k.spatial().dim(last) == 1)
+            && (k.w().stride(2 + last) == 1 || k.window().dim(last) == 1)
+            && seen(k) * (double) (along(k, k.stride()) * (rows(k, k.outSpatial().dims()) - 1) + along(k, k.windowDilation())) < MOST_SEEN;
+    TileTurn turn = machine == null || !possible ? null : TileTurn.of(machine, Float.BYTES);
+    if (machine == null || turn == null) {
+      return null;
+    }
+    int[] shifts = shifts(k);
+    int most = ChannelDots.most(machine);
+    List<ChannelDots> dots = new ArrayList<>();
+    for (int from = 0; from < shifts.length; from += most) {
+      int[] some = Arrays.copyOfRange(shifts, from, Math.min(shifts.length, from + most));
+      ChannelDots code =
+          ChannelDots.of(
+              machine, some, (int) k.window().dim(last), Math.toIntExact(k.windowDilation().get(last)),
+              Math.toIntExact(along(k, k.windowDilation()) * seen(k)));
+      if (code == null) {
+        return null;
+      }
+      dots.add(code);
+    }
+    return new ChannelGradients(k, pool, turn, machine, dots);
+  }
+
+  private static int last(ConvolutionKernel k) {
+    return k.spatial().rank() - 1;
+  }
+
+  private static long rows(ConvolutionKernel k, long[] extents) {
+    return last(k) == 0 ? 1 : extents[0];
+  }
+
+  /** What a list has for the dimension across rows. */
+  private static long along(ConvolutionKernel k, List<Long> list) {
+    return last(k) == 0 ? 1 : list.get(0);
+  }
+
+  /** The elements of a row that windows see, padding included. */
+  private static long seen(ConvolutionKernel k) {
+    int last = last(k);
+    return (k.outSpatial().dim(last) - 1) * k.stride().get(last) + (k.window().dim(last) - 1) * k.windowDilation().get(last) + 1;
+  }
+
+  /** How far from the first output's first place those of the others are. */
+  private static int[] shifts(ConvolutionKernel k) {
+    int last = last(k);
+    long across = k.outSpatial().dim(last);
+    int[] shifts = new int[Math.toIntExact(k.outSpatial().size())];
+    for (int o = 0; o < shifts.length; o++) {
+      shifts[o] = Math.toIntExact(o / across * along(k, k.stride()) * seen(k) + o % across * k.stride().get(last));
+    }
+    return shifts;
+  }
+
+  @Override
+  public void run(MemorySegment x, MemorySegment w, MemorySegment out) {
+    int lanes = turn.lanes();
+    int tasks = Math.toIntExact(Math.ceilDiv(k.groups(), lanes));
+    pool.parallelFor(tasks, t -> {
+      long first = (long) t * lanes;
+      // The last vector has groups of the one before where there are not enough.
+      groups(x, w, out, Math.min(first, k.groups() - lanes), first);
+    });
+  }
+
+  /** The rows of a band that windows see. */
+  private long rowsSeen(long rows) {
+    return (outHeight - 1) * along(k, k.stride()) + (rows - 1) * down + 1;
+  }
+
+  /** Computes the outputs of as many groups as there are lanes, and stores those from one of them on. */
+  private void groups(MemorySegment x, MemorySegment w, MemorySegment out, long group, long firstStored) {
+    int vector = turn.lanes() * Float.BYTES;
+    long movingBytes = rowsSeen(band) * seen * vector;
+    long fixedBytes = band * width * vector;
+    long stateBytes = dots.stream().mapToLong(d -> Math.ceilDiv(d.stateBytes(), vector) * vector).sum();
+    MemorySegment buffer = BUFFER.atLeast(movingBytes + fixedBytes + stateBytes);
+    MemorySegment moving = buffer.asSlice(0, movingBytes);
+    MemorySegment fixed = buffer.asSlice(movingBytes, fixedBytes);
+    moving.fill((byte) 0);
+    List<MemorySegment> states = new ArrayList<>();
+    long at = movingBytes + fixedBytes;
+    for (ChannelDots d : dots) {
+      MemorySegment state = buffer.asSlice(at, d.stateBytes());
+      d.clear(state);
+      states.add(state);
+      at += Math.ceilDiv(d.stateBytes(), vector) * vector;
+    }
+    long perGroup = k.inChannels() / k.groups();
+    for (long c = 0; c < perGroup; c++) {
+      for (long row = 0; row < height; row += band) {
+        long rows = Math.min(band, height - row);
+        turnMoving(x, group * perGroup + c, row, rows, moving);
+        turnFixed(w, group, c, row, rows, fixed);
+        for (int d = 0; d < states.size(); d++) {
+          dots.get(d).run(moving, fixed, states.get(d), rows);
+        }
+      }
+    }
+    store(states, out, group, firstStored);
+  }
+
+  /** Turns what the windows see of a band of rows; what lies beside the plane is zero. */
+  private void turnMoving(MemorySegment x, long channel, long row, long rows, MemorySegment to) {
+    int last = last(k);
+    int vector = turn.lanes() * Float.BYTES;
+    long perGroup = k.inChannels() / k.groups();
+    long extent = rows(k, k.spatial().dims());
+    long padRows = last == 0 ? 0 : k.padLow().get(0);
+    long rowStride = last == 0 ? 0 : k.x().stride(2);
+    long pad = k.padLow().get(last);
+    long first = Math.max(0, -pad);
+    long columns = Math.min(k.spatial().dim(last), seen - pad) - first;
+    for (long r = 0; r < rowsSeen(rows); r++) {
+      long in = row * down + r - padRows;
+      long at = r * seen * vector;
+      if (in < 0 || in >= extent) {
+        to.asSlice(at, seen * vector).fill((byte) 0);
+      } else if (columns > 0) {
+        long from = k.x().offset() + channel * k.x().stride(1) + in * rowStride + first;
+        turn.run(
+            x.address() + from * Float.BYTES, perGroup * k.x().stride(1) * Float.BYTES, 1, (int) columns, to.address() + at + (first + pad) * vector,
+            vector);
+      }
+    }
+  }
+
+  /** Turns a band of the windows' rows. */
+  private void turnFixed(MemorySegment w, long group, long channel, long row, long rows, MemorySegment to) {
+    int vector = turn.lanes() * Float.BYTES;
+    long rowStride = last(k) == 0 ? 0 : k.w().stride(2);
+    for (long r = 0; r < rows; r++) {
+      long from = k.w().offset() + group * k.w().stride(0) + channel * k.w().stride(1) + (row + r) * rowStride;
+      turn.run(
+          w.address() + from * Float.BYTES, k.w().stride(0) * Float.BYTES, 1, (int) width, to.address() + r * width * vector, vector);
+    }
+  }
+
+  private void store(List<MemorySegment> states, MemorySegment out, long group, long firstStored) {
+    long outputs = k.outSpatial().size();
+    for (int lane = (int) (firstStored - group); lane < turn.lanes(); lane++) {
+      for (int o = 0, d = 0, t = 0; o < outputs; o++, t++) {
+        if (t == dots.get(d).shifts()) {
+          d++;
+          t = 0;
+        }
+        out.set(ValueLayout.JAVA_FLOAT, ((group + lane) * outputs + o) * Float.BYTES, dots.get(d).result(states.get(d), t, lane));
+      }
+    }
+  }
+}
