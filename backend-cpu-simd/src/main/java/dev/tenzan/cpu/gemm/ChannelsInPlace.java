@@ -48,7 +48,6 @@ final class ChannelsInPlace implements MatrixProgram {
             && k.inChannels() == k.groups()
             && k.batch() * k.outChannels() > 0
             && rank <= 2
-            && k.inputDilation().stream().allMatch(d -> d == 1)
             && !k.spatial().isEmpty()
             && !k.window().isEmpty()
             && (k.x().stride(1 + rank) == 1 || k.spatial().dim(rank - 1) == 1)
@@ -74,7 +73,7 @@ final class ChannelsInPlace implements MatrixProgram {
 
   private static PlaneWindows.Side side(ConvolutionKernel k, int d) {
     return new PlaneWindows.Side(
-        k.spatial().dim(d), k.window().dim(d), k.outSpatial().dim(d), k.stride().get(d), k.padLow().get(d), k.windowDilation().get(d));
+        k.spatial().dim(d), k.window().dim(d), k.outSpatial().dim(d), k.stride().get(d), k.padLow().get(d), k.windowDilation().get(d), k.inputDilation().get(d));
   }
 
   @Override

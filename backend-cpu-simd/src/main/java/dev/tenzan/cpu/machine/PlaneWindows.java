@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What the places of f32 planes see through a window, read where the planes lie: for each place a chain of fused multiply-adds from +0 over the
  * window's positions. Padding is in no memory: loads that reach beyond a row have a mask, and rows beyond the plane are zeros, which take part
- * in the chains.
+ * in the chains. So do the zeros between the elements of a plane that is spread out.
  *
  * <p>The code is written for one geometry, whose distances and masks stand in it; some rows at a time, so that there are chains enough to hide their
  * latency. Rows that see padding above or below have code of their own.
@@ -59,18 +59,37 @@ public final class PlaneWindows {
    * @param stride how far apart neighbouring places are
    * @param padding the zeros before the first element; negative where some are left out
    * @param dilation how far apart neighbouring positions of the window are
+   * @param spread how far apart the windows see neighbouring elements: there are zeros between them
    */
-  public record Side(long extent, long window, long outputs, long stride, long padding, long dilation) {
+  public record Side(long extent, long window, long outputs, long stride, long padding, long dilation, long spread) {
     /** A dimension of one element. */
-    public static final Side NONE = new Side(1, 1, 1, 1, 0, 1);
+    public static final Side NONE = new Side(1, 1, 1, 1, 0, 1, 1);
 
-    /** The element that is seen from a place at a position of the window; it may lie beside the plane. */
-    private long element(long place, long position) {
+    /** The coordinate that is seen from a place at a position of the window; it may lie beside the plane, or between elements. */
+    private long coordinate(long place, long position) {
       return place * stride - padding + position * dilation;
+    }
+
+    /** The element at a coordinate, or the one before. */
+    private long element(long coordinate) {
+      return Math.floorDiv(coordinate, spread);
+    }
+
+    private boolean isBetween(long coordinate) {
+      return Math.floorMod(coordinate, spread) != 0;
     }
 
     private boolean has(long element) {
       return element >= 0 && element < extent;
+    }
+
+    /** After so many places windows see elements and zeros in the same order. */
+    private long period() {
+      long period = 1;
+      while (period * stride % spread != 0) {
+        period++;
+      }
+      return period;
     }
 
     /** The first place that sees no padding, or where there is none, the one behind the last. */
@@ -80,7 +99,7 @@ public final class PlaneWindows {
 
     /** The place behind the last one that sees no padding. */
     private long endInside() {
-      return Math.clamp(Math.floorDiv(extent - 1 - (window - 1) * dilation + padding, stride) + 1, inside(), outputs);
+      return Math.clamp(Math.floorDiv((extent - 1) * spread - (window - 1) * dilation + padding, stride) + 1, inside(), outputs);
     }
   }
 
@@ -98,7 +117,7 @@ public final class PlaneWindows {
    *
    * @param set the vectors of the code
    * @param rows the dimension across rows
-   * @param columns the dimension along rows; its stride is 1 or 2
+   * @param columns the dimension along rows; its stride or its spread is 1 or 2, the other one 1
    */
   public static @Nullable PlaneWindows of(VectorSet set, Side rows, Side columns, Distances distances) {
     boolean near =
@@ -106,7 +125,8 @@ public final class PlaneWindows {
             && columns.extent < FAR
             && rows.outputs * (double) columns.outputs < FAR
             && Math.abs(distances.planes) < FAR;
-    if (!set.canRun() || !near || columns.stride > 2 || loads(set, rows, columns) > MOST_LOADS || rows.outputs * columns.outputs == 0) {
+    boolean simple = columns.stride * columns.spread <= 2 && rows.spread <= 2;
+    if (!set.canRun() || !near || !simple || loads(set, rows, columns) > MOST_LOADS || rows.outputs * columns.outputs == 0) {
       return null;
     }
     MachineCode code =
@@ -230,7 +250,11 @@ public final class PlaneWindows {
       Set<Integer> all = new LinkedHashSet<>();
       for (int v = 0; v < vectors; v++) {
         for (int t = 0; t < columns.window; t++) {
-          long first = columns.element((long) v * lanes, t);
+          long first = columns.coordinate((long) v * lanes, t);
+          if (columns.spread == 2) {
+            all.add(inRow(columns.element(first + 1)) & half());
+            continue;
+          }
           for (int l = 0; l < columns.stride; l++) {
             all.add(inRow(first + (long) l * (lanes - 1)));
           }
@@ -249,6 +273,10 @@ public final class PlaneWindows {
       return (1 << lanes) - 1;
     }
 
+    private int half() {
+      return (1 << lanes / 2) - 1;
+    }
+
     /** Which lanes of a vector that begins at an element are elements of a row. */
     private int inRow(long from) {
       int bits = 0;
@@ -263,40 +291,49 @@ public final class PlaneWindows {
       long[] seen = new long[(int) rows.window];
       boolean[] isZero = new boolean[seen.length];
       for (int t = 0; t < seen.length; t++) {
-        long element = rows.element(place, t);
-        isZero[t] = !rows.has(element);
-        seen[t] = isZero[t] ? 0 : element * distances.rows;
+        long coordinate = rows.coordinate(place, t);
+        isZero[t] = rows.isBetween(coordinate) || !rows.has(rows.element(coordinate));
+        seen[t] = isZero[t] ? 0 : rows.element(coordinate) * distances.rows;
       }
-      rows(RDI, RDX, place * length, new long[][] {seen}, isZero);
+      rows(RDI, RDX, place * length, new long[][] {seen}, new boolean[][] {isZero});
     }
 
     /** Rows that see none. */
     private void inside(int first, int count) {
-      int together = Math.min(count, Math.ceilDiv(CHAINS, Math.min(vectors, WIDE)));
+      int period = (int) rows.period();
+      int wanted = Math.min(count, Math.ceilDiv(CHAINS, Math.min(vectors, WIDE)));
+      int together = Math.max(period, wanted / period * period);
+      long begin = rows.element(rows.coordinate(first, 0));
       a.move(R11, RDI);
-      a.addConstant(R11, bytes(rows.element(first, 0) * distances.rows));
+      a.addConstant(R11, bytes(begin * distances.rows));
       a.move(R9, RDX);
       a.addConstant(R9, bytes((long) first * length));
-      a.set(RCX, count / together);
-      int loop = a.here();
-      insideRows(together);
-      a.addConstant(R11, bytes(together * rows.stride * distances.rows));
-      a.addConstant(R9, bytes((long) together * length));
-      a.subtractConstant(RCX, 1);
-      a.jumpIfNotZero(loop);
+      if (count >= together) {
+        a.set(RCX, count / together);
+        int loop = a.here();
+        insideRows(first, begin, together);
+        a.addConstant(R11, bytes(together * rows.stride / rows.spread * distances.rows));
+        a.addConstant(R9, bytes((long) together * length));
+        a.subtractConstant(RCX, 1);
+        a.jumpIfNotZero(loop);
+      }
       if (count % together > 0) {
-        insideRows(count % together);
+        insideRows(first, begin, count % together);
       }
     }
 
-    private void insideRows(int together) {
+    /** Some rows of which the first sees zeros where the first one of all does; its first element is {@code begin}. */
+    private void insideRows(int first, long begin, int together) {
       long[][] seen = new long[together][(int) rows.window];
+      boolean[][] isZero = new boolean[together][(int) rows.window];
       for (int r = 0; r < together; r++) {
         for (int t = 0; t < rows.window; t++) {
-          seen[r][t] = (r * rows.stride + t * rows.dilation) * distances.rows;
+          long coordinate = rows.coordinate(first + r, t);
+          isZero[r][t] = rows.isBetween(coordinate);
+          seen[r][t] = (rows.element(coordinate) - begin) * distances.rows;
         }
       }
-      rows(R11, R9, 0, seen, new boolean[(int) rows.window]);
+      rows(R11, R9, 0, seen, isZero);
     }
 
     /**
@@ -306,9 +343,9 @@ public final class PlaneWindows {
      * @param to a register with an address
      * @param at where the results go, in elements from the latter
      * @param seen for each row and each row of the window how far from the former what it sees begins, in elements
-     * @param isZero which rows of the window see zeros
+     * @param isZero for each row which rows of the window see zeros
      */
-    private void rows(int from, int to, int at, long[][] seen, boolean[] isZero) {
+    private void rows(int from, int to, int at, long[][] seen, boolean[][] isZero) {
       for (int first = 0; first < vectors; first += WIDE) {
         int wide = Math.min(WIDE, vectors - first);
         int chains = seen.length * wide;
@@ -321,15 +358,13 @@ public final class PlaneWindows {
           if (t >= kept) {
             a.vectorLoad(VectorOp.BROADCAST, w, RSI, t * Float.BYTES, ALL);
           }
-          if (isZero[row]) {
-            a.clear(VALUES);
-          }
           for (int c = 0; c < chains; c++) {
-            long element = columns.element((long) (first + c % wide) * lanes, t % columns.window);
-            if (isZero[row]) {
+            long coordinate = columns.coordinate((long) (first + c % wide) * lanes, t % columns.window);
+            if (isZero[c / wide][row]) {
+              a.clear(VALUES);
               a.vector(VectorOp.VFMADD231PS, c, w, VALUES);
             } else {
-              multiply(c, w, from, seen[c / wide][row], element);
+              multiply(c, w, from, seen[c / wide][row], coordinate);
             }
           }
         }
@@ -340,8 +375,14 @@ public final class PlaneWindows {
       }
     }
 
-    /** Adds the products of a weight with what the lanes of a chain see, from an element of a row on. */
-    private void multiply(int chain, int weight, int from, long row, long element) {
+    /** Adds the products of a weight with what the lanes of a chain see, from a coordinate of a row on. */
+    private void multiply(int chain, int weight, int from, long row, long coordinate) {
+      if (columns.spread == 2) {
+        loadSpread(VALUES, from, row, coordinate);
+        a.vector(VectorOp.VFMADD231PS, chain, weight, VALUES);
+        return;
+      }
+      long element = coordinate;
       if (columns.stride == 1 && inRow(element) == allLanes()) {
         a.vector(VectorOp.VFMADD231PS, chain, weight, from, bytes(row + element));
         return;
@@ -360,9 +401,27 @@ public final class PlaneWindows {
       a.vector(VectorOp.VFMADD231PS, chain, weight, VALUES);
     }
 
+    /** Loads elements of a row with a zero behind each, or before each where a row does not begin with one. */
+    private void loadSpread(int to, int from, long row, long coordinate) {
+      long element = columns.element(coordinate + 1);
+      if ((inRow(element) & half()) == half()) {
+        a.vectorLoad(VectorOp.VPMOVZXDQ, to, from, bytes(row + element), ALL);
+      } else {
+        load(to, from, row, element, inRow(element) & half());
+        a.vector(VectorOp.VPMOVZXDQ, to, 0, to);
+      }
+      if (columns.isBetween(coordinate)) {
+        a.shift(Shift.LEFT, new VectorForm(true, lanes / 2), to, new Source.Register(to), Integer.SIZE);
+      }
+    }
+
     /** Loads elements of a row, and zeros where they lie beside it. */
     private void load(int to, int from, long row, long element) {
-      int bits = inRow(element);
+      load(to, from, row, element, inRow(element));
+    }
+
+    /** Loads the elements that have a bit, and zeros for the others. */
+    private void load(int to, int from, long row, long element, int bits) {
       if (bits == 0) {
         a.clear(to);
         return;

@@ -58,6 +58,8 @@ public enum VectorOp {
   VCVTPD2PS(Map.F, Prefix.P66, 1, 0x5A, 512, 64),
   /** Extends 8 numbers of 32 bits by their signs to 64 bits. */
   VPMOVSXDQ(Map.F38, Prefix.P66, 0, 0x25, 512, 32),
+  /** Extends 8 numbers of 32 bits by zeros to 64 bits. */
+  VPMOVZXDQ(Map.F38, Prefix.P66, 0, 0x35, 512, 32),
   /** Takes the lower halves of 8 numbers of 64 bits; the source is the register. */
   VPMOVQD(Map.F38, Prefix.PF3, 0, 0x35, 512, 32),
   /** Converts 8 numbers of i32 to f64. */
