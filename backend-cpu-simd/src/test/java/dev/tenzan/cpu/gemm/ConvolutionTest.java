@@ -13,10 +13,13 @@ import dev.tenzan.type.DType;
 import dev.tenzan.type.Shape;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import jdk.incubator.vector.VectorShape;
 import org.junit.jupiter.api.AfterAll;
@@ -177,6 +180,32 @@ final class ConvolutionTest {
       }
     }
     check(DType.F32, random, 1, 16, 16, 16, List.of(gradient(60, 60, 1, 1, 1, 1), gradient(70, 70, 1, 1, 1, 1)), values[0], seed);
+  }
+
+  /** Products that all underflow to -0 add up to -0, over blocks of k too. */
+  @Test
+  void gradientsThatUnderflow() {
+    for (VectorSet set : MachineStrips.ALL.keySet()) {
+      long groups = set.bits() / Float.SIZE;
+      ConvolutionKernel kernel =
+          new ConvolutionKernel(
+              DType.F32, 1, groups, groups, groups, Shape.of(21, 21), Shape.of(20, 20), Shape.of(2, 2), List.of(1L, 1L), List.of(0L, 0L),
+              List.of(1L, 1L), List.of(1L, 1L), Operands.dense(1, groups, 21, 21), Operands.dense(groups, 1, 20, 20));
+      try (Arena arena = Arena.ofShared()) {
+        MemorySegment x = arena.allocateFrom(ValueLayout.JAVA_FLOAT, all(groups * 21 * 21, 1e-30f));
+        MemorySegment w = arena.allocateFrom(ValueLayout.JAVA_FLOAT, all(groups * 20 * 20, -1e-30f));
+        MemorySegment c = arena.allocate(groups * 4 * Float.BYTES, 64);
+        Objects.requireNonNull(ChannelGradients.of(kernel, TWO, set)).run(x, w, c);
+        assertBits(kernel, expected(kernel, x, w), c, "products that underflow with " + set);
+        assertEquals(Float.floatToRawIntBits(-0.0f), c.get(ValueLayout.JAVA_INT, 0));
+      }
+    }
+  }
+
+  private static float[] all(long count, float value) {
+    float[] values = new float[Math.toIntExact(count)];
+    Arrays.fill(values, value);
+    return values;
   }
 
   /** A dimension of the convolution that is a gradient: the forward one's outputs are the window, its window's dilation the stride, and its stride the window's dilation. */
