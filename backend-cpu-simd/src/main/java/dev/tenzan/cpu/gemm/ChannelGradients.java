@@ -22,11 +22,14 @@ final class ChannelGradients implements MatrixProgram {
   /** The outputs of a group, at most: each has a pass over the planes, some of them together. */
   private static final long MOST_OUTPUTS = 128;
 
-  /** The turned bands of both planes, at most, in bytes: they stay in the second cache. A row of each there is always. */
+  /** With fewer steps, clearing and storing sums would take most of the time. */
+  private static final long LEAST_STEPS = 64;
+
+  /** The turned bands of both planes, about, in bytes: they stay in the second cache. A row of the window, and what it sees, there is always. */
   private static final long BAND_BYTES = 256 << 10;
 
-  /** The elements of a row, or of all rows that one row of the window sees together, at most. */
-  private static final long MOST_SEEN = 1 << 20;
+  /** The elements of all rows that one row of the window sees, at most: 1 MiB with AVX-512, and a call of 0.1 ms at most. */
+  private static final long MOST_SEEN = 1 << 14;
 
   private static final ThreadBuffer BUFFER = new ThreadBuffer();
 
@@ -71,7 +74,7 @@ final class ChannelGradients implements MatrixProgram {
             && k.batch() == 1
             && k.outChannels() == k.groups()
             && k.groups() >= machine.bytes() / Float.BYTES
-            && k.inChannels() > 0
+            && k.inChannels() / k.groups() * k.window().size() >= LEAST_STEPS
             && last <= 1
             && k.inputDilation().stream().allMatch(d -> d == 1)
             && !k.spatial().isEmpty()
@@ -80,6 +83,7 @@ final class ChannelGradients implements MatrixProgram {
             && k.outSpatial().size() <= MOST_OUTPUTS
             && (k.x().stride(2 + last) == 1 || k.spatial().dim(last) == 1)
             && (k.w().stride(2 + last) == 1 || k.window().dim(last) == 1)
+            && k.windowDilation().get(last) < MOST_SEEN
             && seen(k) * (double) (along(k, k.stride()) * (rows(k, k.outSpatial().dims()) - 1) + along(k, k.windowDilation())) < MOST_SEEN;
     TileTurn turn = machine == null || !possible ? null : TileTurn.of(machine, Float.BYTES);
     if (machine == null || turn == null) {

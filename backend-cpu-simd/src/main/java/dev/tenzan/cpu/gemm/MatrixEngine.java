@@ -158,22 +158,18 @@ public final class MatrixEngine {
     if (product != null && kernel.dtype() != DType.F32) {
       return (x, w, out) -> product.run(w, x, out);
     }
-    ChannelsInPlace channels = product == null && kernel.window().size() < DEEP_WINDOW ? ChannelsInPlace.of(kernel, pool, machine) : null;
-    if (channels != null) {
-      return channels;
-    }
-    ChannelGradients gradients = product == null ? ChannelGradients.of(kernel, pool, machine) : null;
-    if (gradients != null) {
-      return gradients;
+    DepthwiseStrips depthwise = DepthwiseStrips.of(kernel, pool, strips());
+    MatrixProgram single = ofSingleChannels(kernel, depthwise);
+    if (single != null && product == null) {
+      return single;
     }
     StripConvolution unpacked = StripConvolution.of(kernel, pool, strips(), () -> gemm.kernels(DType.F32));
     PixelConvolution pixels = PixelConvolution.of(kernel, pool, strips(), () -> gemm.kernels(DType.F32), PixelConvolution.INPUTS);
     if (product != null && product.used() > PRODUCTS_BEHIND * (pixels == null ? 0 : pixels.used())) {
       return (x, w, out) -> product.run(w, x, out);
     }
-    DepthwiseStrips depthwise = DepthwiseStrips.of(kernel, pool, strips());
-    if (depthwise != null && depthwise.isInMachineCode() && kernel.window().size() < DEEP_WINDOW) {
-      return depthwise;
+    if (single != null) {
+      return single;
     }
     double others = unpacked == null ? usedByPanels(kernel) : STRIPS_BEHIND * unpacked.used();
     if (pixels != null && pixels.used() > (pixels.isInMachineCode() ? VECTOR_API_BEHIND : 1) * others) {
@@ -188,6 +184,20 @@ public final class MatrixEngine {
       return (x, w, out) -> (longWindow.isReady() ? longWindow : otherwise).run(x, w, out);
     }
     return depthwise == null ? otherwise : (x, w, out) -> (depthwise.isReady() ? depthwise : otherwise).run(x, w, out);
+  }
+
+  /** What computes outputs that see one channel each in machine code, or the gradients of such weights; null where nothing does. */
+  private @Nullable MatrixProgram ofSingleChannels(ConvolutionKernel kernel, @Nullable DepthwiseStrips depthwise) {
+    if (kernel.window().size() < DEEP_WINDOW) {
+      ChannelsInPlace inPlace = ChannelsInPlace.of(kernel, pool, machine);
+      if (inPlace != null) {
+        return inPlace;
+      }
+      if (depthwise != null && depthwise.isInMachineCode()) {
+        return depthwise;
+      }
+    }
+    return ChannelGradients.of(kernel, pool, machine);
   }
 
   /** How much a product of packed panels must use of its tiles to be as fast as tiles that are all used, but for its packing. */

@@ -138,7 +138,7 @@ public final class PlaneWindows {
   private static double loads(VectorSet set, Side rows, Side columns) {
     double vectors = Math.ceilDiv(columns.outputs, set.bytes() / Float.BYTES);
     double beside = rows.outputs - (rows.endInside() - rows.inside());
-    return (beside + 2 * CHAINS / Math.min(vectors, WIDE)) * vectors * rows.window * columns.window * columns.stride;
+    return (beside + 2 * CHAINS / Math.min(vectors, WIDE)) * vectors * rows.window * columns.window * columns.stride * columns.spread;
   }
 
   /**
