@@ -3,6 +3,7 @@ package dev.tenzan.cpu.gemm;
 import dev.tenzan.cpu.CpuPool;
 import dev.tenzan.cpu.ThreadBuffer;
 import dev.tenzan.cpu.machine.ChannelDots;
+import dev.tenzan.cpu.machine.PlaneWindows;
 import dev.tenzan.cpu.machine.TileTurn;
 import dev.tenzan.cpu.machine.VectorSet;
 import dev.tenzan.kernel.ConvolutionKernel;
@@ -38,12 +39,8 @@ final class ChannelGradients implements MatrixProgram {
   private final TileTurn turn;
   private final List<ChannelDots> dots;
 
-  /** The rows of the window and what one of them is of. */
-  private final long height;
-
-  private final long width;
-  private final long down;
-  private final long outHeight;
+  private final PlaneWindows.Side rows;
+  private final PlaneWindows.Side columns;
 
   /** The elements of a row that windows see, padding included. */
   private final long seen;
@@ -56,26 +53,28 @@ final class ChannelGradients implements MatrixProgram {
     this.pool = pool;
     this.turn = turn;
     this.dots = dots;
-    this.height = rows(kernel, kernel.window().dims());
-    this.outHeight = rows(kernel, kernel.outSpatial().dims());
-    this.width = kernel.window().dim(last(kernel));
-    this.down = along(kernel, kernel.windowDilation());
-    this.seen = seen(kernel);
-    long rowBytes = (down * seen + width) * machine.bytes();
-    this.band = Math.clamp(BAND_BYTES / rowBytes, 1, height);
+    this.rows = ChannelsInPlace.rows(kernel);
+    this.columns = ChannelsInPlace.columns(kernel);
+    this.seen = PaddedPlanes.seen(kernel, last(kernel));
+    long rowBytes = (rows.dilation() * seen + columns.window()) * machine.bytes();
+    this.band = Math.clamp(BAND_BYTES / rowBytes, 1, rows.window());
   }
 
   /** The program of a convolution, or null where it takes another way. */
   static @Nullable ChannelGradients of(ConvolutionKernel k, CpuPool pool, @Nullable VectorSet machine) {
     int last = last(k);
+    if (machine == null || last > 1) {
+      return null;
+    }
+    PlaneWindows.Side rows = ChannelsInPlace.rows(k);
+    PlaneWindows.Side columns = ChannelsInPlace.columns(k);
+    long seen = PaddedPlanes.seen(k, last);
     boolean possible =
-        machine != null
-            && k.dtype() == DType.F32
+        k.dtype() == DType.F32
             && k.batch() == 1
             && k.outChannels() == k.groups()
             && k.groups() >= machine.bytes() / Float.BYTES
             && k.inChannels() / k.groups() * k.window().size() >= LEAST_STEPS
-            && last <= 1
             && k.inputDilation().stream().allMatch(d -> d == 1)
             && !k.spatial().isEmpty()
             && !k.window().isEmpty()
@@ -83,21 +82,20 @@ final class ChannelGradients implements MatrixProgram {
             && k.outSpatial().size() <= MOST_OUTPUTS
             && (k.x().stride(2 + last) == 1 || k.spatial().dim(last) == 1)
             && (k.w().stride(2 + last) == 1 || k.window().dim(last) == 1)
-            && k.windowDilation().get(last) < MOST_SEEN
-            && seen(k) * (double) (along(k, k.stride()) * (rows(k, k.outSpatial().dims()) - 1) + along(k, k.windowDilation())) < MOST_SEEN;
-    TileTurn turn = machine == null || !possible ? null : TileTurn.of(machine, Float.BYTES);
-    if (machine == null || turn == null) {
+            && columns.dilation() < MOST_SEEN
+            && seen * (double) (rows.stride() * (rows.outputs() - 1) + rows.dilation()) < MOST_SEEN;
+    TileTurn turn = possible ? TileTurn.of(machine, Float.BYTES) : null;
+    if (turn == null) {
       return null;
     }
-    int[] shifts = shifts(k);
+    int[] shifts = shifts(rows, columns, seen);
     int most = ChannelDots.most(machine);
     List<ChannelDots> dots = new ArrayList<>();
     for (int from = 0; from < shifts.length; from += most) {
       int[] some = Arrays.copyOfRange(shifts, from, Math.min(shifts.length, from + most));
       ChannelDots code =
           ChannelDots.of(
-              machine, some, (int) k.window().dim(last), Math.toIntExact(k.windowDilation().get(last)),
-              Math.toIntExact(along(k, k.windowDilation()) * seen(k)));
+              machine, some, (int) columns.window(), Math.toIntExact(columns.dilation()), Math.toIntExact(rows.dilation() * seen));
       if (code == null) {
         return null;
       }
@@ -110,28 +108,11 @@ final class ChannelGradients implements MatrixProgram {
     return k.spatial().rank() - 1;
   }
 
-  private static long rows(ConvolutionKernel k, long[] extents) {
-    return last(k) == 0 ? 1 : extents[0];
-  }
-
-  /** What a list has for the dimension across rows. */
-  private static long along(ConvolutionKernel k, List<Long> list) {
-    return last(k) == 0 ? 1 : list.get(0);
-  }
-
-  /** The elements of a row that windows see, padding included. */
-  private static long seen(ConvolutionKernel k) {
-    int last = last(k);
-    return (k.outSpatial().dim(last) - 1) * k.stride().get(last) + (k.window().dim(last) - 1) * k.windowDilation().get(last) + 1;
-  }
-
   /** How far from the first output's first place those of the others are. */
-  private static int[] shifts(ConvolutionKernel k) {
-    int last = last(k);
-    long across = k.outSpatial().dim(last);
-    int[] shifts = new int[Math.toIntExact(k.outSpatial().size())];
+  private static int[] shifts(PlaneWindows.Side rows, PlaneWindows.Side columns, long seen) {
+    int[] shifts = new int[Math.toIntExact(rows.outputs() * columns.outputs())];
     for (int o = 0; o < shifts.length; o++) {
-      shifts[o] = Math.toIntExact(o / across * along(k, k.stride()) * seen(k) + o % across * k.stride().get(last));
+      shifts[o] = Math.toIntExact(o / columns.outputs() * rows.stride() * seen + o % columns.outputs() * columns.stride());
     }
     return shifts;
   }
@@ -148,15 +129,15 @@ final class ChannelGradients implements MatrixProgram {
   }
 
   /** The rows of a band that windows see. */
-  private long rowsSeen(long rows) {
-    return (outHeight - 1) * along(k, k.stride()) + (rows - 1) * down + 1;
+  private long rowsSeen(long ofWindow) {
+    return (rows.outputs() - 1) * rows.stride() + (ofWindow - 1) * rows.dilation() + 1;
   }
 
   /** Computes the outputs of as many groups as there are lanes, and stores those from one of them on. */
   private void groups(MemorySegment x, MemorySegment w, MemorySegment out, long group, long firstStored) {
     int vector = turn.lanes() * Float.BYTES;
     long movingBytes = rowsSeen(band) * seen * vector;
-    long fixedBytes = band * width * vector;
+    long fixedBytes = band * columns.window() * vector;
     long stateBytes = dots.stream().mapToLong(d -> Math.ceilDiv(d.stateBytes(), vector) * vector).sum();
     MemorySegment buffer = BUFFER.atLeast(movingBytes + fixedBytes + stateBytes);
     MemorySegment moving = buffer.asSlice(0, movingBytes);
@@ -172,12 +153,12 @@ final class ChannelGradients implements MatrixProgram {
     }
     long perGroup = k.inChannels() / k.groups();
     for (long c = 0; c < perGroup; c++) {
-      for (long row = 0; row < height; row += band) {
-        long rows = Math.min(band, height - row);
-        turnMoving(x, group * perGroup + c, row, rows, moving);
-        turnFixed(w, group, c, row, rows, fixed);
+      for (long row = 0; row < rows.window(); row += band) {
+        long count = Math.min(band, rows.window() - row);
+        turnMoving(x, group * perGroup + c, row, count, moving);
+        turnFixed(w, group, c, row, count, fixed);
         for (int d = 0; d < states.size(); d++) {
-          dots.get(d).run(moving, fixed, states.get(d), rows);
+          dots.get(d).run(moving, fixed, states.get(d), count);
         }
       }
     }
@@ -185,38 +166,33 @@ final class ChannelGradients implements MatrixProgram {
   }
 
   /** Turns what the windows see of a band of rows; what lies beside the plane is zero. */
-  private void turnMoving(MemorySegment x, long channel, long row, long rows, MemorySegment to) {
-    int last = last(k);
+  private void turnMoving(MemorySegment x, long channel, long row, long count, MemorySegment to) {
     int vector = turn.lanes() * Float.BYTES;
     long perGroup = k.inChannels() / k.groups();
-    long extent = rows(k, k.spatial().dims());
-    long padRows = last == 0 ? 0 : k.padLow().get(0);
-    long rowStride = last == 0 ? 0 : k.x().stride(2);
-    long pad = k.padLow().get(last);
-    long first = Math.max(0, -pad);
-    long columns = Math.min(k.spatial().dim(last), seen - pad) - first;
-    for (long r = 0; r < rowsSeen(rows); r++) {
-      long in = row * down + r - padRows;
+    long rowStride = last(k) == 0 ? 0 : k.x().stride(2);
+    long first = Math.max(0, -columns.padding());
+    long length = Math.min(columns.extent(), seen - columns.padding()) - first;
+    for (long r = 0; r < rowsSeen(count); r++) {
+      long in = row * rows.dilation() + r - rows.padding();
       long at = r * seen * vector;
-      if (in < 0 || in >= extent) {
+      if (in < 0 || in >= rows.extent()) {
         to.asSlice(at, seen * vector).fill((byte) 0);
-      } else if (columns > 0) {
+      } else if (length > 0) {
         long from = k.x().offset() + channel * k.x().stride(1) + in * rowStride + first;
-        turn.run(
-            x.address() + from * Float.BYTES, perGroup * k.x().stride(1) * Float.BYTES, 1, (int) columns, to.address() + at + (first + pad) * vector,
-            vector);
+        long target = to.address() + at + (first + columns.padding()) * vector;
+        turn.run(x.address() + from * Float.BYTES, perGroup * k.x().stride(1) * Float.BYTES, 1, (int) length, target, vector);
       }
     }
   }
 
   /** Turns a band of the windows' rows. */
-  private void turnFixed(MemorySegment w, long group, long channel, long row, long rows, MemorySegment to) {
+  private void turnFixed(MemorySegment w, long group, long channel, long row, long count, MemorySegment to) {
     int vector = turn.lanes() * Float.BYTES;
     long rowStride = last(k) == 0 ? 0 : k.w().stride(2);
-    for (long r = 0; r < rows; r++) {
+    for (long r = 0; r < count; r++) {
       long from = k.w().offset() + group * k.w().stride(0) + channel * k.w().stride(1) + (row + r) * rowStride;
-      turn.run(
-          w.address() + from * Float.BYTES, k.w().stride(0) * Float.BYTES, 1, (int) width, to.address() + r * width * vector, vector);
+      long target = to.address() + r * columns.window() * vector;
+      turn.run(w.address() + from * Float.BYTES, k.w().stride(0) * Float.BYTES, 1, (int) columns.window(), target, vector);
     }
   }
 

@@ -42,9 +42,11 @@ final class ChannelsInPlace implements MatrixProgram {
   /** The program of a convolution, or null where it takes another way. */
   static @Nullable ChannelsInPlace of(ConvolutionKernel k, CpuPool pool, @Nullable VectorSet machine) {
     int rank = k.spatial().rank();
+    if (machine == null) {
+      return null;
+    }
     boolean possible =
-        machine != null
-            && k.dtype() == DType.F32
+        k.dtype() == DType.F32
             && k.inChannels() == k.groups()
             && k.batch() * k.outChannels() > 0
             && rank <= 2
@@ -55,12 +57,12 @@ final class ChannelsInPlace implements MatrixProgram {
             && k.window().size() <= MatMulKernel.K_BLOCK
             && !k.outSpatial().isEmpty()
             && ofPlane(k, machine) <= MOST_OF_A_PLANE;
-    if (machine == null || !possible) {
+    if (!possible) {
       return null;
     }
     PlaneWindows.Distances distances =
         new PlaneWindows.Distances(rank == 1 || k.spatial().dim(0) == 1 ? 0 : k.x().stride(2), k.outChannels() == k.groups() ? k.x().stride(1) : 0);
-    PlaneWindows code = PlaneWindows.of(machine, rank == 1 ? PlaneWindows.Side.NONE : side(k, 0), side(k, rank - 1), distances);
+    PlaneWindows code = PlaneWindows.of(machine, rows(k), columns(k), distances);
     return code == null ? null : new ChannelsInPlace(k, pool, code, machine);
   }
 
@@ -69,6 +71,16 @@ final class ChannelsInPlace implements MatrixProgram {
     long length = k.outSpatial().dim(k.outSpatial().rank() - 1);
     double rows = k.outSpatial().size() / (double) length;
     return rows * Math.ceilDiv(length, machine.bytes() / Float.BYTES) * k.window().size();
+  }
+
+  /** The dimension across rows, of one row where there is one dimension. */
+  static PlaneWindows.Side rows(ConvolutionKernel k) {
+    return k.spatial().rank() == 1 ? PlaneWindows.Side.NONE : side(k, 0);
+  }
+
+  /** The last dimension, along rows. */
+  static PlaneWindows.Side columns(ConvolutionKernel k) {
+    return side(k, k.spatial().rank() - 1);
   }
 
   private static PlaneWindows.Side side(ConvolutionKernel k, int d) {

@@ -50,7 +50,7 @@ final class DepthwiseStrips implements MatrixProgram {
   /** The rows of a plane of outputs, as {@link PlaneKernel#copy} wants them. */
   private final int[] rows;
 
-  /** Memory of one thread, for its work and for what it lets others work on. */
+  /** Memory of one thread. */
   private static final class Buffers {
     private final FloatArray outputs = new FloatArray();
     private final FloatArray packed = new FloatArray();

@@ -158,18 +158,14 @@ public final class MatrixEngine {
     if (product != null && kernel.dtype() != DType.F32) {
       return (x, w, out) -> product.run(w, x, out);
     }
-    DepthwiseStrips depthwise = DepthwiseStrips.of(kernel, pool, strips());
-    MatrixProgram single = ofSingleChannels(kernel, depthwise);
-    if (single != null && product == null) {
+    MatrixProgram single = product == null ? ofSingleChannels(kernel) : null;
+    if (single != null) {
       return single;
     }
     StripConvolution unpacked = StripConvolution.of(kernel, pool, strips(), () -> gemm.kernels(DType.F32));
     PixelConvolution pixels = PixelConvolution.of(kernel, pool, strips(), () -> gemm.kernels(DType.F32), PixelConvolution.INPUTS);
     if (product != null && product.used() > PRODUCTS_BEHIND * (pixels == null ? 0 : pixels.used())) {
       return (x, w, out) -> product.run(w, x, out);
-    }
-    if (single != null) {
-      return single;
     }
     double others = unpacked == null ? usedByPanels(kernel) : STRIPS_BEHIND * unpacked.used();
     if (pixels != null && pixels.used() > (pixels.isInMachineCode() ? VECTOR_API_BEHIND : 1) * others) {
@@ -183,16 +179,18 @@ public final class MatrixEngine {
     if (longWindow != null) {
       return (x, w, out) -> (longWindow.isReady() ? longWindow : otherwise).run(x, w, out);
     }
+    DepthwiseStrips depthwise = DepthwiseStrips.of(kernel, pool, strips());
     return depthwise == null ? otherwise : (x, w, out) -> (depthwise.isReady() ? depthwise : otherwise).run(x, w, out);
   }
 
   /** What computes outputs that see one channel each in machine code, or the gradients of such weights; null where nothing does. */
-  private @Nullable MatrixProgram ofSingleChannels(ConvolutionKernel kernel, @Nullable DepthwiseStrips depthwise) {
+  private @Nullable MatrixProgram ofSingleChannels(ConvolutionKernel kernel) {
     if (kernel.window().size() < DEEP_WINDOW) {
       ChannelsInPlace inPlace = ChannelsInPlace.of(kernel, pool, machine);
       if (inPlace != null) {
         return inPlace;
       }
+      DepthwiseStrips depthwise = machine == null ? null : DepthwiseStrips.of(kernel, pool, strips());
       if (depthwise != null && depthwise.isInMachineCode()) {
         return depthwise;
       }

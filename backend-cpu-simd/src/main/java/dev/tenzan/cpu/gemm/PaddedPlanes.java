@@ -92,7 +92,7 @@ public final class PaddedPlanes {
   }
 
   /** The coordinates of a dimension that windows see, padding included. */
-  private static long seen(ConvolutionKernel k, int d) {
+  static long seen(ConvolutionKernel k, int d) {
     return (k.outSpatial().dim(d) - 1) * k.stride().get(d) + (k.window().dim(d) - 1) * k.windowDilation().get(d) + 1;
   }
 

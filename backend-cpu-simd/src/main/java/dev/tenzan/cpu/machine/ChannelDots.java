@@ -47,7 +47,7 @@ public final class ChannelDots {
   /**
    * Makes the code for a geometry, or null where the system gives no memory for it.
    *
-   * @param shifts how far each shift is from the first place, in places; as many as there are {@linkplain #most registers}
+   * @param shifts how far each shift is from the first place, in places; at most {@linkplain #most as many} as there are registers
    * @param length the places of a row
    * @param step how far apart the other plane's places are along a row
    * @param row how far apart its rows are, in places

@@ -27,16 +27,10 @@ import org.jspecify.annotations.Nullable;
  * latency. Rows that see padding above or below have code of their own.
  */
 public final class PlaneWindows {
-  /** The chains at once: twice four cycles' latency for two units. */
-  private static final int CHAINS = 8;
-
-  /** The vectors of a row that are computed together. */
-  private static final int WIDE = 4;
-
-  // Registers behind those of the chains, of which there are at most nine.
-  private static final int VALUES = 9;
-  private static final int MORE_VALUES = 10;
-  private static final int PLACES = 11;
+  // Registers behind those of the chains.
+  private static final int VALUES = WindowChains.BEHIND;
+  private static final int MORE_VALUES = VALUES + 1;
+  private static final int PLACES = VALUES + 2;
 
   /** The most loads of values in the code, each of some twenty bytes with its multiply-add. */
   private static final long MOST_LOADS = 8000;
@@ -138,7 +132,7 @@ public final class PlaneWindows {
   private static double loads(VectorSet set, Side rows, Side columns) {
     double vectors = Math.ceilDiv(columns.outputs, set.bytes() / Float.BYTES);
     double beside = rows.outputs - (rows.endInside() - rows.inside());
-    return (beside + 2 * CHAINS / Math.min(vectors, WIDE)) * vectors * rows.window * columns.window * columns.stride * columns.spread;
+    return (beside + 2 * WindowChains.CHAINS / Math.min(vectors, WindowChains.WIDE)) * vectors * rows.window * columns.window * columns.stride * columns.spread;
   }
 
   /**
@@ -168,18 +162,9 @@ public final class PlaneWindows {
     private final int length;
     private final int vectors;
 
-    /** The weights that stay in registers, from {@link #firstKept} on. */
-    private final int kept;
+    private final WindowChains chains;
 
-    private final int firstKept;
-
-    /** The register of other weights. */
-    private final int weight;
-
-    /** The mask of a row's last vector of results; with AVX2 masks are vectors. */
-    private final int tail;
-
-    /** The mask of loads whose mask has no register. */
+    /** The mask of loads whose mask has no register; with AVX2 masks are vectors. */
     private final int some;
 
     /** The masks that have registers, by their bits. */
@@ -195,12 +180,11 @@ public final class PlaneWindows {
       this.form = new VectorForm(false, lanes);
       this.length = (int) columns.outputs;
       this.vectors = Math.ceilDiv(length, lanes);
-      this.tail = set.mask(1);
       this.some = set.mask(2);
-      this.weight = set.hasMaskRegisters() ? set.registers() - 1 : some - 1;
+      int weight = set.hasMaskRegisters() ? set.registers() - 1 : some - 1;
       // With AVX2 no places are needed.
-      this.firstKept = set.hasMaskRegisters() ? PLACES + 1 : PLACES;
-      this.kept = (int) Math.min(rows.window * columns.window, weight - firstKept);
+      int firstKept = set.hasMaskRegisters() ? PLACES + 1 : PLACES;
+      this.chains = new WindowChains(a, set, RSI, (int) (rows.window * columns.window), length, firstKept, weight, set.mask(1));
     }
 
     byte[] code() {
@@ -209,15 +193,13 @@ public final class PlaneWindows {
       a.loadArgument(RAX, 0);
       a.add(RDI, RAX);
       a.loadArgument(R10, 1);
-      a.constantMask(tail, (1 << (length - 1) % lanes + 1) - 1);
+      chains.setTail();
       keepMasks();
       if (columns.stride == 2 && set.hasMaskRegisters()) {
         a.everyOtherPlaces(form, PLACES);
       }
       int plane = a.here();
-      for (int t = 0; t < kept; t++) {
-        a.vectorLoad(VectorOp.BROADCAST, firstKept + t, RSI, t * Float.BYTES, ALL);
-      }
+      chains.loadWeights();
       int inside = (int) rows.inside();
       int end = (int) rows.endInside();
       for (int r = 0; r < inside; r++) {
@@ -301,7 +283,7 @@ public final class PlaneWindows {
     /** Rows that see none. */
     private void inside(int first, int count) {
       int period = (int) rows.period();
-      int wanted = Math.min(count, Math.ceilDiv(CHAINS, Math.min(vectors, WIDE)));
+      int wanted = Math.min(count, chains.together());
       int together = Math.max(period, wanted / period * period);
       long begin = rows.element(rows.coordinate(first, 0));
       a.move(R11, RDI);
@@ -346,33 +328,15 @@ public final class PlaneWindows {
      * @param isZero for each row which rows of the window see zeros
      */
     private void rows(int from, int to, int at, long[][] seen, boolean[][] isZero) {
-      for (int first = 0; first < vectors; first += WIDE) {
-        int wide = Math.min(WIDE, vectors - first);
-        int chains = seen.length * wide;
-        for (int c = 0; c < chains; c++) {
-          a.clear(c);
+      chains.rows(seen.length, to, at, (chain, weight, row, column, position) -> {
+        int ofWindow = (int) (position / columns.window);
+        if (isZero[row][ofWindow]) {
+          a.clear(VALUES);
+          a.vector(VectorOp.VFMADD231PS, chain, weight, VALUES);
+        } else {
+          multiply(chain, weight, from, seen[row][ofWindow], columns.coordinate(column, position % columns.window));
         }
-        for (int t = 0; t < rows.window * columns.window; t++) {
-          int row = (int) (t / columns.window);
-          int w = t < kept ? firstKept + t : weight;
-          if (t >= kept) {
-            a.vectorLoad(VectorOp.BROADCAST, w, RSI, t * Float.BYTES, ALL);
-          }
-          for (int c = 0; c < chains; c++) {
-            long coordinate = columns.coordinate((long) (first + c % wide) * lanes, t % columns.window);
-            if (isZero[c / wide][row]) {
-              a.clear(VALUES);
-              a.vector(VectorOp.VFMADD231PS, c, w, VALUES);
-            } else {
-              multiply(c, w, from, seen[c / wide][row], coordinate);
-            }
-          }
-        }
-        for (int c = 0; c < chains; c++) {
-          int column = (first + c % wide) * lanes;
-          a.vectorStore(VectorOp.STORE, c, to, bytes(at + c / wide * length + column), column + lanes <= length ? ALL : tail);
-        }
-      }
+      });
     }
 
     /** Adds the products of a weight with what the lanes of a chain see, from a coordinate of a row on. */

@@ -1,6 +1,5 @@
 package dev.tenzan.cpu.machine;
 
-import static dev.tenzan.cpu.machine.Assembler.ALL;
 import static dev.tenzan.cpu.machine.Assembler.R8;
 import static dev.tenzan.cpu.machine.Assembler.R9;
 import static dev.tenzan.cpu.machine.Assembler.RAX;
@@ -18,16 +17,6 @@ import org.jspecify.annotations.Nullable;
  * their latency, and the weights of a small window stay in registers.
  */
 public final class WindowRows {
-  /** The chains at once: twice four cycles' latency for two units. */
-  private static final int CHAINS = 8;
-
-  /** The vectors of a row that are computed together. */
-  private static final int WIDE = 4;
-
-  /** The registers behind those of the chains, of which there are at most nine, that keep weights. */
-  private static final int KEPT = 9;
-
-
   /** The most multiply-adds in the code, each of some ten bytes. */
   private static final long MOST = 6000;
 
@@ -49,7 +38,7 @@ public final class WindowRows {
    */
   public static @Nullable WindowRows of(VectorSet set, int[] places, int rows, int length, int step) {
     long vectors = Math.ceilDiv((long) length, set.bytes() / Float.BYTES);
-    if (!set.canRun() || places.length * vectors * (CHAINS + CHAINS) > MOST * WIDE || vectors * rows * places.length == 0) {
+    if (!set.canRun() || places.length * vectors * 2 * WindowChains.CHAINS > MOST * WindowChains.WIDE || vectors * rows * places.length == 0) {
       return null;
     }
     MachineCode code = MachineCode.loadOrWarn(new Code(set, places, rows, length, step).code(), "a convolution of single channels goes without machine code");
@@ -78,16 +67,7 @@ public final class WindowRows {
     private final int rows;
     private final int length;
     private final int step;
-    private final int lanes;
-
-    /** The weights that stay in registers. */
-    private final int kept;
-
-    /** The register of other weights. */
-    private final int weight;
-
-    /** The mask of a row's last vector; with AVX2 it is a vector. */
-    private final int tail;
+    private final WindowChains chains;
 
     Code(VectorSet set, int[] places, int rows, int length, int step) {
       this.a = set.assembler();
@@ -95,10 +75,10 @@ public final class WindowRows {
       this.rows = rows;
       this.length = length;
       this.step = step;
-      this.lanes = set.bytes() / Float.BYTES;
-      this.tail = set.mask(1);
-      this.weight = set.hasMaskRegisters() ? set.registers() - 1 : tail - 1;
-      this.kept = Math.min(places.length, weight - KEPT);
+      // With AVX2 the mask is a vector.
+      int tail = set.mask(1);
+      int weight = set.hasMaskRegisters() ? set.registers() - 1 : tail - 1;
+      this.chains = new WindowChains(a, set, RSI, places.length, length, WindowChains.BEHIND, weight, tail);
     }
 
     byte[] code() {
@@ -106,12 +86,9 @@ public final class WindowRows {
       a.add(RDX, R9);
       a.loadArgument(RAX, 0);
       a.add(RDI, RAX);
-      a.constantMask(tail, (1 << (length - 1) % lanes + 1) - 1);
-      for (int t = 0; t < kept; t++) {
-        a.vectorLoad(VectorOp.BROADCAST, KEPT + t, RSI, t * Float.BYTES, ALL);
-      }
-      int vectors = (length + lanes - 1) / lanes;
-      int together = Math.min(rows, Math.ceilDiv(CHAINS, Math.min(vectors, WIDE)));
+      chains.setTail();
+      chains.loadWeights();
+      int together = Math.min(rows, chains.together());
       a.set(RCX, rows / together);
       int loop = a.here();
       rows(together);
@@ -128,27 +105,8 @@ public final class WindowRows {
 
     /** Some rows from RDI on, whose results go to RDX. */
     private void rows(int together) {
-      for (int from = 0; from < length; from += WIDE * lanes) {
-        int vectors = Math.min(WIDE, (length - from + lanes - 1) / lanes);
-        for (int c = 0; c < together * vectors; c++) {
-          a.clear(c);
-        }
-        for (int t = 0; t < places.length; t++) {
-          int w = t < kept ? KEPT + t : weight;
-          if (t >= kept) {
-            a.vectorLoad(VectorOp.BROADCAST, w, RSI, t * Float.BYTES, ALL);
-          }
-          for (int c = 0; c < together * vectors; c++) {
-            int place = c / vectors * step + from + c % vectors * lanes + places[t];
-            a.vector(VectorOp.VFMADD231PS, c, w, RDI, place * Float.BYTES);
-          }
-        }
-        for (int c = 0; c < together * vectors; c++) {
-          int column = from + c % vectors * lanes;
-          int to = (c / vectors * length + column) * Float.BYTES;
-          a.vectorStore(VectorOp.STORE, c, RDX, to, column + lanes <= length ? ALL : tail);
-        }
-      }
+      chains.rows(together, RDX, 0, (chain, weight, row, column, position) ->
+          a.vector(VectorOp.VFMADD231PS, chain, weight, RDI, (row * step + column + places[position]) * Float.BYTES));
     }
   }
 }
