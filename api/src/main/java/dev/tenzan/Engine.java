@@ -262,7 +262,12 @@ final class Engine {
       if (replay == null) {
         launch(compiled, leaves, own);
       } else {
-        replay.run(() -> launch(compiled, leaves, own));
+        lock.lock(); // as evaluations do: the device locks itself for the replay, in which memory may be asked for
+        try {
+          replay.run(() -> launch(compiled, leaves, own));
+        } finally {
+          lock.unlock();
+        }
       }
       return results(program, own, leaves);
     } catch (RuntimeException | Error e) {

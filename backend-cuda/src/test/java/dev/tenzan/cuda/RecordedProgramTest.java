@@ -2,6 +2,7 @@ package dev.tenzan.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -19,9 +20,12 @@ import dev.tenzan.error.IndexException;
 import dev.tenzan.type.DType;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -61,8 +65,14 @@ class RecordedProgramTest {
     return calls.getOrDefault(name, 0);
   }
 
+  /** Whether threads that hold the device will not give it back. */
+  private boolean stuck;
+
   @AfterEach
   void close() {
+    if (stuck) {
+      return;
+    }
     cuda.close();
     assertEquals(calls("endCapture"), calls("graph release"), "every record is released");
   }
@@ -160,6 +170,35 @@ class RecordedProgramTest {
       Tensor expected = work(draw(reference, SEED)).matmul(reference.randomUniform(DType.F32, 5, -1.0, 1.0, 12, 3000));
       assertArrayEquals(expected.toFloats(), found);
     }
+  }
+
+  /** A replay locks the device and asks for memory, an evaluation locks its engine and launches: neither may wait for the other. */
+  @Test
+  void anotherThreadEvaluatesMeanwhile() throws InterruptedException {
+    Tensor x = draw(device, SEED);
+    Tenzan.Compiled compiled = compiled();
+    compiled.apply(x);
+    List<Supplier<Tensor>> works = List.of(() -> compiled.apply(x).getFirst(), () -> x.matmul(x).eval());
+    AtomicInteger done = new AtomicInteger();
+    List<Thread> threads = new ArrayList<>();
+    for (Supplier<Tensor> work : works) {
+      Thread t = new Thread(() -> {
+        for (int i = 0; i < 60; i++) {
+          try (TensorScope _ = TensorScope.open()) {
+            work.get();
+          }
+        }
+        done.incrementAndGet();
+      });
+      t.setDaemon(true);
+      t.start();
+      threads.add(t);
+    }
+    for (Thread t : threads) {
+      t.join(20_000);
+    }
+    stuck = done.get() < 2;
+    assertFalse(stuck, "threads wait for each other");
   }
 
   @Test
