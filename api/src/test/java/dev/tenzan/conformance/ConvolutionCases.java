@@ -149,9 +149,12 @@ final class ConvolutionCases {
       fast(c, "depthwise", t, dims(1, 6, 7, 8), dims(6, 1, 3, 3), o.padding(1).groups(6));
       fast(c, "1d", t, dims(2, 40, 20), dims(8, 40, 9), o);
       fast(c, "3d", t, dims(1, 8, 4, 5, 4), dims(8, 8, 2, 2, 2), o);
+      fast(c, "layer", t, dims(1, 64, 9, 9), dims(24, 64, 3, 3), o.padding(1)); // long enough for kernels on tensor cores, as the next ones
+      fast(c, "large-groups", t, dims(3, 60, 8, 8), dims(70, 30, 3, 3), o.stride(2).padding(1).groups(2));
       fast(c, "whole", t, dims(3, 8, 5, 5), dims(6, 8, 5, 5), o);
       fast(c, "wide", t, dims(2, 4, 6, 7), dims(3, 4, 5, 5), o);
       fastTransposed(c, "image", t, dims(2, 16, 7, 6), dims(16, 8, 3, 3), o.stride(2).padding(1).outputPadding(1));
+      fastTransposed(c, "layer", t, dims(1, 80, 6, 7), dims(80, 17, 3, 3), o.stride(2).padding(1));
       fastTransposed(c, "pointwise", t, dims(2, 12, 5, 4), dims(12, 20, 1, 1), o);
       fastTransposed(c, "groups", t, dims(1, 8, 6, 6), dims(8, 6, 3, 3), o.groups(2).padding(1));
       fastTransposed(c, "depthwise", t, dims(1, 6, 5, 6), dims(6, 1, 3, 3), o.stride(2).groups(6));

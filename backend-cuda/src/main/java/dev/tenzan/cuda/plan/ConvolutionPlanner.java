@@ -58,8 +58,12 @@ final class ConvolutionPlanner {
     ConvolutionPlanner basic = new ConvolutionPlanner(windows, style);
     Optional<AsyncConvolution> async = AsyncConvolution.of(windows, style);
     double least = Math.min(basic.cost(), async.map(AsyncConvolution::cost).orElse(Double.POSITIVE_INFINITY));
-    Optional<UnrolledConvolution> unrolled = UnrolledConvolution.of(windows, style);
-    if (unrolled.isPresent() && unrolled.get().cost() < SURELY * least) {
+    Optional<UnrolledConvolution> unrolled = UnrolledConvolution.of(windows, style).filter(u -> u.cost() < SURELY * least);
+    Optional<MmaConvolution> mma = MmaConvolution.of(windows, style);
+    if (mma.isPresent() && mma.get().cost() < unrolled.map(UnrolledConvolution::cost).orElse(least)) {
+      return mma.get().plan(bytes);
+    }
+    if (unrolled.isPresent()) {
       return unrolled.get().plan(bytes);
     }
     return async.isPresent() && async.get().cost() <= least ? async.get().plan(bytes) : basic.plan(bytes);

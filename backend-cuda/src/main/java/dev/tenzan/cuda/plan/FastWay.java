@@ -8,9 +8,9 @@ import java.util.Locale;
 public enum FastWay {
   /** The kernels of {@code matmul_wgmma.cu}: 16-bit operands on sm_90, as fast there as the library. */
   WGMMA,
-  /** NVIDIA's libraries, where they are installed: cuBLASLt for products, cuDNN for convolutions, which have no other way. */
+  /** NVIDIA's libraries, where they are installed: cuBLASLt for products, cuDNN for convolutions. */
   LIBRARY,
-  /** The kernels of {@code matmul_mma.cu}, for sm_80 and later. */
+  /** The kernels of {@code matmul_mma.cu} and {@code convolution_mma.cu}, for sm_80 and later. */
   MMA;
 
   /** The system property that says whose kernels are used: {@code own}, {@code library} before these, or {@code auto}, the fastest first. */

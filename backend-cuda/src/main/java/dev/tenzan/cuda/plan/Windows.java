@@ -69,7 +69,7 @@ final class Windows {
     Affine x = kernel.x();
     List<Long> all = new ArrayList<>(List.of(x.offset(), x.stride(0), channels * x.stride(1)));
     all.addAll(inputStrides);
-    all.addAll(three(kernel.spatial(), 1));
+    all.addAll(spatial());
     all.addAll(three(kernel.outSpatial(), 1).subList(1, AXES));
     all.addAll(three(kernel.stride(), 1));
     all.addAll(three(kernel.padLow(), 0));
@@ -89,6 +89,11 @@ final class Windows {
   /** The numbers {@code w_z}, {@code w_y}, {@code w_x}. */
   List<Long> window() {
     return window;
+  }
+
+  /** The numbers {@code e_z}, {@code e_y}, {@code e_x}. */
+  List<Long> spatial() {
+    return three(kernel.spatial(), 1);
   }
 
   /** The output's extent along an axis of three. */
@@ -118,7 +123,8 @@ final class Windows {
     return three(all, neutral);
   }
 
-  private static List<Long> three(List<Long> values, long neutral) {
+  /** The numbers of an axis each, with neutral ones for those that are lacking. */
+  static List<Long> three(List<Long> values, long neutral) {
     List<Long> all = new ArrayList<>(values);
     while (all.size() < AXES) {
       all.addFirst(neutral);

@@ -4,15 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.tenzan.cuda.driver.CudaDriver;
-import dev.tenzan.cuda.driver.SimulatedDriver;
 import dev.tenzan.kernel.ConvolutionKernel;
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
 import dev.tenzan.type.Shape;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -29,53 +26,17 @@ class UnrolledConvolutionTest {
         List.of(1L, 1L), new Affine(3, 624, 156, 12, 1), new Affine(0, 132, 792, 12, 1));
   }
 
-  private static long copied(SimulatedDriver driver, CudaDriver.Context context, CudaDriver.Stream stream, long bytes, Arena arena, long seed) {
-    MemorySegment host = arena.allocate(bytes, 8);
+  private static byte[] numbers(long bytes, long seed) {
+    ByteBuffer all = ByteBuffer.allocate(Math.toIntExact(bytes)).order(ByteOrder.nativeOrder());
     Random random = new Random(seed);
-    for (long at = 0; at < bytes; at += Short.BYTES) {
-      host.set(ValueLayout.JAVA_SHORT, at, (short) (random.nextInt(0x3c00, 0x4000) | random.nextInt(2) << 15)); // about 1 in f16, f32 and bf16
+    while (all.hasRemaining()) {
+      all.putShort((short) (random.nextInt(0x3c00, 0x4000) | random.nextInt(2) << 15)); // about 1 in f16, f32 and bf16
     }
-    long address = driver.allocate(context, bytes);
-    driver.copyIn(stream, host, address);
-    return address;
+    return all.array();
   }
 
   private static byte[] run(Plan plan) {
-    SimulatedDriver driver = new SimulatedDriver(1);
-    CudaDriver.Context context = driver.retain(0);
-    CudaDriver.Stream stream = driver.createStream(context);
-    try (Arena arena = Arena.ofConfined()) {
-      long[] slots = new long[3];
-      for (int i = 0; i < slots.length; i++) {
-        slots[i] = copied(driver, context, stream, plan.bytes().get(i), arena, i);
-      }
-      long[] temps = plan.temps().stream().mapToLong(bytes -> driver.allocate(context, bytes)).toArray();
-      for (Step s : plan.steps()) {
-        CudaDriver.Function function = driver.function(driver.load(context, s.source().bytes()), s.entry());
-        driver.allowShared(function, s.shared());
-        long[] arguments =
-            s.args().stream()
-                .mapToLong(
-                    arg ->
-                        switch (arg) {
-                          case Arg.Slot slot -> slots[slot.index()] + slot.offset();
-                          case Arg.Temp temp -> temps[temp.index()];
-                          case Arg.Table table -> {
-                            long[] values = plan.tables().get(table.index());
-                            long address = driver.allocate(context, (long) values.length * Long.BYTES);
-                            driver.copyIn(stream, arena.allocateFrom(ValueLayout.JAVA_LONG, values), address);
-                            yield address;
-                          }
-                          case Arg.Number number -> number.value();
-                          default -> throw new IllegalArgumentException(arg.toString());
-                        })
-                .toArray();
-        driver.launch(stream, function, s.grid(), s.block(), s.shared(), arguments);
-      }
-      MemorySegment result = arena.allocate(plan.bytes().get(2), 8);
-      driver.copyOut(stream, slots[2], result);
-      return result.toArray(ValueLayout.JAVA_BYTE);
-    }
+    return PlanRuns.run(plan, List.of(numbers(plan.bytes().get(0), 0), numbers(plan.bytes().get(1), 1)));
   }
 
   /** A last part may be too small a product for tensor cores of f64: then there is another way for all. */

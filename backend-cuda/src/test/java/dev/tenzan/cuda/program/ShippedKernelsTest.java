@@ -25,8 +25,8 @@ class ShippedKernelsTest {
   private static final Pattern SOURCE = Pattern.compile("^// (\\w+)\\.cu with ");
   private static final Pattern TARGET = Pattern.compile("(?m)^\\.target sm_(\\w+)");
 
-  /** The sources of products in the fast mode. */
-  private static final Set<String> FAST = Set.of("matmul_mma", "matmul_wgmma");
+  /** The sources of products and convolutions in the fast mode. */
+  private static final Set<String> FAST = Set.of("matmul_mma", "convolution_mma", "matmul_wgmma");
 
   private static List<Path> files(String ending) throws IOException {
     try (Stream<Path> files = Files.list(ending.equals(".ptx") ? SHIPPED : SOURCES)) {

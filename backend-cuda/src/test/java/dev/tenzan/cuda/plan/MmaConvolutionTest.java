@@ -1,0 +1,207 @@
+package dev.tenzan.cuda.plan;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.tenzan.Device;
+import dev.tenzan.Devices;
+import dev.tenzan.conformance.ConformanceKit;
+import dev.tenzan.conformance.SupportTable;
+import dev.tenzan.cuda.Convolutions;
+import dev.tenzan.cuda.Convolutions.Geometry;
+import dev.tenzan.cuda.Convolutions.Kind;
+import dev.tenzan.kernel.ConvolutionKernel;
+import dev.tenzan.kernel.KernelSpec;
+import dev.tenzan.spi.Support;
+import dev.tenzan.type.Affine;
+import dev.tenzan.type.DType;
+import dev.tenzan.type.Numerics;
+import dev.tenzan.type.Shape;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** Convolutions of the fast mode on tensor cores, on a simulated device against the reference. */
+class MmaConvolutionTest {
+  private static final long SEED = Long.getLong("tenzan.test.seed", 20261128);
+  private static final List<DType> TYPES = List.of(DType.F32, DType.F16, DType.BF16);
+
+  private static Style style(int processors) {
+    return new Style(processors, 80, List.of(FastWay.MMA));
+  }
+
+  private static Plan plan(ConvolutionKernel k, List<byte[]> operands, Style style) {
+    List<Long> bytes = List.of((long) operands.get(0).length, (long) operands.get(1).length, (long) Convolutions.resultBytes(k));
+    return MmaConvolution.of(new Windows(k), style).orElseThrow().plan(bytes);
+  }
+
+  /** The launches of the plan, which has the results of the reference. */
+  private static List<Step> check(ConvolutionKernel k, Style style) {
+    List<byte[]> operands = Convolutions.operands(k);
+    Plan plan = plan(k, operands, style);
+    assertArrayEquals(Convolutions.expected(k, operands), PlanRuns.run(plan, operands), "seed " + SEED + ": " + k);
+    return plan.steps();
+  }
+
+  private static Geometry random(Random random) {
+    int rank = random.nextInt(1, 4);
+    List<long[]> axes = new ArrayList<>();
+    for (int d = 0; d < rank; d++) {
+      long window = random.nextInt(1, 5);
+      long dilation = random.nextInt(1, 4);
+      long reach = (window - 1) * dilation + 1;
+      axes.add(new long[] {reach + random.nextInt(rank == 3 ? 3 : 9), window, random.nextInt(1, 4), random.nextInt(3), random.nextInt(3), dilation});
+    }
+    return new Geometry(random.nextInt(1, 5), random.nextInt(1, 41), random.nextInt(9, 140), random.nextInt(1, 3), axes);
+  }
+
+  @Test
+  void randomGeometries() {
+    Random random = new Random(SEED);
+    int checked = 0;
+    for (int i = 0; i < 24; i++) {
+      Geometry g = random(random);
+      for (Kind kind : Kind.values()) {
+        ConvolutionKernel k = g.kernel(kind, TYPES.get(i % 3), Numerics.FAST, random);
+        if (MmaConvolution.of(new Windows(k), style(2)).isPresent()) {
+          check(k, style(random.nextInt(1, 20)));
+          checked++;
+        }
+      }
+    }
+    assertTrue(checked > 60, checked + " checked");
+  }
+
+  private static Geometry plane(long batch, long channels, long outputs, long groups, long side, long window, long stride, long pad) {
+    long[] axis = {side, window, stride, pad, pad, 1};
+    return new Geometry(batch, channels, outputs, groups, List.of(axis, axis));
+  }
+
+  private static ConvolutionKernel kernel(Geometry g, Kind kind, DType t) {
+    return g.kernel(kind, t, Numerics.FAST, new Random(SEED));
+  }
+
+  private static List<String> entries(List<Step> steps) {
+    return steps.stream().map(s -> s.source().code().startsWith("// ") ? s.entry() : "copy").toList();
+  }
+
+  /** Two groups; images, rows and columns are apart by more than they take. */
+  @Test
+  void channelsSideBySideAreNotCopied() {
+    for (DType t : TYPES) {
+      Affine x = new Affine(8, 13 * 320, 1, 320, 32);
+      Affine w = new Affine(16, 80, 1, 24, 24);
+      List<Long> two = List.of(2L, 2L);
+      List<Long> one = List.of(1L, 1L);
+      Shape out = Shape.of(5, 4);
+      for (long window = 1; window <= 2; window++) {
+        ConvolutionKernel k =
+            new ConvolutionKernel(
+                t, 3, 32, 20, 2, Shape.of(12, 9), Shape.of(window, window), out, two, one, one, one, x, w, Numerics.FAST);
+        assertEquals(List.of("tz_convolution"), entries(check(k, style(1))));
+      }
+      ConvolutionKernel odd =
+          new ConvolutionKernel(
+              t, 3, 26, 20, 2, Shape.of(12, 9), Shape.of(1, 1), out, two, one, one, one, x, new Affine(17, 80, 1, 24, 24), Numerics.FAST);
+      assertEquals(List.of("copy", "copy", "tz_convolution"), entries(check(odd, style(1)))); // groups and weights begin anywhere
+    }
+  }
+
+  @Test
+  void fewTilesSplitTheirProducts() {
+    for (DType t : TYPES) {
+      ConvolutionKernel k = kernel(plane(2, 3, 20, 1, 20, 3, 1, 1), Kind.BY_WEIGHTS, t);
+      List<Step> steps = check(k, style(20));
+      assertEquals(List.of("copy", "copy", "tz_convolution", "tz_add_blocks"), entries(steps));
+      assertTrue(steps.get(2).grid() > 4, steps.toString());
+      assertEquals(List.of("copy", "copy", "tz_convolution"), entries(check(k, style(1))));
+    }
+  }
+
+  /** Of outputs that are three apart a window of two reaches only some: the others are zeros. */
+  @Test
+  void gapsAreTakenApart() {
+    for (DType t : TYPES) {
+      List<String> entries = entries(check(kernel(plane(2, 12, 10, 1, 11, 2, 3, 0), Kind.BY_INPUT, t), style(2)));
+      assertEquals(2 + 9, entries.size(), entries.toString());
+      entries = entries(check(kernel(plane(2, 17, 9, 2, 9, 3, 2, 1), Kind.FORWARD, t), style(2)));
+      assertEquals(2 + 1, entries.size(), entries.toString());
+    }
+    ConvolutionKernel wide = kernel(plane(1, 12, 10, 1, 40, 2, 9, 0), Kind.BY_INPUT, DType.F32); // 81 launches
+    assertEquals(Optional.empty(), MmaConvolution.of(new Windows(wide), style(2)).map(Object::toString));
+  }
+
+  @Test
+  void largeInputsAreCopiedInParts() {
+    for (DType t : TYPES) {
+      ConvolutionKernel k = kernel(plane(5, 10, 12, 1, 9, 3, 1, 1), Kind.FORWARD, t);
+      List<byte[]> operands = Convolutions.operands(k);
+      List<Long> bytes = List.of((long) operands.get(0).length, (long) operands.get(1).length, (long) Convolutions.resultBytes(k));
+      long image = 81 * (t == DType.F32 ? 12 * 4 : 16 * 2);
+      for (int processors : new int[] {1, 40}) { // also with split products
+        Plan plan = MmaConvolution.of(new Windows(k), style(processors), 2 * image).orElseThrow().plan(bytes);
+        assertEquals(3, entries(plan.steps()).stream().filter("tz_convolution"::equals).count());
+        assertArrayEquals(Convolutions.expected(k, operands), PlanRuns.run(plan, operands));
+      }
+      assertTrue(MmaConvolution.of(new Windows(k), style(1), image - 1).isEmpty());
+    }
+  }
+
+  private static String source(ConvolutionKernel k, Style style) {
+    return Planner.plan(k, style).steps().stream()
+        .map(s -> s.source().code())
+        .filter(code -> code.startsWith("// "))
+        .map(code -> code.substring(3, code.indexOf(".cu")))
+        .findFirst()
+        .orElse("a library");
+  }
+
+  @Test
+  void whoConvolves() {
+    Style h100 = new Style(132, 90, FastWay.of(90, true, false, "auto"));
+    Geometry layer = plane(16, 64, 64, 1, 56, 3, 1, 1);
+    for (DType t : TYPES) {
+      for (Kind kind : Kind.values()) {
+        assertEquals("convolution_mma", source(kernel(layer, kind, t), h100), kind + " " + t);
+        assertEquals("a library", source(kernel(layer, kind, t), h100.with(FastWay.of(90, true, true, "auto"))));
+        assertEquals("convolution_mma", source(kernel(layer, kind, t), h100.with(FastWay.of(90, true, true, "own"))));
+        String plain = source(Convolutions.reproducible(kernel(layer, kind, t)), h100);
+        assertTrue(!plain.equals("convolution_mma"), plain);
+        assertEquals(plain, source(kernel(layer, kind, t), new Style(132, 90)));
+      }
+    }
+    assertTrue(!source(kernel(layer, Kind.FORWARD, DType.F64), h100).equals("convolution_mma"));
+    assertEquals("convolution_direct", source(kernel(plane(16, 1, 1, 64, 56, 3, 1, 1), Kind.FORWARD, DType.F32), h100)); // a group for each channel
+    assertEquals("convolution_mma", source(kernel(plane(32, 3, 64, 1, 224, 7, 2, 3), Kind.FORWARD, DType.BF16), h100));
+    assertEquals("convolution_mma", source(kernel(plane(64, 512, 512, 1, 7, 3, 1, 1), Kind.FORWARD, DType.F32), h100));
+  }
+
+  /** So that the kit, where it runs on a GPU, runs these kernels too. */
+  @Test
+  void theKitHasConvolutionsForThem() {
+    Style h100 = new Style(132, 90, FastWay.of(90, true, false, "auto"));
+    Set<KernelSpec> asked = new LinkedHashSet<>();
+    Device device =
+        SupportTable.declared(Devices.get("reference"), k -> {
+          asked.add(k);
+          return Support.yes();
+        });
+    ConformanceKit kit = new ConformanceKit(device);
+    ConformanceKit.groups(name -> name.contains("conv") && name.contains("fast-")).forEach(kit::run);
+    assertEquals(List.of(), kit.failures());
+    EnumMap<DType, Integer> found = new EnumMap<>(DType.class);
+    for (KernelSpec k : asked) {
+      if (k instanceof ConvolutionKernel c && source(c, h100).equals("convolution_mma")) {
+        found.merge(c.dtype(), 1, Integer::sum);
+      }
+    }
+    System.out.println("by convolution_mma: " + found);
+    TYPES.forEach(t -> assertTrue(found.getOrDefault(t, 0) >= 2, t + ": " + found));
+  }
+}
