@@ -99,19 +99,25 @@ struct Product {
 };
 
 // Writes the unrolled input for a product with the weights: for each (group, image, output position) a line of `pitch` numbers, those for the
-// (channel of the group, window position) in order. A thread takes four neighbours of the lines of all output positions, which read mostly
-// the same elements.
-extern "C" __global__ void __launch_bounds__(256, 2)
-    tz_unroll(const T* __restrict__ x, ACC* __restrict__ to, i64 images, i64 channels, i64 pitch, i64 w_z, i64 w_y, i64 w_x, i64 wd_z,
-              i64 wd_y, i64 wd_x, i64 s_channel, i64 o_z, i64 x_offset, i64 s_batch, i64 s_group, i64 s_z, i64 s_y, i64 s_x, i64 e_z, i64 e_y,
-              i64 e_x, i64 o_y, i64 o_x, i64 st_z, i64 st_y, i64 st_x, i64 pad_z, i64 pad_y, i64 pad_x, i64 id_z, i64 id_y, i64 id_x,
-              i64 units) {
+// (channel of the group, window position) in order. A thread takes four neighbours of the lines of `run` output positions after another,
+// which read mostly the same elements; threads side by side have the same positions. GAPS: whether elements are apart by more than 1.
+template <bool GAPS>
+__device__ __forceinline__ void unroll(const T* __restrict__ x, ACC* __restrict__ to, i64 images, i64 channels, i64 pitch, i64 w_z, i64 w_y,
+                                       i64 w_x, int wd_z, int wd_y, int wd_x, i64 s_channel, u32 o_z, u32 o_y, u32 o_x, i64 x_offset,
+                                       i64 s_batch, i64 s_group, i64 s_z, i64 s_y, i64 s_x, int e_z, int e_y, int e_x, int st_z, int st_y,
+                                       int st_x, int pad_z, int pad_y, int pad_x, int id_z, int id_y, int id_x, u32 run, i64 units) {
   const i64 quads = pitch / 4;
+  const u32 positions = o_z * o_y * o_x;
+  const u32 runs = (positions + run - 1) / run;
   EACH(u, units) {
-    const i64 line = u / quads;
     const i64 k = u % quads * 4;
+    const i64 outer = u / quads;
+    const i64 line = outer / runs;
+    u32 at = (u32)(outer % runs) * run;
+    const u32 end = min(at + run, positions);
     const T* input = x + x_offset + line % images * s_batch + line / images * s_group;
     Product products[4];
+    i64 elements[4]; // of a product behind the window's start, where there are no gaps
     Product p;
     p.x = (int)(k % w_x);
     p.y = (int)(k / w_x % w_y);
@@ -119,7 +125,9 @@ extern "C" __global__ void __launch_bounds__(256, 2)
     p.channel = k / w_x / w_y / w_z;
 #pragma unroll
     for (int i = 0; i < 4; i++) {
-      products[i] = {p.channel, p.z * (int)wd_z, p.y * (int)wd_y, p.x * (int)wd_x};
+      products[i] = {p.channel, p.z * wd_z, p.y * wd_y, p.x * wd_x};
+      const Product& q = products[i];
+      elements[i] = q.channel * s_channel + q.z * s_z + q.y * s_y + q.x * s_x;
       if (++p.x == w_x) {
         p.x = 0;
         if (++p.y == w_y) {
@@ -131,27 +139,59 @@ extern "C" __global__ void __launch_bounds__(256, 2)
         }
       }
     }
-    ACC* out = to + line * (o_z * o_y * o_x) * pitch + k;
-    for (int z = 0; z < o_z; z++) {
-      for (int y = 0; y < o_y; y++) {
-        for (int c = 0; c < o_x; c++) {
-          Four four;
+    u32 c = at % o_x;
+    u32 y = at / o_x % o_y;
+    u32 z = at / o_x / o_y;
+    ACC* out = to + (line * positions + at) * pitch + k;
+    for (; at < end; at++) {
+      const int z0 = (int)z * st_z - pad_z;
+      const int y0 = (int)y * st_y - pad_y;
+      const int x0 = (int)c * st_x - pad_x;
+      const T* window = input + (z0 * s_z + y0 * s_y + x0 * s_x);
+      Four four;
 #pragma unroll
-          for (int i = 0; i < 4; i++) {
-            const Product& q = products[i];
-            const int iz = coordinate(z * (int)st_z - (int)pad_z + q.z, (int)e_z, (int)id_z);
-            const int iy = coordinate(y * (int)st_y - (int)pad_y + q.y, (int)e_y, (int)id_y);
-            const int ix = coordinate(c * (int)st_x - (int)pad_x + q.x, (int)e_x, (int)id_x);
-            four.v[i] = 0;
-            if ((iz | iy | ix) >= 0 && q.channel < channels) {
-              four.v[i] = load(input, q.channel * s_channel + iz * s_z + iy * s_y + ix * s_x);
-            }
-          }
-          *reinterpret_cast<Four*>(out) = four;
-          out += pitch;
+      for (int i = 0; i < 4; i++) {
+        const Product& q = products[i];
+        bool inside = q.channel < channels;
+        const T* from = window + elements[i];
+        if (GAPS) {
+          const int iz = coordinate(z0 + q.z, e_z, id_z);
+          const int iy = coordinate(y0 + q.y, e_y, id_y);
+          const int ix = coordinate(x0 + q.x, e_x, id_x);
+          inside = inside && (iz | iy | ix) >= 0;
+          from = input + (q.channel * s_channel + iz * s_z + iy * s_y + ix * s_x);
+        } else {
+          inside = inside && (u32)(z0 + q.z) < (u32)e_z && (u32)(y0 + q.y) < (u32)e_y && (u32)(x0 + q.x) < (u32)e_x;
+        }
+        four.v[i] = 0;
+        if (inside) {
+          four.v[i] = load(from, 0);
+        }
+      }
+      *reinterpret_cast<Four*>(out) = four;
+      out += pitch;
+      if (++c == o_x) {
+        c = 0;
+        if (++y == o_y) {
+          y = 0;
+          z++;
         }
       }
     }
   }
 }
+
+#define UNROLLED(NAME, GAPS)                                                                                                                  \
+  extern "C" __global__ void __launch_bounds__(256, 2)                                                                                        \
+      NAME(const T* __restrict__ x, ACC* __restrict__ to, i64 images, i64 channels, i64 pitch, i64 w_z, i64 w_y, i64 w_x, i64 wd_z,           \
+           i64 wd_y, i64 wd_x, i64 s_channel, i64 o_z, i64 x_offset, i64 s_batch, i64 s_group, i64 s_z, i64 s_y, i64 s_x, i64 e_z, i64 e_y,   \
+           i64 e_x, i64 o_y, i64 o_x, i64 st_z, i64 st_y, i64 st_x, i64 pad_z, i64 pad_y, i64 pad_x, i64 id_z, i64 id_y, i64 id_x, i64 run,   \
+           i64 units) {                                                                                                                       \
+    unroll<GAPS>(x, to, images, channels, pitch, w_z, w_y, w_x, (int)wd_z, (int)wd_y, (int)wd_x, s_channel, (u32)o_z, (u32)o_y, (u32)o_x,     \
+                 x_offset, s_batch, s_group, s_z, s_y, s_x, (int)e_z, (int)e_y, (int)e_x, (int)st_z, (int)st_y, (int)st_x, (int)pad_z,        \
+                 (int)pad_y, (int)pad_x, (int)id_z, (int)id_y, (int)id_x, (u32)run, units);                                                   \
+  }
+
+UNROLLED(tz_unroll, false)
+UNROLLED(tz_unroll_gaps, true)
 #endif

@@ -170,8 +170,8 @@ DIRECT(4, 4, 3)
 DIRECT(8, 1, 2)
 DIRECT(8, 4, 2)
 
-// The same for long chains of few outputs, as of the gradient of weights: a thread has a block of products of one position, of which there
-// are `blocks`. `parts` takes the blocks' results one after the other where there are several.
+// The same for long chains, as of the gradient of weights: a thread has all products of one position, or where outputs are few one block of
+// them, of which there are `blocks` then. `parts` takes the blocks' results one after the other where there are several.
 template <int ROWS>
 __device__ __forceinline__ void blocks_of(const T* __restrict__ x, const T* __restrict__ w, T* __restrict__ out, ACC* __restrict__ parts,
                                           i64 units, i64 blocks, i64 images, i64 groups, i64 rows, i64 all_k, i64 w_offset, i64 w_row,
@@ -186,7 +186,7 @@ __device__ __forceinline__ void blocks_of(const T* __restrict__ x, const T* __re
     const i64 block = u / positions / images % blocks;
     const i64 group = u / positions / images / blocks;
     const i64 k = block * K_BLOCK;
-    const int length = (int)min((i64)K_BLOCK, all_k - k);
+    const int length = (int)(blocks > 1 ? min((i64)K_BLOCK, all_k - k) : all_k);
     i64 channel = k / w_x / w_y / w_z;
     int tz = (int)(k / w_x / w_y % w_z);
     int ty = (int)(k / w_x % w_y);
@@ -233,8 +233,10 @@ __device__ __forceinline__ void blocks_of(const T* __restrict__ x, const T* __re
           }
         }
       }
+      if ((i + 1) % K_BLOCK == 0 || i + 1 == length) {
+        t.finish();
+      }
     }
-    t.finish();
 #pragma unroll
     for (int r = 0; r < ROWS; r++) {
       if (r < rows) {

@@ -17,6 +17,7 @@ import dev.tenzan.cuda.vendor.Libraries;
 import dev.tenzan.cuda.vendor.LibraryError;
 import dev.tenzan.error.ClosedException;
 import dev.tenzan.error.DeviceException;
+import dev.tenzan.error.DeviceMemoryException;
 import dev.tenzan.error.IndexException;
 import dev.tenzan.kernel.AttentionRun;
 import dev.tenzan.kernel.ConvolutionKernel;
@@ -58,6 +59,8 @@ final class CudaDevice implements BufferPool.Holder {
 
   /** With more keys the products of a block's few rows take longer than writing and reading scores does: 128 were even on an H200, 300 not. */
   private static final long MOST_KEYS = 128;
+
+  private static final System.Logger LOG = System.getLogger("dev.tenzan.cuda");
 
   /** So many launches are worth a record. */
   private static final int LEAST_RECORDED = 4;
@@ -184,7 +187,7 @@ final class CudaDevice implements BufferPool.Holder {
     checkOpen("compile");
     Plan plan = LoopPlanner.plan(run, style);
     LoopKernel first = run.parts().getFirst().kernel();
-    return plan == null ? null : failures.guard(first.name(), () -> make(first, plan));
+    return plan == null ? null : failures.guard(first.name(), () -> make(first, plan, true));
   }
 
   /** Whether one kernel is as fast as three, or {@code -Dtenzan.cuda.attention} asks for one wherever it fits ({@code whole}), or for none. */
@@ -201,7 +204,7 @@ final class CudaDevice implements BufferPool.Holder {
   synchronized @Nullable CudaKernel compile(AttentionRun run) {
     checkOpen("compile");
     Plan plan = isWanted(run) ? LoopPlanner.plan(run, style) : null;
-    return plan == null ? null : failures.guard("attention", () -> make(run.scores(), plan));
+    return plan == null ? null : failures.guard("attention", () -> make(run.scores(), plan, true));
   }
 
   /** The style in which a kernel is planned: the fast mode has more ways, which are looked for with the first kernel that may take them. */
@@ -236,6 +239,15 @@ final class CudaDevice implements BufferPool.Holder {
   }
 
   private CudaKernel make(KernelSpec kernel, Plan plan) {
+    return make(kernel, plan, false);
+  }
+
+  /**
+   * Makes a plan ready.
+   *
+   * @param kernel what it runs, or of a run the kernel that names it
+   */
+  private CudaKernel make(KernelSpec kernel, Plan plan, boolean run) {
     Handles own = new Handles();
     List<PreparedLaunch> launches = new ArrayList<>();
     try {
@@ -258,7 +270,7 @@ final class CudaDevice implements BufferPool.Holder {
       release(own);
       throw e;
     }
-    CudaKernel made = new CudaKernel(kernel, this, plan, List.copyOf(launches));
+    CudaKernel made = new CudaKernel(kernel, this, plan, List.copyOf(launches), run);
     handles.add(own);
     CLEANER.register(made, () -> forget(own));
     return made;
@@ -398,10 +410,28 @@ final class CudaDevice implements BufferPool.Holder {
   }
 
   private void enqueue(CudaKernel k, long[] addresses) {
-    if (!enqueueWhole(k, addresses)) {
-      CudaKernel own = own(k);
-      enqueueWhole(own, Arrays.copyOf(addresses, own.plan().bytes().size() + own.plan().temps().size()));
+    try {
+      if (!enqueueWhole(k, addresses)) {
+        CudaKernel own = own(k);
+        enqueueWhole(own, withRoom(own, addresses));
+      }
+    } catch (DeviceMemoryException e) {
+      CudaKernel frugal = k.isRun() ? k : frugal(k);
+      if (scratchBytes(frugal) >= scratchBytes(k)) {
+        throw e;
+      }
+      LOG.log(System.Logger.Level.DEBUG, "{0}: {1} goes with less scratch memory: {2}", name, k.kernel().name(), e.getMessage());
+      enqueueWhole(frugal, withRoom(frugal, addresses));
     }
+  }
+
+  /** The addresses of the buffers, with room for those of a kernel's scratch buffers. */
+  private static long[] withRoom(CudaKernel k, long[] addresses) {
+    return Arrays.copyOf(addresses, k.plan().bytes().size() + k.plan().temps().size());
+  }
+
+  private static long scratchBytes(CudaKernel k) {
+    return k.plan().temps().stream().mapToLong(Long::longValue).sum();
   }
 
   /** The kernel without the library. */
@@ -411,6 +441,16 @@ final class CudaDevice implements BufferPool.Holder {
       Style all = style(k.kernel());
       known = make(k.kernel(), Planner.plan(k.kernel(), all.with(all.fast().stream().filter(w -> w != FastWay.LIBRARY).toList())));
       k.own = known;
+    }
+    return known;
+  }
+
+  /** The kernel for a device whose memory is taken. */
+  private CudaKernel frugal(CudaKernel k) {
+    CudaKernel known = k.frugal;
+    if (known == null) {
+      known = make(k.kernel(), Planner.plan(k.kernel(), style(k.kernel()).frugal()));
+      k.frugal = known;
     }
     return known;
   }
@@ -521,7 +561,7 @@ final class CudaDevice implements BufferPool.Holder {
       driver.synchronize(stream);
     } catch (DriverError e) {
       // The device is gone; what it held is released all the same.
-      System.getLogger("dev.tenzan.cuda").log(System.Logger.Level.WARNING, "close: {0}: {1}", name, e.getMessage());
+      LOG.log(System.Logger.Level.WARNING, "close: {0}: {1}", name, e.getMessage());
     }
     library.close();
     records.forEach(r -> r.release(driver));

@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import dev.tenzan.conformance.Differential;
+import dev.tenzan.cuda.driver.CudaDriver;
 import dev.tenzan.cuda.driver.SimulatedDriver;
+import dev.tenzan.cuda.plan.Arg;
 import dev.tenzan.cuda.plan.Plan;
 import dev.tenzan.cuda.plan.Planner;
 import dev.tenzan.cuda.plan.Step;
@@ -27,6 +29,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.TreeSet;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
@@ -175,8 +178,12 @@ class ConvolutionsTest {
 
   /** Runs f32 with few and with more special values, and compares all but the bits of NaNs. */
   private static void check(ConvolutionKernel k) {
+    check(new SimulatedDriver(1), k);
+  }
+
+  private static void check(CudaDriver driver, ConvolutionKernel k) {
     try (ReferenceBackend reference = new ReferenceBackend();
-        CudaBackend cuda = new CudaBackend(new SimulatedDriver(1), SimulatedCudaProvider.NAME, null)) {
+        CudaBackend cuda = new CudaBackend(driver, SimulatedCudaProvider.NAME, null)) {
       List<Long> bytes = Planner.plan(k, Style.of(cuda.facts(0))).bytes();
       for (int everySpecial : new int[] {50, 100_000}) {
         float[] expected = run(reference, k, bytes, everySpecial);
@@ -247,8 +254,46 @@ class ConvolutionsTest {
     check(
         "convolution_direct:blocks_1" + split,
         new ConvolutionKernel( // with a dilated input, as of the gradient of a transposed convolution
-            k.dtype(), k.batch(), k.inChannels(), k.outChannels(), k.groups(), k.spatial(), k.window(), Shape.of(18, 17), k.stride(),
+            k.dtype(), k.batch(), k.inChannels(), k.outChannels(), k.groups(), k.spatial(), k.window(), Shape.of(12, 11), k.stride(),
             List.of(1L, 2L), List.of(2L, 3L), k.windowDilation(), k.x(), k.w()));
+  }
+
+  /** Where outputs are enough for the device a thread takes its chain whole. */
+  @Test
+  void longChainsOfManyOutputs() {
+    String whole = "convolution_direct:blocks_4";
+    check(whole, layer(1, 4, 3, 1, Shape.of(45, 44), Shape.of(9, 9), 1, 4, 1).forward()); // 324 products, more positions than a mask has
+    check(whole, layer(2, 7, 3, 1, Shape.of(700), Shape.of(75), 1, 0, 1).forward());
+  }
+
+  @Test
+  void inputsAreUnrolledInRuns() {
+    UnaryOperator<ConvolutionKernel> unrolled = k -> {
+      Step step = plan(k).steps().stream().filter(s -> s.entry().startsWith("tz_unroll")).findFirst().orElseThrow();
+      long run = ((Arg.Number) step.args().get(step.args().size() - 2)).value();
+      assertTrue(run > 1 && run < k.outSpatial().size(), "run " + run);
+      return k;
+    };
+    check(UNROLLED, unrolled.apply(layer(1, 24, 20, 1, Shape.of(11, 10), Shape.of(9, 9), 1, 4, 1).forward()));
+    check("convolution:unroll matmul_async:product", unrolled.apply(layer(1, 5, 24, 1, Shape.of(5, 6, 7), Shape.of(4, 5, 5), 1, 2, 1).forward()));
+    check(UNROLLED.replace("unroll ", "unroll_gaps "), unrolled.apply(layer(1, 24, 40, 1, Shape.of(25, 26), Shape.of(9, 8), 2, 3, 1).byInput()));
+  }
+
+  /** The bits of those ways that need it, which are other kernels. */
+  @Test
+  void withoutScratchMemoryThereAreOtherWays() {
+    for (Layer l : List.of(
+        layer(2, 16, 20, 1, Shape.of(16, 15), Shape.of(3, 3), 1, 1, 1), layer(1, 20, 24, 1, Shape.of(16, 13), Shape.of(3, 3), 1, 1, 1))) {
+      FailingDriver full = new FailingDriver(new SimulatedDriver(1));
+      full.refuseOver(100_000);
+      check(full.driver(), l.byWeights());
+      assertTrue(full.refused() > 0, "there was memory for " + l);
+    }
+    Style frugal = new Style(132, 90).frugal();
+    Shape three = Shape.of(3, 3);
+    assertEquals("convolution:convolution", ways(Planner.plan(layer(16, 64, 64, 1, Shape.of(56, 56), three, 1, 1, 1).byWeights(), frugal)));
+    assertEquals(ASYNC, ways(Planner.plan(layer(64, 512, 512, 1, Shape.of(7, 7), three, 1, 1, 1).forward(), frugal)));
+    assertEquals("convolution_direct:blocks_1", ways(Planner.plan(layer(16, 144, 144, 144, Shape.of(56, 56), three, 1, 1, 1).byWeights(), frugal)));
   }
 
   @Test

@@ -44,7 +44,8 @@ final class AsyncConvolution {
     long row = kernel.w().stride(0);
     boolean dense = row >= 0 && row * Tile.MEDIUM.rows < Windows.FAR && weightsAreDense(windows);
     boolean fits = dense || pitch(windows) * Tile.MEDIUM.rows < Windows.FAR;
-    return fits ? Optional.of(new AsyncConvolution(windows, style, widen, widen || !dense)) : Optional.empty();
+    AsyncConvolution async = new AsyncConvolution(windows, style, widen, widen || !dense);
+    return fits && async.scratchBytes() <= style.scratch() ? Optional.of(async) : Optional.empty();
   }
 
   private static boolean weightsAreDense(Windows windows) {
@@ -66,6 +67,11 @@ final class AsyncConvolution {
 
   private long weightBytes() {
     return kernel.outChannels() * pitch(windows) * Float.BYTES;
+  }
+
+  private long scratchBytes() {
+    long wide = widen ? Float.BYTES * (windows.inputBox().size() + kernel.batch() * kernel.outChannels() * windows.positions) : 0;
+    return wide + (copyWeights ? weightBytes() : 0);
   }
 
   private Tile tile() {

@@ -27,7 +27,7 @@ final class AsyncProduct {
   private static final int VECTOR = 4;
 
   /** Offsets within a tile of f32 are unsigned ints. */
-  private static final long FAR = 1L << 31;
+  private static final long FAR = 1L << 32;
 
   /** What a second kernel costs, and each byte that it moves or that is written for it, in f32 products of a multiprocessor: of an H100. */
   private static final double LAUNCH = 350_000;
@@ -60,18 +60,19 @@ final class AsyncProduct {
      * @param first whether it is the first operand, whose panels may have a line for each row
      */
     static Optional<Side> f32(long rows, long k, long row, long product, boolean aligned, boolean first) {
+      int most = first ? Tile.LARGE.rows : Tile.LARGE.columns;
       if (product == 1 || k == 1) {
         long pitch = rows == 1 ? 0 : row;
-        return fits(pitch, aligned && first && pitch % VECTOR == 0 ? 'i' : 'k');
+        return fits(pitch, most, aligned && first && pitch % VECTOR == 0 ? 'i' : 'k');
       }
       if (row == 1 || rows == 1) {
-        return fits(product, aligned && row == 1 && rows % VECTOR == 0 && product % VECTOR == 0 ? 'v' : 's');
+        return fits(product, most, aligned && row == 1 && rows % VECTOR == 0 && product % VECTOR == 0 ? 'v' : 's');
       }
       return Optional.empty();
     }
 
-    private static Optional<Side> fits(long pitch, char layout) {
-      return pitch >= 0 && pitch * Tile.LARGE.columns < FAR ? Optional.of(new Side(layout, List.of(pitch))) : Optional.empty();
+    private static Optional<Side> fits(long pitch, int lines, char layout) {
+      return pitch >= 0 && pitch * lines < FAR ? Optional.of(new Side(layout, List.of(pitch))) : Optional.empty();
     }
 
     /** How an operand of f64 lies. */
@@ -176,7 +177,7 @@ final class AsyncProduct {
     double outputs = (double) kernel.batch().size() * kernel.m() * kernel.n() * kernel.output().byteSize();
     double adding = LAUNCH + BYTE * outputs * (2 * blocks + 1);
     double split = tile.cost(count * blocks, MatMulKernel.K_BLOCK, style.processors()) + adding;
-    return blocks > 1 && split < whole ? new Way(tile, true, split) : new Way(tile, false, whole);
+    return blocks > 1 && split < whole && outputs * blocks <= style.scratch() ? new Way(tile, true, split) : new Way(tile, false, whole);
   }
 
   Plan plan(List<Long> bytes) {

@@ -23,6 +23,9 @@ final class ConvolutionPlanner {
   /** What it takes longer than a product of {@link AsyncProduct} of as many tiles: on an H200. */
   private static final double SLOWNESS = 5;
 
+  /** More scratch memory is not taken for blocks' results. */
+  private static final long MOST_BYTES = 2L << 30;
+
   /** Estimates are rough, so unrolling has to win by so much. */
   private static final double SURELY = 0.75;
 
@@ -78,6 +81,10 @@ final class ConvolutionPlanner {
     return images() * MatMulPlanner.tiles(windows.rows, TILE) * MatMulPlanner.tiles(windows.positions, TILE);
   }
 
+  private long partBytes(long parts) {
+    return parts * images() * windows.rows * windows.positions * kernel.dtype().compute().byteSize();
+  }
+
   /** About how long it takes, as {@link AsyncProduct#cost} counts. */
   private double cost() {
     long split = split();
@@ -102,7 +109,7 @@ final class ConvolutionPlanner {
     pieces.tiles("tz_convolution", tiles, args.toArray());
     List<Long> temps = List.of();
     if (split > 1) {
-      temps = List.of(split * outputs * kernel.dtype().compute().byteSize());
+      temps = List.of(partBytes(split));
       pieces.each("tz_add_blocks", outputs, parts, out, split);
     }
     return new Plan(bytes, temps, List.of(windows.distances()), pieces.steps(), null);
@@ -114,6 +121,7 @@ final class ConvolutionPlanner {
    */
   private long split() {
     long blocks = MatMulPlanner.tiles(windows.products, MatMulKernel.K_BLOCK);
-    return blocks >= FEW_BLOCKS && whole() < style.processors() ? blocks : 1;
+    boolean fits = partBytes(blocks) <= Math.min(MOST_BYTES, style.scratch());
+    return blocks >= FEW_BLOCKS && fits && whole() < style.processors() ? blocks : 1;
   }
 }

@@ -17,7 +17,7 @@ final class DirectConvolution {
   /** The output positions, one below the other, of a thread. */
   private static final long OUTPUTS = 4;
 
-  /** More scratch memory is not taken for the results of blocks. */
+  /** More scratch memory is not taken for the results of blocks: threads take all blocks of an output then. */
   private static final long MOST_BYTES = 1L << 30;
 
   /** A processor with fewer threads waits for its memory. */
@@ -27,10 +27,12 @@ final class DirectConvolution {
   private final Windows windows;
   private final Style style;
 
-  /** The positions below each other that a thread takes, the threads' units of a group, and the blocks of k. */
+  /** The positions below each other that a thread takes, and the threads' units of a group. */
   private final long below;
 
   private final long units;
+
+  /** The blocks of k that are made by threads of their own; 1 where a thread has whole chains. */
   private final long blocks;
 
   private DirectConvolution(Windows windows, Style style) {
@@ -39,28 +41,24 @@ final class DirectConvolution {
     this.style = style;
     below = windows.outputs(1) == 1 ? 1 : OUTPUTS;
     units = kernel.batch() * windows.outputs(0) * Math.ceilDiv(windows.outputs(1), below) * windows.outputs(2);
-    blocks = Math.ceilDiv(windows.products, MatMulKernel.K_BLOCK);
+    long all = Math.ceilDiv(windows.products, MatMulKernel.K_BLOCK);
+    long threads = kernel.groups() * (windows.isMaskable() ? units : kernel.batch() * windows.positions);
+    boolean fits = partBytes(all) <= Math.min(MOST_BYTES, style.scratch());
+    blocks = fits && threads < THREADS * style.processors() ? all : 1;
   }
 
   /** The plan's maker, where the kernels take the convolution. */
   static Optional<DirectConvolution> of(Windows windows, Style style) {
-    if (!windows.kernel.dtype().isFloat() || windows.rows > MOST_ROWS || windows.products == 0 || !windows.isNear()) {
-      return Optional.empty();
-    }
-    DirectConvolution direct = new DirectConvolution(windows, style);
-    return direct.isSplit() && direct.partBytes() > MOST_BYTES ? Optional.empty() : Optional.of(direct);
-  }
-
-  private boolean isSplit() {
-    return !windows.isMaskable() || (blocks > 1 && units * kernel.groups() < THREADS * style.processors());
+    boolean takes = windows.kernel.dtype().isFloat() && windows.rows <= MOST_ROWS && windows.products > 0 && windows.isNear();
+    return takes ? Optional.of(new DirectConvolution(windows, style)) : Optional.empty();
   }
 
   private long outputs() {
     return kernel.batch() * kernel.outChannels() * windows.positions;
   }
 
-  private long partBytes() {
-    return blocks * outputs() * kernel.dtype().compute().byteSize();
+  private long partBytes(long parts) {
+    return parts * outputs() * kernel.dtype().compute().byteSize();
   }
 
   /** The rows of the kernel's form. */
@@ -69,10 +67,10 @@ final class DirectConvolution {
   }
 
   Plan plan(List<Long> bytes) {
-    return isSplit() ? split(bytes) : whole(bytes);
+    return windows.isMaskable() && blocks == 1 ? masked(bytes) : chains(bytes);
   }
 
-  private Plan whole(List<Long> bytes) {
+  private Plan masked(List<Long> bytes) {
     long tiles = kernel.groups() * Math.ceilDiv(units, (long) Style.BLOCK);
     List<Object> args = new ArrayList<>();
     args.addAll(List.of(new Arg.Slot(0), new Arg.Slot(1), new Arg.Slot(2), new Arg.Table(0), new Arg.Table(1), tiles, units));
@@ -86,11 +84,11 @@ final class DirectConvolution {
     return new Plan(bytes, List.of(), List.of(windows.weighedSteps(), windows.taps()), pieces.steps(), null);
   }
 
-  private Plan split(List<Long> bytes) {
+  private Plan chains(List<Long> bytes) {
     long chains = kernel.groups() * blocks * kernel.batch() * windows.positions;
     Sequence all = new Sequence(style);
     Arg out = new Arg.Slot(2);
-    Arg parts = blocks > 1 ? all.temp(partBytes()) : out; // which is not written then
+    Arg parts = blocks > 1 ? all.temp(partBytes(blocks)) : out; // which is not written then
     List<Object> args = new ArrayList<>();
     args.addAll(List.of(new Arg.Slot(0), new Arg.Slot(1), out, parts, chains, blocks, kernel.batch(), kernel.groups()));
     args.addAll(List.of(windows.rows, windows.products, kernel.w().offset(), kernel.w().stride(0), kernel.w().stride(1)));

@@ -92,7 +92,7 @@ final class MmaConvolution {
 
   /** The plan's maker, where the mode and the device allow it and the kernel takes the convolution. */
   static Optional<MmaConvolution> of(Windows windows, Style style) {
-    return of(windows, style, MOST_BYTES);
+    return of(windows, style, Math.min(MOST_BYTES, style.scratch()));
   }
 
   /** The same with at most so many bytes of copied input at a time. */
@@ -154,7 +154,8 @@ final class MmaConvolution {
     if (parts.size() > 1 || tiles >= style.processors()) {
       return 1;
     }
-    return Math.clamp(stages(part) / LEAST_STAGES, 1, (long) form.resident * style.processors() / tiles);
+    long most = Math.min((long) form.resident * style.processors() / tiles, style.scratch() / (images * imageOutputs() * Float.BYTES));
+    return Math.clamp(stages(part) / LEAST_STAGES, 1, Math.max(1, most));
   }
 
   /** About how long it takes, as {@link AsyncProduct#cost} counts. */

@@ -10,13 +10,17 @@ import java.util.List;
  * @param processors the device's multiprocessors
  * @param capability ten times the compute capability: which of the shipped kernels the device has
  * @param fast how products in the fast mode may be done, the best first; where it is empty they are the reproducible ones
+ * @param scratch more bytes of scratch memory are not taken where a slower way needs less
  */
-public record Style(int processors, int capability, List<FastWay> fast) {
+public record Style(int processors, int capability, List<FastWay> fast, long scratch) {
   /** The threads of a block where there is enough to do: eight warps, of which several blocks fit a multiprocessor. */
   public static final int BLOCK = 256;
 
   /** The threads that run in lockstep. */
   public static final int WARP = 32;
+
+  /** Of the device's memory so much may be scratch. */
+  private static final int SCRATCH_PART = 8;
 
   /** Blocks for a multiprocessor: more than fit at once, so that none waits for a slow one. */
   private static final int WAVES = 32;
@@ -26,6 +30,11 @@ public record Style(int processors, int capability, List<FastWay> fast) {
     fast = List.copyOf(fast);
   }
 
+  /** A style with as much scratch memory as is of use. */
+  public Style(int processors, int capability, List<FastWay> fast) {
+    this(processors, capability, fast, Long.MAX_VALUE);
+  }
+
   /** A style whose products are all reproducible. */
   public Style(int processors, int capability) {
     this(processors, capability, List.of());
@@ -33,12 +42,17 @@ public record Style(int processors, int capability, List<FastWay> fast) {
 
   /** This style with other ways of the fast mode. */
   public Style with(List<FastWay> ways) {
-    return new Style(processors, capability, ways);
+    return new Style(processors, capability, ways, scratch);
+  }
+
+  /** This style for a device whose memory is taken: of the ways of our own that need the least scratch memory. */
+  public Style frugal() {
+    return new Style(processors, capability, fast.stream().filter(way -> way != FastWay.LIBRARY).toList(), 0);
   }
 
   /** The style for a device. */
   public static Style of(DeviceFacts facts) {
-    return new Style(Math.max(1, facts.processors()), facts.capability());
+    return new Style(Math.max(1, facts.processors()), facts.capability(), List.of(), facts.memoryBytes() / SCRATCH_PART);
   }
 
   /** The most shared memory of a block, in bytes: CUDA C++ Programming Guide, "Technical Specifications per Compute Capability". */

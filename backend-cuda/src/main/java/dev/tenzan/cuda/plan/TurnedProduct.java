@@ -34,7 +34,7 @@ final class TurnedProduct {
     if (kernel.input() == DType.F32 && kernel.batch().size() == 1) {
       for (int which = 1; which <= 3; which++) {
         TurnedProduct t = new TurnedProduct(kernel, style, (which & 1) != 0, (which & 2) != 0);
-        AsyncProduct product = t.copyBytes() > MOST_BYTES ? null : AsyncProduct.of(t.product(), style).orElse(null);
+        AsyncProduct product = t.copyBytes() > Math.min(MOST_BYTES, style.scratch()) ? null : AsyncProduct.of(t.product(), style).orElse(null);
         if (product != null && product.cost() + t.copyCost() < least) {
           best = product;
           turned = t;

@@ -22,6 +22,9 @@ final class UnrolledConvolution {
 
   private static final int VECTOR = 4;
 
+  /** Threads of a processor that unroll: fewer wait for their reads. */
+  private static final long THREADS = 1024;
+
   private final ConvolutionKernel kernel;
   private final Windows windows;
   private final Style style;
@@ -51,7 +54,7 @@ final class UnrolledConvolution {
 
   /** The plan's maker, where the device has kernels for the product and memory allows it. */
   static Optional<UnrolledConvolution> of(Windows windows, Style style) {
-    return of(windows, style, MOST_BYTES);
+    return of(windows, style, Math.min(MOST_BYTES, style.scratch()));
   }
 
   /** The same with at most so many bytes of unrolled input at a time. */
@@ -146,8 +149,13 @@ final class UnrolledConvolution {
     input.set(0, input.getFirst() + first * kernel.x().stride(0));
     args.addAll(input);
     args.addAll(windows.inputDilation());
+    boolean gaps = kernel.inputDilation().stream().anyMatch(d -> d != 1);
+    long columns = kernel.groups() * some * (pitch(windows) / VECTOR);
+    long runs = Math.clamp(THREADS * style.processors() / columns, 1, windows.positions);
+    long run = Math.ceilDiv(windows.positions, runs);
+    args.add(run);
     Pieces pieces = new Pieces(style, "convolution", kernel.dtype());
-    pieces.each("tz_unroll", kernel.groups() * some * (pitch(windows) / VECTOR), args.toArray());
+    pieces.each(gaps ? "tz_unroll_gaps" : "tz_unroll", columns * Math.ceilDiv(windows.positions, run), args.toArray());
     all.add(pieces.steps());
   }
 
