@@ -7,6 +7,7 @@ import dev.tenzan.type.Shape;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -67,11 +68,11 @@ public record RowRun(long rows, List<Part> parts, int buffers, List<Long> localR
   }
 
   /**
-   * A kernel with its first dimension split, so that it has so many rows; null where that cannot be, or where the kernel computes with its
-   * indices.
+   * A kernel with its first dimension split, so that it has so many rows; null where that cannot be, or where the kernel gathers or computes
+   * with the place of a result; places in what is reduced, as of the greatest element, are the same in every row.
    */
   public static @Nullable LoopKernel withRows(LoopKernel kernel, long rows) {
-    if (kernel.space().rank() == 0 || rows < 1 || kernel.space().dim(0) % rows != 0 || usesIndices(kernel)) {
+    if (kernel.space().rank() == 0 || rows < 1 || kernel.space().dim(0) % rows != 0 || gathers(kernel) || usesPlaces(kernel)) {
       return null;
     }
     long inRow = kernel.space().dim(0) / rows;
@@ -123,14 +124,12 @@ public record RowRun(long rows, List<Part> parts, int buffers, List<Long> localR
   private static @Nullable ScalarProgram merged(ScalarProgram program, long inner) {
     List<Instr> code = new ArrayList<>();
     for (Instr i : program.code()) {
-      Affine address = i instanceof Instr.Load l ? merged(l.address(), inner) : null;
-      if (i instanceof Instr.Load l && address != null) {
-        code.add(new Instr.Load(l.storage(), l.slot(), address));
-      } else if (i instanceof Instr.Load) {
+      Affine of = indices(i);
+      Affine one = of == null ? null : merged(of, inner);
+      if (of != null && one == null) {
         return null;
-      } else {
-        code.add(i);
       }
+      code.add(one == null ? i : over(i, one));
     }
     return new ScalarProgram(code);
   }
@@ -148,18 +147,41 @@ public record RowRun(long rows, List<Part> parts, int buffers, List<Long> localR
 
   /** Whether a kernel gathers, or computes with its indices. */
   public static boolean usesIndices(LoopKernel kernel) {
-    return kernel.body().code().stream().anyMatch(RowRun::usesIndices)
-        || kernel.epilogue().code().stream().anyMatch(RowRun::usesIndices);
+    return any(kernel, i -> i instanceof Instr.Gather || i instanceof Instr.Index);
   }
 
-  private static boolean usesIndices(Instr instr) {
-    return instr instanceof Instr.Gather || instr instanceof Instr.Index;
+  private static boolean gathers(LoopKernel kernel) {
+    return any(kernel, Instr.Gather.class::isInstance);
+  }
+
+  private static boolean usesPlaces(LoopKernel kernel) {
+    int parallel = kernel.space().rank();
+    return any(kernel, i -> i instanceof Instr.Index x && Arrays.stream(x.value().strides()).limit(parallel).anyMatch(s -> s != 0));
+  }
+
+  private static boolean any(LoopKernel kernel, Predicate<Instr> test) {
+    return kernel.body().code().stream().anyMatch(test) || kernel.epilogue().code().stream().anyMatch(test);
+  }
+
+  /** What an instruction takes of the loop's indices, or null where it takes nothing. */
+  private static @Nullable Affine indices(Instr instr) {
+    return switch (instr) {
+      case Instr.Load l -> l.address();
+      case Instr.Index x -> x.value();
+      default -> null;
+    };
+  }
+
+  /** The same instruction over other indices. */
+  private static Instr over(Instr instr, Affine indices) {
+    return instr instanceof Instr.Load l ? new Instr.Load(l.storage(), l.slot(), indices) : new Instr.Index(indices);
   }
 
   private static ScalarProgram split(ScalarProgram program, long inRow) {
     List<Instr> code = new ArrayList<>();
     for (Instr i : program.code()) {
-      code.add(i instanceof Instr.Load l ? new Instr.Load(l.storage(), l.slot(), split(l.address(), inRow)) : i);
+      Affine of = indices(i);
+      code.add(of == null ? i : over(i, split(of, inRow)));
     }
     return new ScalarProgram(code);
   }

@@ -39,6 +39,7 @@ final class ArgumentAndScanCases {
     }
     if (t == DType.F32 || t == DType.I64) {
       argument(c, op, "long", InputSpec.of(t, 5003), 0, greatest, x -> f.apply(x, 0));
+      argument(c, op, "rows", InputSpec.of(t, 18, 70).values(InputSpec.Values.BITS), 1, greatest, x -> f.apply(x, 1));
       argument(c, op, "one", InputSpec.of(t, 4, 1), 1, greatest, x -> f.apply(x, 1));
       argument(c, op, "none", InputSpec.of(t, 0, 4), 1, greatest, x -> f.apply(x, 1));
       whole(c, op, InputSpec.of(t, 6, 7, 2), greatest, flat);

@@ -1,6 +1,7 @@
 package dev.tenzan.schedule;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 
@@ -123,6 +124,21 @@ class RowRunsTest {
     assertNotNull(run);
     assertEquals(240, run.rows());
     run.parts().forEach(p -> assertEquals(240, p.kernel().space().dim(0)));
+  }
+
+  /** Places among what is reduced are the same in every row; places of results are not. */
+  @Test
+  void placesInARow() {
+    Node batched = Node.parameter(DType.F32, Shape.of(8, 30, 50));
+    RowRun run = divide(Node.of(new Op.ArgReduce(ReduceOp.MAX, 2), batched)).getFirst().run();
+    assertNotNull(run);
+    assertEquals(240, run.rows());
+    assertEquals(2, run.parts().size());
+    Node places = Node.of(new Op.Cast(DType.F32), Node.of(new Op.Iota(Shape.of(ROWS, COLUMNS), 0)));
+    for (RowRuns.Piece p : divide(softmax(binary(BinaryOp.ADD, x, places)))) {
+      List<RowRun.Part> parts = p.run() == null ? List.of() : p.run().parts();
+      parts.forEach(part -> assertFalse(RowRun.usesIndices(part.kernel())));
+    }
   }
 
   @Test

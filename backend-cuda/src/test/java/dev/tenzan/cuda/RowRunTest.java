@@ -112,6 +112,21 @@ class RowRunTest {
     checkTogether(DType.F32, new long[] {2, 3, 7, 128}, x -> x.mul(0.125).softmax(-1));
   }
 
+  /** The place of the greatest is looked for behind the maximum, in the row's copy: places are the same in every row. */
+  @Test
+  void placesOfExtremes() {
+    for (DType t : List.of(DType.F32, DType.F16, DType.I32)) {
+      for (long n : new long[] {64, 333, 1024, 5000}) {
+        checkTogether(t, new long[] {20, n}, x -> x.argmax(-1));
+        checkTogether(t, new long[] {20, n}, x -> x.argmin(1));
+      }
+    }
+    checkTogether(DType.F32, new long[] {2, 3, 7, 128}, x -> x.argmax(-1));
+    checkTogether(DType.F32, new long[] {20, 100}, x -> Tensor.where(x.greater(2.9), x.mul(0).div(0), x.abs()).argmin(1)); // with NaN, and -0 to +0
+    check(DType.F32, new long[] {20, 7, 100}, x -> List.of(x.argmax(1)));
+    check(DType.F32, new long[] {20, 70, 10}, x -> List.of(x.argmin(1)));
+  }
+
   @Test
   void severalResults() {
     List<String> entries = check(DType.F32, new long[] {30, 256}, x -> List.of(x.sub(x.maxKeep(-1)), x.max(-1), x.sub(x.maxKeep(-1)).exp().sum(-1)));

@@ -16,6 +16,9 @@ import dev.tenzan.type.DType;
 public final class Abilities {
   private static final int MAX_SORT = 1 << 30;
 
+  /** Tables with five numbers for each product are Java arrays. */
+  private static final int MAX_PRODUCTS = 400_000_000;
+
   private Abilities() {}
 
   /** Whether a device runs a kernel. */
@@ -26,10 +29,7 @@ public final class Abilities {
         yield r == null ? Support.yes() : combines(r.op(), k.body().type(r.value()));
       }
       case MatMulKernel k -> numeric(k.input());
-      case ConvolutionKernel k ->
-          k.spatial().rank() <= 3
-              ? numeric(k.dtype())
-              : Support.no("convolutions have at most 3 spatial axes here, not " + k.spatial().rank());
+      case ConvolutionKernel k -> convolution(k);
       case ScatterKernel k -> {
         ReduceOp combine = k.combine();
         yield combine == null ? Support.yes() : combines(combine, k.dtype());
@@ -41,6 +41,16 @@ public final class Abilities {
               : Support.no("an axis of " + k.length() + " elements is too long to sort here; at most " + MAX_SORT);
       case CustomKernel k -> Support.no("the body of " + k.name() + " runs on the host; move the tensors to cpu");
     };
+  }
+
+  private static Support convolution(ConvolutionKernel k) {
+    if (k.spatial().rank() > 3) {
+      return Support.no("convolutions have at most 3 spatial axes here, not " + k.spatial().rank());
+    }
+    double products = (double) k.inChannels() / k.groups() * k.window().size();
+    return products <= MAX_PRODUCTS
+        ? numeric(k.dtype())
+        : Support.no("a convolution that adds %.0f products for a result is too long here; at most %d: take fewer images at a time".formatted(products, MAX_PRODUCTS));
   }
 
   private static Support combines(ReduceOp op, DType dtype) {
