@@ -14,49 +14,27 @@
 #define ROWS_BYTES (TZ_ROWS * 64)
 #define STAGE_BYTES ((TZ_ROWS + COLUMNS) * 64)
 #define NOWHERE (-(1 << 30))
+static_assert(DEEP / STEP == 2, "a stage has two steps");
 
-// The piece of a stage's products that a thread copies for all of its lines: a position of the window, and channels from one on.
+// What a thread copies of a stage's products, for all of its lines: a position of the window, and 16 bytes of channels from one on. Channels
+// and addresses are in bytes, positions in elements behind the window's start.
 struct Products {
   int channel;
   int z, y, x;
-
-  __device__ __forceinline__ Products(int first, int padded, int w_y, int w_x) {
-    const int position = first / padded;
-    channel = first - position * padded;
-    const int line = position / w_x;
-    x = position - line * w_x;
-    z = line / w_y;
-    y = line - z * w_y;
-  }
-
-  __device__ __forceinline__ void advance(int padded, int w_y, int w_x) {
-    channel += DEEP;
-    while (channel >= padded) {
-      channel -= padded;
-      if (++x == w_x) {
-        x = 0;
-        if (++y == w_y) {
-          y = 0;
-          z++;
-        }
-      }
-    }
-  }
-};
-
-// Where an output position's window begins along three axes.
-struct Window {
-  int z, y, x;
-  i64 at; // its first element; it may lie outside of the input
+  i64 w_at, x_at;
 };
 
 // A block makes one tile: those of the same columns are next to each other. Where k is split, each of `split` blocks makes a part of it, for
-// tz_add_blocks. Strides are in elements; those of x and w, and where these begin, are multiples of 16 bytes.
+// tz_add_blocks. Strides are in elements; those of x and w, and where these begin, are multiples of 16 bytes. What is only for going on from
+// position to position is in bytes: the channels and those rounded up, and what is added at the end of an axis, besides, to an address; the
+// window's reach is in elements.
 extern "C" __global__ void __launch_bounds__(THREADS, RESIDENT)
     tz_convolution(const T* x, const T* w, T* out, float* parts, i64 part_size, int split, int groups, int rows, int columns, int channels,
-                   int padded, i64 w_first, i64 w_group, i64 w_row, i64 ws_z, i64 ws_y, i64 ws_x, int w_z, int w_y, int w_x, int wd_z, int wd_y, int wd_x,
-                   i64 s_batch, i64 s_group, i64 s_z, i64 s_y, i64 s_x, int e_z, int e_y, int e_x, int o_z, int o_y, int o_x, int st_z,
-                   int st_y, int st_x, int pad_z, int pad_y, int pad_x, i64 to, i64 to_batch, i64 to_row, i64 to_z, i64 to_y, i64 to_x) {
+                   int padded, i64 w_first, i64 w_group, i64 w_row, i64 ws_z, i64 ws_y, i64 ws_x, int w_z, int w_y, int w_x, int wd_z, int wd_y,
+                   int wd_x, i64 s_batch, i64 s_group, i64 s_z, i64 s_y, i64 s_x, i64 w_next_z, i64 w_next_y, i64 w_next_x, i64 x_next_z,
+                   i64 x_next_y, i64 x_next_x, int reach_z, int reach_y, int reach_x, int e_z, int e_y, int e_x, int o_z, int o_y, int o_x,
+                   int st_z, int st_y, int st_x, int pad_z, int pad_y, int pad_x, i64 to, i64 to_batch, i64 to_row, i64 to_z, i64 to_y,
+                   i64 to_x) {
   extern __shared__ __align__(128) char memory[];
   const u32 base = shared_address(memory);
   i64* const places = (i64*)(memory + STAGES * STAGE_BYTES); // of the columns' results, or -1
@@ -76,7 +54,11 @@ extern "C" __global__ void __launch_bounds__(THREADS, RESIDENT)
   const int line = threadIdx.x / 4;
   const int piece = threadIdx.x % 4;
 
-  Window windows[COLUMNS / LINES];
+  // Where the windows of the thread's columns begin, which may be outside of the input.
+  const char* window[COLUMNS / LINES];
+  int window_z[COLUMNS / LINES];
+  int window_y[COLUMNS / LINES];
+  int window_x[COLUMNS / LINES];
   UNROLL for (int i = 0; i < COLUMNS / LINES; i++) {
     const int column = column0 + line + i * LINES;
     const int p_zy = column / o_x;
@@ -85,43 +67,73 @@ extern "C" __global__ void __launch_bounds__(THREADS, RESIDENT)
     const int p_y = p_zy - p_nz * o_y;
     const int n = p_nz / o_z;
     const int p_z = p_nz - n * o_z;
-    windows[i].z = column < columns ? p_z * st_z - pad_z : NOWHERE;
-    windows[i].y = p_y * st_y - pad_y;
-    windows[i].x = p_x * st_x - pad_x;
-    windows[i].at = n * s_batch + windows[i].z * s_z + windows[i].y * s_y + windows[i].x * s_x;
+    window_z[i] = column < columns ? p_z * st_z - pad_z : NOWHERE;
+    window_y[i] = p_y * st_y - pad_y;
+    window_x[i] = p_x * st_x - pad_x;
+    window[i] = (const char*)(x + group * s_group + n * s_batch + window_z[i] * s_z + window_y[i] * s_y + window_x[i] * s_x);
     if (piece == 0) {
       places[line + i * LINES] = column < columns ? n * to_batch + p_z * to_z + p_y * to_y + p_x * to_x : -1;
     }
   }
-  x += group * s_group;
-  w += w_first + group * w_group + (i64)row0 * w_row;
+  const char* const weights = (const char*)(w + w_first + group * w_group + (i64)(row0 + line) * w_row);
+  const int rows_left = rows - row0 - line;
 
   const int all = (w_z * w_y * w_x * padded + DEEP - 1) / DEEP;
   const int first = (int)((i64)all * slice / split);
   const int stages = (int)((i64)all * (slice + 1) / split) - first;
-  Products next(first * DEEP + piece * PIECE, padded, w_y, w_x);
+  Products next;
+  {
+    const int k = first * DEEP + piece * PIECE;
+    const int position = k / padded;
+    const int channel = k - position * padded;
+    const int p_zy = position / w_x;
+    const int p_x = position - p_zy * w_x;
+    const int p_z = p_zy / w_y;
+    const int p_y = p_zy - p_z * w_y;
+    next.channel = channel * SIZE;
+    next.z = p_z * wd_z;
+    next.y = p_y * wd_y;
+    next.x = p_x * wd_x;
+    next.w_at = (p_z * ws_z + p_y * ws_y + p_x * ws_x + channel) * SIZE;
+    next.x_at = (next.z * s_z + next.y * s_y + next.x * s_x + channel) * SIZE;
+  }
+  const u32 target = Panel<false>::at(line, piece); // the same for lines that are LINES apart
   const auto copy = [&](u32 stage) {
-    const bool there = next.z < w_z;
-    const int left = there ? min(channels - next.channel, PIECE) : 0;
-    const i64 w_at = next.z * ws_z + next.y * ws_y + next.x * ws_x + next.channel;
+    const int left = next.z < reach_z ? min(channels * SIZE - next.channel, 16) : 0; // nothing is read where it is 0
     UNROLL for (int i = 0; i < TZ_ROWS / LINES; i++) {
-      const int row = line + i * LINES;
-      const int count = row0 + row < rows ? left : 0;
-      copy_16(stage + Panel<false>::at(row, piece), count > 0 ? w + row * w_row + w_at : w, count > 0 ? count * SIZE : 0);
+      const int count = i * LINES < rows_left ? left : 0;
+      copy_16(stage + target + i * LINES * 64, weights + i * LINES * SIZE * w_row + next.w_at, count);
     }
-    const int z = next.z * wd_z;
-    const int y = next.y * wd_y;
-    const int x_ = next.x * wd_x;
-    const i64 x_at = z * s_z + y * s_y + x_ * s_x + next.channel;
     UNROLL for (int i = 0; i < COLUMNS / LINES; i++) {
-      const Window& v = windows[i];
-      const bool inside = (u32)(v.z + z) < (u32)e_z && (u32)(v.y + y) < (u32)e_y && (u32)(v.x + x_) < (u32)e_x && left > 0;
-      copy_16(stage + ROWS_BYTES + Panel<false>::at(line + i * LINES, piece), inside ? x + v.at + x_at : x, inside ? left * SIZE : 0);
+      const bool inside = (u32)(window_z[i] + next.z) < (u32)e_z && (u32)(window_y[i] + next.y) < (u32)e_y && (u32)(window_x[i] + next.x) < (u32)e_x;
+      copy_16(stage + ROWS_BYTES + target + i * LINES * 64, window[i] + next.x_at, inside ? left : 0);
     }
-    next.advance(padded, w_y, w_x);
+    next.channel += 64;
+    next.w_at += 64;
+    next.x_at += 64;
+    while (next.channel >= padded * SIZE) {
+      next.channel -= padded * SIZE;
+      next.x += wd_x;
+      next.w_at += w_next_x;
+      next.x_at += x_next_x;
+      if (next.x == reach_x) {
+        next.x = 0;
+        next.y += wd_y;
+        next.w_at += w_next_y;
+        next.x_at += x_next_y;
+        if (next.y == reach_y) {
+          next.y = 0;
+          next.z += wd_z;
+          next.w_at += w_next_z;
+          next.x_at += x_next_z;
+        }
+      }
+    }
   };
 
   Sums sums;
+  const u32 first_piece = Sums::first_piece(warp_row, lane);
+  const u32 second_piece = ROWS_BYTES + Sums::second_piece(warp_column, lane);
   UNROLL for (int s = 0; s < STAGES - 1; s++) {
     if (s < stages) {
       copy(base + s * STAGE_BYTES);
@@ -131,12 +143,13 @@ extern "C" __global__ void __launch_bounds__(THREADS, RESIDENT)
   for (int stage = 0; stage < stages; stage++) {
     await<STAGES - 2>();
     __syncthreads(); // the stage that is filled now has been read
-    if (stage + STAGES - 1 < stages) {
+    const u32 panels = base + (stage & (STAGES - 1)) * STAGE_BYTES;
+    sums.add_step(panels + first_piece, panels + second_piece, 0);
+    if (stage + STAGES - 1 < stages) { // between the steps, whose instructions take longer than these
       copy(base + ((stage + STAGES - 1) & (STAGES - 1)) * STAGE_BYTES);
     }
     commit(); // also of nothing: groups are counted
-    const u32 panels = base + (stage & (STAGES - 1)) * STAGE_BYTES;
-    sums.add<false, false>(panels, panels + ROWS_BYTES, warp_row, warp_column, lane);
+    sums.add_step(panels + first_piece, panels + second_piece, 1);
   }
   await<0>();
   __syncthreads(); // places are written, also where there was nothing to add

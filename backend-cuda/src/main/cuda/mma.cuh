@@ -186,10 +186,35 @@ struct Sums {
       UNROLL for (int j = 0; j < 2; j++) {
         second_operand<COLUMNS_SIDE_BY_SIDE>(y[j], columns, column + j * 16, kk, lane);
       }
-      UNROLL for (int i = 0; i < 4; i++) {
-        UNROLL for (int j = 0; j < 4; j++) {
-          mma(of[i][j], x[i], y[j / 2][j % 2 * 2], y[j / 2][j % 2 * 2 + 1]);
-        }
+      multiply(x, y);
+    }
+  }
+
+  // Where products are side by side in both panels: a lane's piece of the first step.
+  static __device__ __forceinline__ u32 first_piece(int row, int lane) { return Panel<false>::at(row + (lane & 15), lane >> 4); }
+  static __device__ __forceinline__ u32 second_piece(int column, int lane) {
+    return Panel<false>::at(column + (lane & 7) + ((lane >> 4) << 3), (lane >> 3) & 1);
+  }
+
+  // Adds step kk of such panels, in which `rows` and `columns` are the lane's pieces. Two pieces further on is another bit of the address.
+  __device__ __forceinline__ void add_step(u32 rows, u32 columns, int kk) {
+    u32 x[4][4];
+    u32 y[2][4];
+    UNROLL for (int i = 0; i < 4; i++) {
+      load_four<false>(x[i], (rows ^ (kk * 32)) + i * 16 * 64);
+      prepare(x[i]);
+    }
+    UNROLL for (int j = 0; j < 2; j++) {
+      load_four<false>(y[j], (columns ^ (kk * 32)) + j * 16 * 64);
+      prepare(y[j]);
+    }
+    multiply(x, y);
+  }
+
+  __device__ __forceinline__ void multiply(const u32 (&x)[4][4], const u32 (&y)[2][4]) {
+    UNROLL for (int i = 0; i < 4; i++) {
+      UNROLL for (int j = 0; j < 4; j++) {
+        mma(of[i][j], x[i], y[j / 2][j % 2 * 2], y[j / 2][j % 2 * 2 + 1]);
       }
     }
   }

@@ -62,9 +62,9 @@ final class ConvolutionPlanner {
     Optional<AsyncConvolution> async = AsyncConvolution.of(windows, style);
     double least = Math.min(basic.cost(), async.map(AsyncConvolution::cost).orElse(Double.POSITIVE_INFINITY));
     Optional<UnrolledConvolution> unrolled = UnrolledConvolution.of(windows, style).filter(u -> u.cost() < SURELY * least);
-    Optional<MmaConvolution> mma = MmaConvolution.of(windows, style);
-    if (mma.isPresent() && mma.get().cost() < unrolled.map(UnrolledConvolution::cost).orElse(least)) {
-      return mma.get().plan(bytes);
+    Optional<FastConvolution> fast = FastConvolution.of(windows, style);
+    if (fast.isPresent() && fast.get().cost() < unrolled.map(UnrolledConvolution::cost).orElse(least)) {
+      return fast.get().plan().apply(bytes);
     }
     if (unrolled.isPresent()) {
       return unrolled.get().plan(bytes);

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.ToLongFunction;
 
 /**
  * Plans a convolution in the fast mode with the kernel of {@code convolution_mma.cu}, which wants the channels of a group side by side in both
@@ -35,23 +36,20 @@ final class MmaConvolution {
 
   private static final int STAGES = 4;
 
-  /** A part of k with fewer stages ends before its first ones are there. */
-  private static final long LEAST_STAGES = 8;
+  /** The most blocks that share the products of a tile. */
+  private static final long MOST_SPLIT = 256;
 
-  /** The products of 16-bit floats, and of tf32, in the time of one of f32 by {@link AsyncProduct}: of {@code matmul_mma.cu} on an H100. */
-  private static final double HALF_SPEED = 3.5;
-
-  private static final double SINGLE_SPEED = 1.6;
+  /** What a block takes besides, in stages: until the first ones are there, and for its results. */
+  private static final long RAMP = 4;
 
   /**
    * A tile of the kernel.
    *
    * @param rows output channels
-   * @param resident blocks of a multiprocessor at a time
    * @param speed what it does of the larger tile's products: an estimate, as the smaller has three panels of shared memory for two tiles
    */
-  private record Form(int rows, int resident, double speed) {
-    static final List<Form> ALL = List.of(new Form(128, 2, 1), new Form(64, 3, 0.75));
+  private record Form(int rows, double speed) {
+    static final List<Form> ALL = List.of(new Form(128, 1), new Form(64, 0.75));
 
     int threads() {
       return 2 * rows;
@@ -62,6 +60,15 @@ final class MmaConvolution {
       return STAGES * (rows + COLUMNS) * STAGE_BYTES + COLUMNS * Long.BYTES;
     }
   }
+
+  /**
+   * How it is cut.
+   *
+   * @param form the tile
+   * @param split how many blocks share the products of a tile
+   * @param cost about how long it takes without copies, as {@link AsyncProduct#cost} counts
+   */
+  private record Way(Form form, long split, double cost) {}
 
   private final ConvolutionKernel kernel;
   private final Windows windows;
@@ -74,8 +81,8 @@ final class MmaConvolution {
   private final List<Gapless> parts;
   private final boolean copyInput;
   private final boolean copyWeights;
-  private final Form form;
   private final long most;
+  private final Way way;
 
   private MmaConvolution(Windows windows, Style style, List<Gapless> parts, long most) {
     this.kernel = windows.kernel;
@@ -87,7 +94,7 @@ final class MmaConvolution {
     padded = Math.ceilDiv(windows.channels, (long) piece) * piece;
     copyInput = !isSideBySide(kernel.x(), kernel.groups() > 1 ? windows.channels : 0);
     copyWeights = !isSideBySide(kernel.w(), 0);
-    form = cost(Form.ALL.get(0)) <= cost(Form.ALL.get(1)) ? Form.ALL.get(0) : Form.ALL.get(1);
+    way = cheapest();
   }
 
   /** The plan's maker, where the mode and the device allow it and the kernel takes the convolution. */
@@ -108,8 +115,8 @@ final class MmaConvolution {
       return Optional.empty();
     }
     MmaConvolution it = new MmaConvolution(windows, style, parts.get(), most);
-    boolean fits = it.padded * kernel.window().size() < Windows.FAR && (!it.copyInput || it.inputBytes(1) <= most);
-    return fits ? Optional.of(it) : Optional.empty();
+    boolean fits = (!it.copyInput || it.inputBytes(1) <= most) && (!it.copyWeights || it.weightBytes() <= most);
+    return fits && it.padded * kernel.window().size() < Windows.FAR ? Optional.of(it) : Optional.empty();
   }
 
   /** Whether channels are neighbours, and all else begins at whole pieces; {@code group} is how far groups are apart. */
@@ -136,7 +143,7 @@ final class MmaConvolution {
 
   /** The inputs that are taken at a time: about as many each time. */
   private long images() {
-    long fit = copyInput ? Math.min(kernel.batch(), most / inputBytes(1)) : kernel.batch();
+    long fit = copyInput ? Math.min(kernel.batch(), most / Math.max(1, inputBytes(1))) : kernel.batch();
     return Math.ceilDiv(kernel.batch(), Math.ceilDiv(kernel.batch(), fit));
   }
 
@@ -148,33 +155,37 @@ final class MmaConvolution {
     return MatMulPlanner.tiles(part.positions() * padded * kernel.dtype().byteSize(), STAGE_BYTES);
   }
 
-  /** The parts of k that are made by blocks of their own. */
-  private long split(Form form, Gapless part, long images) {
-    long tiles = tiles(form, part, images);
-    if (parts.size() > 1 || tiles >= style.processors()) {
-      return 1;
-    }
-    long most = Math.min((long) form.resident * style.processors() / tiles, style.scratch() / (images * imageOutputs() * Float.BYTES));
-    return Math.clamp(stages(part) / LEAST_STAGES, 1, Math.max(1, most));
-  }
-
   /** About how long it takes, as {@link AsyncProduct#cost} counts. */
   double cost() {
     double copies = copyInput ? AsyncProduct.launchCost(inputBytes(kernel.batch()) + windows.inputBox().size() * kernel.dtype().byteSize()) : 0;
     copies += copyWeights ? AsyncProduct.launchCost(2 * weightBytes()) : 0;
-    return cost(form) + copies;
+    return way.cost + copies;
   }
 
-  private double cost(Form form) {
-    double speed = form.speed * (kernel.dtype() == DType.F32 ? SINGLE_SPEED : HALF_SPEED);
-    double all = 0;
-    for (Gapless part : parts) {
-      long split = split(form, part, kernel.batch());
-      double each = MatMulPlanner.tiles(tiles(form, part, kernel.batch()) * split, style.processors());
-      all += each * form.rows * COLUMNS * part.positions() * padded / split / speed;
-      all += split > 1 ? AsyncProduct.launchCost((2 * split + 1) * kernel.batch() * imageOutputs() * Float.BYTES) : 0;
+  /** The cheapest way, of which k is split where tiles are too few for the processors, or leave many of them idle in the end. */
+  private Way cheapest() {
+    long longest = parts.stream().mapToLong(this::stages).max().orElse(0);
+    long room = style.scratch() / (kernel.batch() * imageOutputs() * Float.BYTES);
+    Way best = way(Form.ALL.getFirst(), 1);
+    for (Form form : Form.ALL) {
+      for (long split = 1; split == 1 || (split <= MOST_SPLIT && split <= longest / 2 && split <= room); split++) {
+        Way other = way(form, split);
+        best = other.cost < best.cost ? other : best;
+      }
     }
-    return all + AsyncProduct.launchCost(0) * (parts.size() - 1);
+    return best;
+  }
+
+  private Way way(Form form, long split) {
+    double speed = form.speed * FastConvolution.speed(kernel.dtype(), style);
+    long deep = STAGE_BYTES / kernel.dtype().byteSize();
+    double all = AsyncProduct.launchCost(0) * (parts.size() - 1);
+    for (Gapless part : parts) {
+      double each = MatMulPlanner.tiles(tiles(form, part, kernel.batch()) * split, style.processors());
+      all += each * form.rows * COLUMNS * deep * (RAMP + Math.ceilDiv(stages(part), split)) / speed;
+    }
+    all += split > 1 ? AsyncProduct.launchCost((2 * split + 1) * kernel.batch() * imageOutputs() * Float.BYTES) : 0;
+    return new Way(form, split, all);
   }
 
   Plan plan(List<Long> bytes) {
@@ -188,7 +199,7 @@ final class MmaConvolution {
     }
     Arg x = copyInput ? all.temp(inputBytes(images)) : slot(0, kernel.x());
     Affine input = copyInput ? sideBySide(kernel.spatial(), kernel.groups()) : kernel.x();
-    long split = split(form, parts.getFirst(), images);
+    long split = way.split;
     Arg sums = split > 1 ? all.temp(split * images * imageOutputs() * Float.BYTES) : new Arg.Slot(2); // which is not written then
     for (long first = 0; first < kernel.batch(); first += images) {
       long some = Math.min(images, kernel.batch() - first);
@@ -198,7 +209,7 @@ final class MmaConvolution {
       }
       Arg out = new Arg.Slot(2, first * imageOutputs() * kernel.dtype().byteSize());
       for (Gapless part : parts) {
-        all.add(List.of(step(part, some, split, x, input, w, weights, out, sums)));
+        all.add(List.of(step(part, some, x, input, w, weights, out, sums)));
       }
       if (split > 1) {
         Pieces adding = new Pieces(style, "convolution", kernel.dtype());
@@ -243,12 +254,10 @@ final class MmaConvolution {
     all.copy(Shape.of(space), t, new Arg.Slot(operand), new Affine(from.offset(), read), t, to, new Affine(0, write));
   }
 
-  private Step step(Gapless part, long images, long split, Arg x, Affine input, Arg w, Affine weights, Arg out, Arg sums) {
-    List<Long> outputs = Windows.three(part.axes().stream().map(Gapless.Axis::outputs).toList(), 1);
-    List<Long> positions = Windows.three(part.axes().stream().map(Gapless.Axis::positions).toList(), 1);
-    if (part.positions() == 0) {
-      positions = List.of(0L, 1L, 1L);
-    }
+  private Step step(Gapless part, long images, Arg x, Affine input, Arg w, Affine weights, Arg out, Arg sums) {
+    List<Long> outputs = three(part, Gapless.Axis::outputs, 1);
+    List<Long> dilation = three(part, Gapless.Axis::dilation, 1);
+    List<Long> positions = part.positions() == 0 ? List.of(0L, 1L, 1L) : three(part, Gapless.Axis::positions, 1);
     long group = copyInput ? padded : windows.channels * input.stride(1);
     long firstWeight = 0;
     long firstOutput = 0;
@@ -265,24 +274,49 @@ final class MmaConvolution {
       firstOutput += axis.first() * line;
       line *= kernel.outSpatial().dim(d);
     }
+    inputStrides = Windows.three(inputStrides, 0);
+    weightStrides = Windows.three(weightStrides, 0);
+    List<Long> inputSteps = new ArrayList<>();
+    List<Long> reach = new ArrayList<>();
+    for (int d = 0; d < positions.size(); d++) {
+      inputSteps.add(dilation.get(d) * inputStrides.get(d));
+      reach.add(positions.get(d) * dilation.get(d));
+    }
     List<Arg> args = new ArrayList<>(List.of(x, w, out, sums));
-    numbers(args, images * imageOutputs(), split, kernel.groups(), windows.rows, images * part.outputs(), windows.channels, padded);
+    numbers(args, images * imageOutputs(), way.split, kernel.groups(), windows.rows, images * part.outputs(), windows.channels, padded);
     numbers(args, firstWeight, windows.rows * weights.stride(0), weights.stride(0));
-    numbers(args, Windows.three(weightStrides, 0));
+    numbers(args, weightStrides);
     numbers(args, positions);
-    numbers(args, Windows.three(part.axes().stream().map(Gapless.Axis::dilation).toList(), 1));
+    numbers(args, dilation);
     numbers(args, input.stride(0), group);
-    numbers(args, Windows.three(inputStrides, 0));
+    numbers(args, inputStrides);
+    numbers(args, carries(weightStrides, positions));
+    numbers(args, carries(inputSteps, positions));
+    numbers(args, reach);
     numbers(args, windows.spatial());
     numbers(args, outputs);
-    numbers(args, Windows.three(part.axes().stream().map(Gapless.Axis::stride).toList(), 1));
-    numbers(args, Windows.three(part.axes().stream().map(Gapless.Axis::padding).toList(), 0));
+    numbers(args, three(part, Gapless.Axis::stride, 1));
+    numbers(args, three(part, Gapless.Axis::padding, 0));
     numbers(args, firstOutput, imageOutputs(), windows.positions);
     numbers(args, Windows.three(outStrides, 0));
-    long grid = tiles(form, part, images) * split;
+    long grid = tiles(way.form, part, images) * way.split;
     return new Step(
-        Shipped.module("convolution_mma", kernel.dtype(), Integer.toString(form.rows)), "tz_convolution", args, Math.toIntExact(grid), form.threads(),
-        form.shared());
+        Shipped.module("convolution_mma", kernel.dtype(), Integer.toString(way.form.rows)), "tz_convolution", args, Math.toIntExact(grid), way.form.threads(),
+        way.form.shared());
+  }
+
+  /** The bytes that are added to an address where an axis goes on by a position: behind the channels, or behind the end of the next axis. */
+  private List<Long> carries(List<Long> steps, List<Long> positions) {
+    List<Long> all = new ArrayList<>();
+    for (int d = 0; d < steps.size(); d++) {
+      long done = d == steps.size() - 1 ? padded : positions.get(d + 1) * steps.get(d + 1);
+      all.add((steps.get(d) - done) * kernel.dtype().byteSize());
+    }
+    return all;
+  }
+
+  private static List<Long> three(Gapless part, ToLongFunction<Gapless.Axis> number, long neutral) {
+    return Windows.three(part.axes().stream().map(number::applyAsLong).toList(), neutral);
   }
 
   private static void numbers(List<Arg> args, List<Long> values) {

@@ -37,8 +37,11 @@ class MmaConvolutionTest {
   }
 
   private static Plan plan(ConvolutionKernel k, List<byte[]> operands, Style style) {
-    List<Long> bytes = List.of((long) operands.get(0).length, (long) operands.get(1).length, (long) Convolutions.resultBytes(k));
-    return MmaConvolution.of(new Windows(k), style).orElseThrow().plan(bytes);
+    return MmaConvolution.of(new Windows(k), style).orElseThrow().plan(bytes(k, operands));
+  }
+
+  private static List<Long> bytes(ConvolutionKernel k, List<byte[]> operands) {
+    return List.of((long) operands.get(0).length, (long) operands.get(1).length, (long) Convolutions.resultBytes(k));
   }
 
   /** The launches of the plan, which has the results of the reference. */
@@ -137,15 +140,63 @@ class MmaConvolutionTest {
     assertEquals(Optional.empty(), MmaConvolution.of(new Windows(wide), style(2)).map(Object::toString));
   }
 
+  /** Both are one launch; of the first the two last axes of all are channels, of the other none is copied. */
+  @Test
+  void windowsOfOneElement() {
+    for (DType t : TYPES) {
+      for (Geometry g : List.of(plane(3, 24, 32, 1, 8, 1, 1, 0), plane(2, 40, 72, 1, 16, 1, 1, 0))) {
+        assertEquals(List.of("tz_product"), entries(fast(kernel(g, Kind.FORWARD, t))), t + " forward " + g);
+        assertEquals(List.of("tz_product"), entries(fast(kernel(g, Kind.BY_INPUT, t))), t + " by input " + g);
+        List<String> byWeights = entries(fast(kernel(g, Kind.BY_WEIGHTS, t)));
+        assertEquals(List.of("tz_convolution"), byWeights.subList(0, 1), t + " by weights " + g);
+      }
+      List<Step> turned = fast(kernel(plane(3, 20, 24, 1, 7, 1, 1, 0), Kind.FORWARD, t)); // 49 elements are no whole pieces
+      assertEquals(List.of("copy", "copy", "tz_convolution"), entries(turned).subList(0, 3));
+      assertTrue(entries(fast(kernel(plane(3, 20, 24, 1, 8, 1, 2, 0), Kind.FORWARD, t))).contains("tz_convolution"));
+    }
+  }
+
+  private static List<Step> fast(ConvolutionKernel k) {
+    List<byte[]> operands = Convolutions.operands(k);
+    Plan plan = FastConvolution.of(new Windows(k), style(20)).orElseThrow().plan().apply(bytes(k, operands));
+    assertArrayEquals(Convolutions.expected(k, operands), PlanRuns.run(plan, operands), k.toString());
+    return plan.steps();
+  }
+
+  /** Padding alone: there is nothing to copy, and all results are zeros. */
+  @Test
+  void emptyInputs() {
+    for (DType t : TYPES) {
+      List<Long> one = List.of(1L, 1L);
+      ConvolutionKernel k =
+          new ConvolutionKernel(
+              t, 2, 64, 32, 1, Shape.of(0, 5), Shape.of(3, 3), Shape.of(4, 5), one, List.of(3L, 1L), one, one,
+              Convolutions.dense(0, Shape.of(2, 64, 0, 5)), Convolutions.dense(0, Shape.of(32, 64, 3, 3)), Numerics.FAST);
+      List<byte[]> operands = List.of(new byte[16], new byte[32 * 64 * 9 * t.byteSize()]);
+      Plan plan = MmaConvolution.of(new Windows(k), style(2)).orElseThrow().plan(bytes(k, operands));
+      assertArrayEquals(new byte[Convolutions.resultBytes(k)], PlanRuns.run(plan, operands));
+    }
+  }
+
+  @Test
+  void weightsAndSumsTakeNoMoreThanTheyMay() {
+    ConvolutionKernel k = kernel(plane(2, 16, 64, 1, 40, 3, 1, 1), Kind.BY_WEIGHTS, DType.F32); // whose window is the incoming gradient
+    assertTrue(MmaConvolution.of(new Windows(k), style(20), 64 * 1600 * 4 * 4).isPresent());
+    assertTrue(MmaConvolution.of(new Windows(k), style(20), 64 * 1600 * 4 * 4 - 1).isEmpty());
+    assertEquals(Optional.empty(), MmaConvolution.of(new Windows(k), style(20).frugal()).map(Object::toString));
+    Style some = new Style(20, 80, List.of(FastWay.MMA), 20L << 20);
+    long temps = MmaConvolution.of(new Windows(k), some).orElseThrow().plan(List.of(0L, 0L, 0L)).temps().stream().mapToLong(b -> b).sum();
+    assertTrue(temps <= 3 * some.scratch(), "temps of " + temps);
+  }
+
   @Test
   void largeInputsAreCopiedInParts() {
     for (DType t : TYPES) {
       ConvolutionKernel k = kernel(plane(5, 10, 12, 1, 9, 3, 1, 1), Kind.FORWARD, t);
       List<byte[]> operands = Convolutions.operands(k);
-      List<Long> bytes = List.of((long) operands.get(0).length, (long) operands.get(1).length, (long) Convolutions.resultBytes(k));
       long image = 81 * (t == DType.F32 ? 12 * 4 : 16 * 2);
       for (int processors : new int[] {1, 40}) { // also with split products
-        Plan plan = MmaConvolution.of(new Windows(k), style(processors), 2 * image).orElseThrow().plan(bytes);
+        Plan plan = MmaConvolution.of(new Windows(k), style(processors), 2 * image).orElseThrow().plan(bytes(k, operands));
         assertEquals(3, entries(plan.steps()).stream().filter("tz_convolution"::equals).count());
         assertArrayEquals(Convolutions.expected(k, operands), PlanRuns.run(plan, operands));
       }
