@@ -7,6 +7,7 @@ import dev.tenzan.cuda.program.KernelSource;
 import dev.tenzan.kernel.LoopKernel;
 import dev.tenzan.kernel.MergedSpace;
 import dev.tenzan.scalar.Instr;
+import dev.tenzan.scalar.ScalarProgram;
 import dev.tenzan.type.Affine;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -19,15 +20,21 @@ final class MapCode {
   /** The elements of a vector: of four bytes each they are what one instruction moves at most. */
   static final int VECTOR = 4;
 
-  /** The instructions of a body that is worth being written for each element of a vector. */
+  /** The instructions of a body that is worth being written for each element of a vector, constants not counted. */
   private static final int SHORT = 64;
+
+  /** The same for loops of many elements: of few a thread has one, or the longest would be on its way for four times as long. */
+  private static final int LONG = 192;
+
+  private static final long MANY = 1 << 18;
 
   private MapCode() {}
 
   /** Whether groups of neighbours along the last dimension lie in memory as vectors do, in every load and store. */
   static boolean takesVectors(LoopKernel kernel, MergedSpace space) {
     int last = space.parallel() - 1;
-    if (last < 0 || space.extents().get(last) % VECTOR != 0 || kernel.body().size() > SHORT) {
+    int most = kernel.space().size() >= MANY ? LONG : SHORT;
+    if (last < 0 || space.extents().get(last) % VECTOR != 0 || instructions(kernel.body()) > most) {
       return false;
     }
     for (Instr i : kernel.body().code()) {
@@ -36,6 +43,10 @@ final class MapCode {
       }
     }
     return kernel.stores().stream().allMatch(s -> isAligned(s.address(), space, last, false));
+  }
+
+  private static long instructions(ScalarProgram body) {
+    return body.code().stream().filter(i -> !(i instanceof Instr.Const)).count();
   }
 
   private static boolean isAligned(Affine a, MergedSpace space, int last, boolean mayStandStill) {

@@ -1,22 +1,33 @@
 package dev.tenzan.cuda.ptx;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.tenzan.Device;
+import dev.tenzan.Devices;
+import dev.tenzan.Tensor;
+import dev.tenzan.TensorScope;
 import dev.tenzan.conformance.Differential;
+import dev.tenzan.conformance.SupportTable;
 import dev.tenzan.cuda.CudaBackend;
 import dev.tenzan.cuda.driver.SimulatedDriver;
 import dev.tenzan.cuda.plan.Style;
+import dev.tenzan.kernel.KernelSpec;
 import dev.tenzan.kernel.LoopFootprint;
 import dev.tenzan.kernel.LoopKernel;
 import dev.tenzan.scalar.Instr;
 import dev.tenzan.scalar.ScalarBuilder;
 import dev.tenzan.scalar.ScalarOp;
 import dev.tenzan.scalar.ScalarProgram;
+import dev.tenzan.spi.Support;
 import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
 import dev.tenzan.type.Shape;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
 /** Loads and stores of neighbours go as vectors where, and only where, all addresses allow it. */
@@ -68,5 +79,29 @@ class VectorTest {
     check(false, kernel(DType.F32, DType.F32, 12, new Affine(11, 12, -1), dense));
     check(false, kernel(DType.F32, DType.F32, 12, dense, new Affine(1, 12, 1)));
     check(false, kernel(DType.F32, DType.F32, 13, new Affine(0, 13, 1), new Affine(0, 13, 1)));
+  }
+
+  private static LoopKernel kernel(UnaryOperator<Tensor> op, long n) {
+    List<KernelSpec> asked = new ArrayList<>();
+    Device device =
+        SupportTable.declared(Devices.get("reference"), k -> {
+          asked.add(k);
+          return Support.yes();
+        });
+    try (TensorScope _ = TensorScope.open()) {
+      op.apply(device.fromFloats(DType.F32, new float[Math.toIntExact(n)], n)).eval();
+    }
+    return (LoopKernel) asked.getLast();
+  }
+
+  /** Constants do not count, as they are no instructions of the machine. */
+  @Test
+  void longBodiesOfFewElementsAreNotVectors() {
+    long many = 1 << 18;
+    assertTrue(isVector(kernel(Tensor::gelu, 400)));
+    assertFalse(isVector(kernel(Tensor::sin, many - 4)));
+    assertTrue(isVector(kernel(Tensor::sin, many)));
+    assertFalse(isVector(kernel(x -> x.sin().tan().add(x.cos()), many)));
+    check(true, kernel(Tensor::softplus, many));
   }
 }
