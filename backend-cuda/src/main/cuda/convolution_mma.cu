@@ -24,6 +24,18 @@ struct Products {
   i64 w_at, x_at;
 };
 
+// Where the at-th of all positions lies along three axes, of which the first has no end.
+struct Place {
+  int z, y, x;
+
+  __device__ __forceinline__ Place(int at, int e_y, int e_x) {
+    const int line = at / e_x;
+    x = at - line * e_x;
+    z = line / e_y;
+    y = line - z * e_y;
+  }
+};
+
 // A block makes one tile: those of the same columns are next to each other. Where k is split, each of `split` blocks makes a part of it, for
 // tz_add_blocks. Strides are in elements; those of x and w, and where these begin, are multiples of 16 bytes. What is only for going on from
 // position to position is in bytes: the channels and those rounded up, and what is added at the end of an axis, besides, to an address; the
@@ -61,18 +73,15 @@ extern "C" __global__ void __launch_bounds__(THREADS, RESIDENT)
   int window_x[COLUMNS / LINES];
   UNROLL for (int i = 0; i < COLUMNS / LINES; i++) {
     const int column = column0 + line + i * LINES;
-    const int p_zy = column / o_x;
-    const int p_x = column - p_zy * o_x;
-    const int p_nz = p_zy / o_y;
-    const int p_y = p_zy - p_nz * o_y;
-    const int n = p_nz / o_z;
-    const int p_z = p_nz - n * o_z;
-    window_z[i] = column < columns ? p_z * st_z - pad_z : NOWHERE;
-    window_y[i] = p_y * st_y - pad_y;
-    window_x[i] = p_x * st_x - pad_x;
+    Place p(column, o_y, o_x);
+    const int n = p.z / o_z;
+    p.z -= n * o_z;
+    window_z[i] = column < columns ? p.z * st_z - pad_z : NOWHERE;
+    window_y[i] = p.y * st_y - pad_y;
+    window_x[i] = p.x * st_x - pad_x;
     window[i] = (const char*)(x + group * s_group + n * s_batch + window_z[i] * s_z + window_y[i] * s_y + window_x[i] * s_x);
     if (piece == 0) {
-      places[line + i * LINES] = column < columns ? n * to_batch + p_z * to_z + p_y * to_y + p_x * to_x : -1;
+      places[line + i * LINES] = column < columns ? n * to_batch + p.z * to_z + p.y * to_y + p.x * to_x : -1;
     }
   }
   const char* const weights = (const char*)(w + w_first + group * w_group + (i64)(row0 + line) * w_row);
@@ -86,15 +95,12 @@ extern "C" __global__ void __launch_bounds__(THREADS, RESIDENT)
     const int k = first * DEEP + piece * PIECE;
     const int position = k / padded;
     const int channel = k - position * padded;
-    const int p_zy = position / w_x;
-    const int p_x = position - p_zy * w_x;
-    const int p_z = p_zy / w_y;
-    const int p_y = p_zy - p_z * w_y;
+    const Place p(position, w_y, w_x);
     next.channel = channel * SIZE;
-    next.z = p_z * wd_z;
-    next.y = p_y * wd_y;
-    next.x = p_x * wd_x;
-    next.w_at = (p_z * ws_z + p_y * ws_y + p_x * ws_x + channel) * SIZE;
+    next.z = p.z * wd_z;
+    next.y = p.y * wd_y;
+    next.x = p.x * wd_x;
+    next.w_at = (p.z * ws_z + p.y * ws_y + p.x * ws_x + channel) * SIZE;
     next.x_at = (next.z * s_z + next.y * s_y + next.x * s_x + channel) * SIZE;
   }
   const u32 target = Panel<false>::at(line, piece); // the same for lines that are LINES apart
