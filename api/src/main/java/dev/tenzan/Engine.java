@@ -28,6 +28,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -148,6 +150,16 @@ final class Engine {
     return ((Storage.View) value).storage();
   }
 
+  /** Does something while nothing is evaluated on the device. */
+  <T> T alone(Supplier<T> action) {
+    lock.lock();
+    try {
+      return action.get();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** The program of a graph, from the cache where it was run before. */
   Compiled compile(Graph graph) {
     lock.lock();
@@ -219,7 +231,7 @@ final class Engine {
       for (int b : launch.buffers()) {
         buffers.add(b < program.leaves() ? leaves.get(b).buffer() : own(own, b - program.leaves(), program));
       }
-      launch.code().launch(buffers);
+      launch(launch, buffers);
       for (int i = 0; i < own.length; i++) {
         Buffer dead = own[i];
         if (compiled.lastUse()[i] == s && dead != null) {
@@ -227,6 +239,16 @@ final class Engine {
           own[i] = null;
         }
       }
+    }
+  }
+
+  /** Launches, once more where there was no memory for what a kernel needs besides: forgotten tensors may hold it. */
+  private void launch(Launch launch, List<Buffer> buffers) {
+    try {
+      launch.code().launch(buffers);
+    } catch (DeviceMemoryException e) {
+      collect();
+      launch.code().launch(buffers);
     }
   }
 
@@ -389,17 +411,25 @@ final class Engine {
           "of: shape " + shape + " of " + dtype + " needs " + bytes + " bytes, the source has " + source.byteSize());
     }
     Buffer buffer = allocate(bytes);
-    device.backend().copyIn(source.asSlice(0, bytes), buffer, 0);
+    try {
+      device.backend().copyIn(source.asSlice(0, bytes), buffer, 0);
+    } catch (RuntimeException | Error e) {
+      device.backend().free(buffer);
+      throw e;
+    }
     return Node.ofValue(dtype, shape, Storage.first(device.backend(), buffer, Layout.rowMajor(shape)));
   }
 
   /** A node that holds a copy of a node of another device of the same backend, which need not pass through the host. */
   Node receive(Node node, Engine source) {
     Buffer buffer = allocate(Math.multiplyExact(node.shape().size(), (long) node.dtype().byteSize()));
-    Storage.View view = Storage.first(device.backend(), buffer, Layout.rowMajor(node.shape()));
-    Node copy = Node.ofValue(node.dtype(), node.shape(), view);
-    source.read(node, (from, offset, bytes) -> device.backend().copy(from, offset, buffer, 0, bytes));
-    return copy;
+    try {
+      source.read(node, (from, offset, bytes) -> device.backend().copy(from, offset, buffer, 0, bytes));
+    } catch (RuntimeException | Error e) {
+      device.backend().free(buffer);
+      throw e;
+    }
+    return Node.ofValue(node.dtype(), node.shape(), Storage.first(device.backend(), buffer, Layout.rowMajor(node.shape())));
   }
 
   /** Evaluates a node and copies its elements, dense and row-major, to host memory. */

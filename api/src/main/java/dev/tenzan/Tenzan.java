@@ -158,12 +158,15 @@ public final class Tenzan {
         }
         List<Tensor> results = ScopedValue.where(Engine.TRACING, true).call(() -> function.apply(tensors));
         List<Node> outputs = results.stream().map(Tensor::node).toList();
-        Graph.Capture capture = Graph.capture(outputs, v -> ((Storage.View) v).layout());
         List<ShapeInference.Result> types =
             outputs.stream().map(n -> new ShapeInference.Result(n.dtype(), n.shape())).toList();
-        Trace trace = new Trace(signature.device.engine().compile(capture.graph()), capture.leaves(), parameters, types);
-        trace.retain();
-        return trace;
+        Engine engine = signature.device.engine();
+        return engine.alone(() -> { // or another thread could evaluate what was captured, and give its leaves back before they are held
+          Graph.Capture capture = Graph.capture(outputs, v -> ((Storage.View) v).layout());
+          Trace trace = new Trace(engine.compile(capture.graph()), capture.leaves(), parameters, types);
+          trace.retain();
+          return trace;
+        });
       }
     }
 

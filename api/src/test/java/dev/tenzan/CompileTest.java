@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.tenzan.type.DType;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 
 /** What a traced function keeps, and what it gives back. */
@@ -32,6 +33,32 @@ class CompileTest {
     f.apply(x).getFirst().close();
     weights.close();
     assertArrayEquals(new float[] {11, 22}, f.apply(x).getFirst().toFloats());
+  }
+
+  /** What is captured is held before another thread can evaluate it and give back what it was computed from. */
+  @Test
+  void whatIsTakenFromOutsideMayBeEvaluatedMeanwhile() throws InterruptedException {
+    Tensor x = d.of(new float[] {1, 2});
+    for (int i = 0; i < 200; i++) {
+      Tensor base = d.of(new float[] {i, i});
+      Tensor outside = base.add(1f);
+      base.close();
+      Tenzan.Compiled f = Tenzan.compile(a -> List.of(a.getFirst().mul(outside)));
+      CountDownLatch go = new CountDownLatch(1);
+      Thread other = new Thread(() -> {
+        try {
+          go.await();
+        } catch (InterruptedException e) {
+          return;
+        }
+        outside.eval();
+      });
+      other.start();
+      go.countDown();
+      f.apply(x).getFirst().close();
+      other.join();
+      assertArrayEquals(new float[] {i + 1, 2 * (i + 1)}, f.apply(x).getFirst().toFloats());
+    }
   }
 
   @Test

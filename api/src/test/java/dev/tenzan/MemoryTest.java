@@ -8,14 +8,19 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.tenzan.error.ClosedException;
 import dev.tenzan.error.DTypeException;
 import dev.tenzan.error.DeviceException;
+import dev.tenzan.error.DeviceMemoryException;
 import dev.tenzan.error.ShapeException;
 import dev.tenzan.ir.CustomBody;
+import dev.tenzan.spi.Backend;
 import dev.tenzan.type.DType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /** Memory goes back: with a scope at once, and results of views keep what they share. */
@@ -172,5 +177,42 @@ class MemoryTest {
     }
     System.out.println(right + " of 300 were read before they were closed");
     assertTrue(d.memory().liveBytes() <= before, "nothing is left");
+  }
+
+  /** The reference device, of whose calls of a name the first has no memory. */
+  private static Device failing(String call, AtomicInteger calls) {
+    return Devices.wrapped(
+        Devices.get("reference"),
+        inner ->
+            (Backend)
+                Proxy.newProxyInstance(
+                    Backend.class.getClassLoader(), new Class<?>[] {Backend.class}, (_, method, args) -> {
+                      if (method.getName().equals(call) && calls.getAndIncrement() == 0) {
+                        throw new DeviceMemoryException(call + ": there is none");
+                      }
+                      try {
+                        return method.invoke(inner, args);
+                      } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                      }
+                    }));
+  }
+
+  /** Forgotten tensors may hold what a kernel needs besides its buffers. */
+  @Test
+  void aKernelWithoutMemoryIsLaunchedOnceMore() {
+    AtomicInteger launches = new AtomicInteger();
+    Device device = failing("launch", launches);
+    assertArrayEquals(new float[] {3, 5}, device.of(new float[] {1, 2}).mul(2f).add(1f).toFloats());
+    assertTrue(launches.get() >= 2, launches + " launches");
+  }
+
+  @Test
+  void aFailedUploadLeavesNothingBehind() {
+    Device device = failing("copyIn", new AtomicInteger());
+    long before = device.memory().liveBytes();
+    assertThrows(DeviceMemoryException.class, () -> device.of(new float[5000]));
+    assertEquals(before, device.memory().liveBytes());
+    assertArrayEquals(new float[] {1}, device.of(new float[] {1}).toFloats());
   }
 }

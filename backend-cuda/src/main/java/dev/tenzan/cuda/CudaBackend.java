@@ -160,14 +160,19 @@ public final class CudaBackend implements Backend {
   /** A device, opened where it was not yet. */
   private CudaDevice device(String what, int index) {
     CudaDevice d = found(what, index).opened;
-    return d == null || closed ? open(what, index) : d;
+    checkOpen(what); // without the lock, which the closing thread may have, as this one may have the device's
+    return d == null ? open(what, index) : d;
+  }
+
+  private void checkOpen(String what) {
+    if (closed) {
+      throw new ClosedException(what + ": the cuda backend is closed; open it again");
+    }
   }
 
   private synchronized CudaDevice open(String what, int index) {
     Found f = found(what, index);
-    if (closed) {
-      throw new ClosedException(what + ": the cuda backend is closed; open it again");
-    }
+    checkOpen(what);
     CudaDevice d = f.opened;
     if (d == null) {
       Libraries found = libraries == null ? Libraries.NONE : libraries;
@@ -249,8 +254,9 @@ public final class CudaBackend implements Backend {
     checkRange("copy", targetByteOffset, bytes, to.byteSize());
     CudaDevice giver = device("copy", from.device());
     CudaDevice taker = device("copy", to.device());
-    giver.failures.run(
-        "copy", () -> taker.failures.run("copy", () -> giver.copy(from.address + sourceByteOffset, taker, to.address + targetByteOffset, bytes)));
+    giver.failures.checkThere("copy");
+    taker.failures.checkThere("copy");
+    giver.copy(from.address + sourceByteOffset, taker, to.address + targetByteOffset, bytes);
   }
 
   @Override
@@ -329,8 +335,10 @@ public final class CudaBackend implements Backend {
   }
 
   @Override
-  public synchronized void close() {
-    closed = true;
+  public void close() {
+    synchronized (this) {
+      closed = true; // nothing is opened from now on
+    }
     for (Found f : found) {
       CudaDevice d = f.opened;
       if (d != null) {

@@ -153,7 +153,7 @@ final class CudaDevice implements BufferPool.Holder {
     try {
       this.status = pool.reserve(STATUS_BYTES);
       staging.copyIn(statusWords, status.address);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       release();
       throw e;
     }
@@ -251,6 +251,9 @@ final class CudaDevice implements BufferPool.Holder {
     Handles own = new Handles();
     List<PreparedLaunch> launches = new ArrayList<>();
     try {
+      if (!plan.tables().isEmpty()) {
+        launchHeld(); // which may use the blocks that tables get
+      }
       for (long[] table : plan.tables()) {
         CudaBuffer memory = pool.reserve(Math.max(1, 8L * table.length));
         own.tables.add(memory);
@@ -521,28 +524,39 @@ final class CudaDevice implements BufferPool.Holder {
     synchronized (first) {
       synchronized (second) {
         checkOpen("copy");
-        launchHeld();
-        taker.launchHeld();
+        taker.checkOpen("copy");
+        failures.run("copy", this::launchHeld);
+        taker.failures.run("copy", taker::launchHeld);
         if (taker == this) {
-          driver.copy(stream, from, to, bytes);
+          failures.run("copy", () -> driver.copy(stream, from, to, bytes));
           return;
         }
-        CudaDriver.Event ready = driver.createEvent(taker.context);
-        try {
-          driver.record(ready, taker.stream);
-          driver.await(stream, ready);
-          driver.copyPeer(stream, context, from, taker.context, to, bytes);
-        } finally {
-          driver.release(ready);
-        }
-        CudaDriver.Event done = driver.createEvent(context);
-        try {
-          driver.record(done, stream);
-          driver.await(taker.stream, done);
-        } finally {
-          driver.release(done);
-        }
+        taker.beforeIts(this, () -> driver.copyPeer(stream, context, from, taker.context, to, bytes));
+        beforeIts(taker, () -> {});
       }
+    }
+  }
+
+  /** Lets another device wait for all that was queued here, and then queue something. Errors are of the device whose queue takes a call. */
+  private void beforeIts(CudaDevice other, Runnable next) {
+    CudaDriver.Event done =
+        failures.guard("copy", () -> {
+          CudaDriver.Event event = driver.createEvent(context);
+          try {
+            driver.record(event, stream);
+          } catch (DriverError e) {
+            driver.release(event);
+            throw e;
+          }
+          return event;
+        });
+    try {
+      other.failures.run("copy", () -> {
+        driver.await(other.stream, done);
+        next.run();
+      });
+    } finally {
+      driver.release(done);
     }
   }
 

@@ -3,6 +3,7 @@ package dev.tenzan.cuda;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Launches of a program in order, and the addresses that each was given. Guarded by its device. */
 final class LaunchSequence {
@@ -12,8 +13,12 @@ final class LaunchSequence {
   /** Whether some were launched before the last had come: then it is no whole program. */
   private boolean broken;
 
+  /** Why some of them were not launched; the others must not be launched again. */
+  private @Nullable RuntimeException failed;
+
   /** Adds a launch; the addresses are its own from now on. */
   void add(CudaKernel kernel, long[] given) {
+    checkWhole();
     kernels.add(kernel);
     addresses.add(given);
   }
@@ -35,12 +40,25 @@ final class LaunchSequence {
   /** Gives all to somebody, and forgets them: more may follow. */
   void drain(Launcher launcher) {
     broken = true;
-    forEach(launcher);
+    try {
+      forEach(launcher);
+    } catch (RuntimeException e) {
+      failed = e;
+      throw e;
+    }
     kernels.clear();
     addresses.clear();
   }
 
+  private void checkWhole() {
+    RuntimeException e = failed;
+    if (e != null) {
+      throw e;
+    }
+  }
+
   void forEach(Launcher launcher) {
+    checkWhole();
     for (int i = 0; i < kernels.size(); i++) {
       launcher.launch(kernels.get(i), addresses.get(i));
     }

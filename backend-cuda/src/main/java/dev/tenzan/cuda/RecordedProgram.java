@@ -2,6 +2,7 @@ package dev.tenzan.cuda;
 
 import dev.tenzan.cuda.driver.CudaDriver;
 import dev.tenzan.cuda.driver.DriverError;
+import dev.tenzan.cuda.driver.ErrorCodes;
 import dev.tenzan.spi.Replay;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -22,6 +23,9 @@ final class RecordedProgram implements Replay {
   private final CudaDevice device;
   private final Deque<Long> seen = new ArrayDeque<>();
   private final Records records = new Records();
+
+  /** Whether there was no memory for a record: the launches, which were made without one, need none. */
+  private boolean unrecorded;
 
   /** What is to be released when the program is gone. */
   static final class Records {
@@ -50,35 +54,41 @@ final class RecordedProgram implements Replay {
 
   /** Launches a sequence; the device's lock is held. */
   void launch(LaunchSequence sequence, CudaDriver driver, CudaDriver.Stream stream, LaunchSequence.Launcher launcher) {
-    for (Record r : records.all) {
-      if (r.sequence.isSame(sequence)) {
-        driver.launch(stream, r.graph);
-        return;
-      }
-    }
-    long fingerprint = sequence.fingerprint();
-    if (!seen.remove(fingerprint)) {
-      seen.addFirst(fingerprint);
-      if (seen.size() > REMEMBERED) {
-        seen.removeLast();
-      }
+    Record known = records.all.stream().filter(r -> r.sequence.isSame(sequence)).findFirst().orElse(null);
+    if (known == null && (unrecorded || isNew(sequence.fingerprint()))) {
       sequence.forEach(launcher);
       return;
     }
-    Record made = new Record(sequence, record(sequence, driver, stream, launcher));
-    records.all.addFirst(made);
-    if (records.all.size() > MOST_RECORDS) {
-      driver.release(records.all.removeLast().graph);
+    try {
+      Record it = known == null ? record(sequence, driver, stream, launcher) : known;
+      driver.launch(stream, it.graph);
+    } catch (DriverError e) {
+      if (!ErrorCodes.isMemory(e.code())) {
+        throw e;
+      }
+      unrecorded = true;
+      records.release(driver);
+      sequence.forEach(launcher);
     }
-    driver.launch(stream, made.graph);
   }
 
-  private static CudaDriver.Graph record(
-      LaunchSequence sequence, CudaDriver driver, CudaDriver.Stream stream, LaunchSequence.Launcher launcher) {
+  /** Whether a sequence did not come lately; it is remembered then. */
+  private boolean isNew(long fingerprint) {
+    if (seen.remove(fingerprint)) {
+      return false;
+    }
+    seen.addFirst(fingerprint);
+    if (seen.size() > REMEMBERED) {
+      seen.removeLast();
+    }
+    return true;
+  }
+
+  private Record record(LaunchSequence sequence, CudaDriver driver, CudaDriver.Stream stream, LaunchSequence.Launcher launcher) {
     driver.beginCapture(stream);
     try {
       sequence.forEach(launcher);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       try {
         driver.release(driver.endCapture(stream));
       } catch (DriverError again) {
@@ -86,6 +96,11 @@ final class RecordedProgram implements Replay {
       }
       throw e;
     }
-    return driver.endCapture(stream);
+    Record made = new Record(sequence, driver.endCapture(stream));
+    records.all.addFirst(made);
+    if (records.all.size() > MOST_RECORDS) {
+      driver.release(records.all.removeLast().graph);
+    }
+    return made;
   }
 }

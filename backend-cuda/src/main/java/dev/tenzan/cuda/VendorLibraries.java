@@ -50,6 +50,8 @@ final class VendorLibraries {
       if (opened == null && isThere()) {
         try {
           opened = opener.get();
+        } catch (DeviceMemoryException e) { // for its workspace; there may be some the next time
+          LOG.log(System.Logger.Level.DEBUG, "{0} is left out once: {1}", search.get().text(), e.getMessage());
         } catch (LibraryError e) {
           refused = true;
           LOG.log(

@@ -142,6 +142,25 @@ class FaultTest {
     assertDoesNotThrow(backend::close);
   }
 
+  /** A copy between devices is the giver's: the other one is as it was. */
+  @Test
+  void onlyTheDeviceWhoseCallFailedIsLost() {
+    for (String call : List.of("copyPeer", "record", "await")) {
+      FakeDriver two = new FakeDriver();
+      two.devices = List.of(FakeDriver.facts("first", 8, 0, true), FakeDriver.facts("second", 8, 0, true));
+      FailingDriver failing = new FailingDriver(two);
+      CudaBackend backend = open(failing.driver());
+      Buffer from = backend.allocate(0, 100);
+      Buffer to = backend.allocate(1, 100);
+      failing.failOnce(call, ErrorCodes.ILLEGAL_ADDRESS, "");
+      assertThrows(DeviceException.class, () -> backend.copy(from, 0, to, 0, 100));
+      int lost = call.equals("record") ? 1 : 0; // the taker says when it is ready
+      assertThrows(DeviceException.class, () -> backend.allocate(lost, 8), call);
+      assertDoesNotThrow(() -> backend.allocate(1 - lost, 8), call);
+      backend.close();
+    }
+  }
+
   @Test
   void aModuleThatDoesNotLoadShowsTheLogAndTheDeviceGoesOn() {
     FailingDriver failing = new FailingDriver(new FakeDriver());

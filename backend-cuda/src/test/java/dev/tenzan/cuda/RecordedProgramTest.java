@@ -11,12 +11,18 @@ import dev.tenzan.Devices;
 import dev.tenzan.Tensor;
 import dev.tenzan.TensorScope;
 import dev.tenzan.Tenzan;
+import dev.tenzan.conformance.SampleKernels;
 import dev.tenzan.cuda.driver.CudaDriver;
 import dev.tenzan.cuda.driver.DriverError;
 import dev.tenzan.cuda.driver.ErrorCodes;
 import dev.tenzan.cuda.driver.SimulatedDriver;
+import dev.tenzan.error.ClosedException;
 import dev.tenzan.error.DeviceException;
 import dev.tenzan.error.IndexException;
+import dev.tenzan.kernel.KernelSpec;
+import dev.tenzan.spi.Buffer;
+import dev.tenzan.spi.Executable;
+import dev.tenzan.spi.Replay;
 import dev.tenzan.type.DType;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
@@ -24,6 +30,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
@@ -54,6 +61,12 @@ class RecordedProgramTest {
               }
               calls.merge((graph ? "graph " : "") + method.getName(), 1, Integer::sum);
               try {
+                if (method.getName().equals("endCapture") && noRecord) {
+                  noRecord = false;
+                  failedCaptures++;
+                  inner.release(inner.endCapture((CudaDriver.Stream) args[0]));
+                  throw new DriverError("cuGraphInstantiate", ErrorCodes.OUT_OF_MEMORY, "");
+                }
                 return method.invoke(inner, args);
               } catch (InvocationTargetException e) {
                 throw e.getCause();
@@ -65,6 +78,11 @@ class RecordedProgramTest {
     return calls.getOrDefault(name, 0);
   }
 
+  /** Whether there is no memory for the next record, and how often there was none. */
+  private boolean noRecord;
+
+  private int failedCaptures;
+
   /** Whether threads that hold the device will not give it back. */
   private boolean stuck;
 
@@ -74,7 +92,7 @@ class RecordedProgramTest {
       return;
     }
     cuda.close();
-    assertEquals(calls("endCapture"), calls("graph release"), "every record is released");
+    assertEquals(calls("endCapture") - failedCaptures, calls("graph release"), "every record is released");
   }
 
   /** Products and scans, which are launches of their own. */
@@ -199,6 +217,67 @@ class RecordedProgramTest {
     }
     stuck = done.get() < 2;
     assertFalse(stuck, "threads wait for each other");
+  }
+
+  @Test
+  void withoutMemoryForARecordTheLaunchesAreMadeOneByOne() {
+    Tenzan.Compiled compiled = compiled();
+    check(compiled, 2);
+    noRecord = true;
+    check(compiled, 4);
+    assertEquals(1, failedCaptures, "and no more are tried");
+    assertEquals(0, calls("graph launch"));
+    Tenzan.Compiled other = Tenzan.compile(in -> List.of(work(in.getFirst()).add(1f)));
+    for (int i = 0; i < 8; i++) {
+      try (TensorScope _ = TensorScope.open()) {
+        other.apply(draw(device, SEED));
+      }
+    }
+    assertTrue(calls("graph launch") > 0, "another program is recorded");
+  }
+
+  /** Some of what was held back ran, so it cannot be run again, and its results are none. */
+  @Test
+  void whatFailedToLaunchIsNotLaunchedAgain() {
+    Replay replay = Objects.requireNonNull(cuda.replay(0));
+    KernelSpec spec = SampleKernels.twicePlusOne(100);
+    Executable kernel = cuda.compile(0, spec);
+    List<Buffer> buffers = List.of(cuda.allocate(0, 400), cuda.allocate(0, 400));
+    int before = calls("launch");
+    DeviceException e =
+        assertThrows(
+            DeviceException.class,
+            () -> replay.run(() -> {
+              cuda.launch(kernel, buffers);
+              cuda.launch(kernel, buffers);
+              failing.failOnce("launch", ErrorCodes.OUT_OF_MEMORY, "");
+              assertThrows(DeviceException.class, () -> cuda.synchronize(0));
+            }));
+    assertTrue(String.valueOf(e.getMessage()).contains("OUT_OF_MEMORY"), e.getMessage());
+    assertEquals(before + 1, calls("launch"), "the one that failed");
+    replay.run(() -> cuda.launch(kernel, buffers));
+    assertEquals(before + 2, calls("launch"));
+  }
+
+  @Test
+  void aProgramMayRunWhileTheBackendIsClosed() throws InterruptedException {
+    Replay replay = Objects.requireNonNull(cuda.replay(0));
+    Thread closing = new Thread(cuda::close);
+    Thread running = new Thread(() -> replay.run(() -> {
+      closing.start();
+      assertThrows(ClosedException.class, () -> {
+        while (true) {
+          cuda.free(cuda.allocate(0, 16));
+        }
+      });
+    }));
+    running.setDaemon(true);
+    closing.setDaemon(true);
+    running.start();
+    running.join(20_000);
+    closing.join(20_000);
+    stuck = running.isAlive() || closing.isAlive();
+    assertFalse(stuck, "the threads wait for each other");
   }
 
   @Test

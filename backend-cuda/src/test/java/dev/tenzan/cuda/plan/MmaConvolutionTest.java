@@ -156,6 +156,30 @@ class MmaConvolutionTest {
     }
   }
 
+  private static ConvolutionKernel square(DType t, long side, long window, long out, long pad, long gap, long dilation, Affine x) {
+    Affine w = Convolutions.dense(8, Shape.of(24, 16, window, window));
+    return new ConvolutionKernel(
+        t, 3, 16, 24, 1, Shape.of(side, side), Shape.of(window, window), Shape.of(out, out), List.of(1L, 1L), List.of(pad, pad), List.of(gap, gap),
+        List.of(dilation, dilation), x, w, Numerics.FAST);
+  }
+
+  /** They look like those that need no copies, and are none of them. */
+  @Test
+  void almostWindowsOfOneElement() {
+    for (DType t : TYPES) {
+      Affine four = Convolutions.dense(0, Shape.of(3, 16, 4, 4));
+      Affine eight = Convolutions.dense(0, Shape.of(3, 16, 8, 8));
+      fast(square(t, 4, 4, 1, 0, 1, 1, four));
+      fast(square(t, 4, 4, 1, 1, 1, 1, four));
+      fast(square(t, 4, 4, 1, 0, 2, 1, four));
+      fast(square(t, 4, 4, 1, 0, 1, 2, four));
+      fast(square(t, 4, 4, 1, 0, 1, 1, new Affine(0, 16 * 32, 32, 8, 1)));
+      fast(square(t, 8, 1, 8, 1, 1, 1, eight));
+      fast(square(t, 8, 1, 8, 0, 2, 1, eight));
+      fast(square(t, 8, 1, 8, 0, 1, 1, new Affine(0, 16 * 128, 128, 16, 1)));
+    }
+  }
+
   private static List<Step> fast(ConvolutionKernel k) {
     List<byte[]> operands = Convolutions.operands(k);
     Plan plan = FastConvolution.of(new Windows(k), style(20)).orElseThrow().plan().apply(bytes(k, operands));
