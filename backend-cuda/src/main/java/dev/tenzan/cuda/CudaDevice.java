@@ -413,14 +413,15 @@ final class CudaDevice implements BufferPool.Holder {
   }
 
   private void enqueue(CudaKernel k, long[] addresses) {
+    CudaKernel tried = k;
     try {
       if (!enqueueWhole(k, addresses)) {
-        CudaKernel own = own(k);
-        enqueueWhole(own, withRoom(own, addresses));
+        tried = own(k);
+        enqueueWhole(tried, withRoom(tried, addresses));
       }
     } catch (DeviceMemoryException e) {
       CudaKernel frugal = k.isRun() ? k : frugal(k);
-      if (scratchBytes(frugal) >= scratchBytes(k)) {
+      if (scratchBytes(frugal) >= scratchBytes(tried)) {
         throw e;
       }
       LOG.log(System.Logger.Level.DEBUG, "{0}: {1} goes with less scratch memory: {2}", name, k.kernel().name(), e.getMessage());
@@ -442,7 +443,7 @@ final class CudaDevice implements BufferPool.Holder {
     CudaKernel known = k.own;
     if (known == null) {
       Style all = style(k.kernel());
-      known = make(k.kernel(), Planner.plan(k.kernel(), all.with(all.fast().stream().filter(w -> w != FastWay.LIBRARY).toList())));
+      known = make(k.kernel(), Planner.plan(k.kernel(), all.withoutLibrary()));
       k.own = known;
     }
     return known;

@@ -1,6 +1,7 @@
 package dev.tenzan.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -13,6 +14,8 @@ import dev.tenzan.cuda.vendor.Libraries;
 import dev.tenzan.cuda.vendor.StandIn;
 import dev.tenzan.error.DeviceException;
 import dev.tenzan.kernel.ConvolutionKernel;
+import dev.tenzan.spi.Buffer;
+import dev.tenzan.spi.Executable;
 import dev.tenzan.type.DType;
 import dev.tenzan.type.Numerics;
 import java.io.IOException;
@@ -102,6 +105,24 @@ class FastConvolutionsTest {
       Convolutions.run(b, k, Convolutions.operands(k));
       Convolutions.run(b, k, Convolutions.operands(k));
       assertTrue(driver.launched.size() >= 2, "launches of our own");
+    }
+  }
+
+  /** The library's plan needs no scratch buffers, ours on tensor cores does, and the default mode's does not. */
+  @Test
+  void whatTheLibraryDeclinesMayLackMemoryBesides() throws IOException, InterruptedException {
+    Found<DnnLibrary> found = StandIn.foundCudnn(folder);
+    FailingDriver failing = new FailingDriver(ampere(STREAM));
+    try (CudaBackend b = new CudaBackend(failing.driver(), "cuda", null, new Libraries(Libraries.NONE.products(), () -> found))) {
+      long[] axis = {30, 3, 1, 1, 1, 1};
+      ConvolutionKernel k = new Geometry(4, 40, 77, 1, List.of(axis, axis)).kernel(Kind.FORWARD, DType.F32, Numerics.FAST, new Random(5));
+      Executable kernel = b.compile(0, k);
+      List<Buffer> buffers = new ArrayList<>();
+      Convolutions.operands(k).forEach(o -> buffers.add(b.allocate(0, o.length)));
+      buffers.add(b.allocate(0, Convolutions.resultBytes(k)));
+      failing.refuseOver(60_000);
+      assertDoesNotThrow(() -> b.launch(kernel, buffers));
+      assertTrue(failing.refused() > 0, "there was memory");
     }
   }
 

@@ -142,7 +142,7 @@ class FaultTest {
     assertDoesNotThrow(backend::close);
   }
 
-  /** A copy between devices is the giver's: the other one is as it was. */
+  /** The other device of a copy is as it was. */
   @Test
   void onlyTheDeviceWhoseCallFailedIsLost() {
     for (String call : List.of("copyPeer", "record", "await")) {

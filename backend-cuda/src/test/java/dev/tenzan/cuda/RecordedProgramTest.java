@@ -3,6 +3,7 @@ package dev.tenzan.cuda;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -32,6 +33,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -215,8 +217,9 @@ class RecordedProgramTest {
     for (Thread t : threads) {
       t.join(20_000);
     }
-    stuck = done.get() < 2;
+    stuck = threads.stream().anyMatch(Thread::isAlive);
     assertFalse(stuck, "threads wait for each other");
+    assertEquals(2, done.get());
   }
 
   @Test
@@ -263,6 +266,7 @@ class RecordedProgramTest {
   void aProgramMayRunWhileTheBackendIsClosed() throws InterruptedException {
     Replay replay = Objects.requireNonNull(cuda.replay(0));
     Thread closing = new Thread(cuda::close);
+    AtomicReference<Throwable> wrong = new AtomicReference<>();
     Thread running = new Thread(() -> replay.run(() -> {
       closing.start();
       assertThrows(ClosedException.class, () -> {
@@ -271,6 +275,7 @@ class RecordedProgramTest {
         }
       });
     }));
+    running.setUncaughtExceptionHandler((_, e) -> wrong.set(e));
     running.setDaemon(true);
     closing.setDaemon(true);
     running.start();
@@ -278,6 +283,7 @@ class RecordedProgramTest {
     closing.join(20_000);
     stuck = running.isAlive() || closing.isAlive();
     assertFalse(stuck, "the threads wait for each other");
+    assertNull(wrong.get());
   }
 
   @Test

@@ -48,7 +48,8 @@ public final class Abilities {
       return Support.no("convolutions have at most 3 spatial axes here, not " + k.spatial().rank());
     }
     double products = (double) k.inChannels() / k.groups() * k.window().size();
-    return products <= MAX_PRODUCTS
+    boolean direct = k.dtype().isFloat() && k.outChannels() / k.groups() <= DirectConvolution.MOST_ROWS && products < Windows.FAR; // without a table
+    return direct || products <= MAX_PRODUCTS
         ? numeric(k.dtype())
         : Support.no("a convolution that adds %.0f products for a result is too long here; at most %d: take fewer images at a time".formatted(products, MAX_PRODUCTS));
   }

@@ -8,11 +8,12 @@ import java.util.Optional;
 
 /**
  * Plans convolutions of floats whose groups have few output channels ({@code convolution_direct.cu}), as those with a group for each channel.
- * Where their outputs are too few for the device, or windows too large for a mask, as in the gradient of weights, threads take blocks of k.
+ * Where their outputs are too few for the device, as in the gradient of weights, threads take blocks of k; windows too large for a mask have a
+ * kernel without one.
  */
 final class DirectConvolution {
   /** More output channels of a group fill a tile well enough. */
-  private static final long MOST_ROWS = 8;
+  static final long MOST_ROWS = 8;
 
   /** The output positions, one below the other, of a thread. */
   private static final long OUTPUTS = 4;

@@ -79,11 +79,10 @@ record FastConvolution(double cost, Function<List<Long>, Plan> plan) {
   }
 
   private static Optional<FastConvolution> product(MatMulKernel product, Style style) {
-    Style own = style.with(style.fast().stream().filter(way -> way != FastWay.LIBRARY).toList());
     double tiles = product.batch().size() * MatMulPlanner.tiles(product.m(), TILE) * MatMulPlanner.tiles(product.n(), TILE);
     double each = Math.ceil(tiles / style.processors());
     double cost = each * TILE * TILE * product.k() / speed(product.input(), style);
-    return FastProduct.plan(product, own, List.of()).map(plan -> new FastConvolution(cost, bytes -> withOperandsExchanged(plan, bytes)));
+    return FastProduct.plan(product, style.withoutLibrary(), List.of()).map(plan -> new FastConvolution(cost, bytes -> withOperandsExchanged(plan, bytes)));
   }
 
   /** The plan of a product whose first operand is the convolution's second. */

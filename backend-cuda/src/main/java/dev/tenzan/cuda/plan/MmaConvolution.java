@@ -116,7 +116,7 @@ final class MmaConvolution {
     }
     MmaConvolution it = new MmaConvolution(windows, style, parts.get(), most);
     boolean fits = (!it.copyInput || it.inputBytes(1) <= most) && (!it.copyWeights || it.weightBytes() <= most);
-    return fits && it.padded * kernel.window().size() < Windows.FAR ? Optional.of(it) : Optional.empty();
+    return fits && it.padded * kernel.window().size() < Windows.FAR / kernel.dtype().byteSize() ? Optional.of(it) : Optional.empty();
   }
 
   /** Whether channels are neighbours, and all else begins at whole pieces; {@code group} is how far groups are apart. */
@@ -143,7 +143,7 @@ final class MmaConvolution {
 
   /** The inputs that are taken at a time: about as many each time. */
   private long images() {
-    long fit = copyInput ? Math.min(kernel.batch(), most / Math.max(1, inputBytes(1))) : kernel.batch();
+    long fit = copyInput ? Math.clamp(most / Math.max(1, inputBytes(1)), 1, kernel.batch()) : kernel.batch();
     return Math.ceilDiv(kernel.batch(), Math.ceilDiv(kernel.batch(), fit));
   }
 

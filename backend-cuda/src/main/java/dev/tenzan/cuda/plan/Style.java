@@ -10,7 +10,7 @@ import java.util.List;
  * @param processors the device's multiprocessors
  * @param capability ten times the compute capability: which of the shipped kernels the device has
  * @param fast how products in the fast mode may be done, the best first; where it is empty they are the reproducible ones
- * @param scratch more bytes of scratch memory are not taken where a slower way needs less
+ * @param scratch larger scratch buffers are not taken for products and convolutions where a slower way does without, in bytes
  */
 public record Style(int processors, int capability, List<FastWay> fast, long scratch) {
   /** The threads of a block where there is enough to do: eight warps, of which several blocks fit a multiprocessor. */
@@ -19,7 +19,7 @@ public record Style(int processors, int capability, List<FastWay> fast, long scr
   /** The threads that run in lockstep. */
   public static final int WARP = 32;
 
-  /** Of the device's memory so much may be scratch. */
+  /** Of the device's memory one scratch buffer may be so much. */
   private static final int SCRATCH_PART = 8;
 
   /** Blocks for a multiprocessor: more than fit at once, so that none waits for a slow one. */
@@ -45,9 +45,14 @@ public record Style(int processors, int capability, List<FastWay> fast, long scr
     return new Style(processors, capability, ways, scratch);
   }
 
+  /** This style with our own kernels alone. */
+  public Style withoutLibrary() {
+    return with(fast.stream().filter(way -> way != FastWay.LIBRARY).toList());
+  }
+
   /** This style for a device whose memory is taken: of the ways of our own that need the least scratch memory. */
   public Style frugal() {
-    return new Style(processors, capability, fast.stream().filter(way -> way != FastWay.LIBRARY).toList(), 0);
+    return new Style(processors, capability, withoutLibrary().fast, 0);
   }
 
   /** The style for a device. */

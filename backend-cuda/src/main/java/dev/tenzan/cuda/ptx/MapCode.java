@@ -26,6 +26,7 @@ final class MapCode {
   /** The same for loops of many elements: of few a thread has one, or the longest would be on its way for four times as long. */
   private static final int LONG = 192;
 
+  /** So many are many: about as many as a large device has threads. */
   private static final long MANY = 1 << 18;
 
   private MapCode() {}
