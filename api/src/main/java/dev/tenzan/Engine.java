@@ -7,6 +7,7 @@ import dev.tenzan.error.ShapeException;
 import dev.tenzan.error.UnsupportedKernelException;
 import dev.tenzan.ir.Node;
 import dev.tenzan.ir.Op;
+import dev.tenzan.kernel.CustomKernel;
 import dev.tenzan.schedule.AttentionRuns;
 import dev.tenzan.schedule.Graph;
 import dev.tenzan.schedule.Program;
@@ -84,8 +85,9 @@ final class Engine {
    * Steps of a program that are launched at once.
    *
    * @param buffers the numbers of the program's buffers that it is given
+   * @param custom whether it is a user's code, which is called once
    */
-  private record Launch(RunExecutable code, List<Integer> buffers) {}
+  private record Launch(RunExecutable code, List<Integer> buffers, boolean custom) {}
 
   Engine(Device device) {
     this.device = device;
@@ -201,7 +203,7 @@ final class Engine {
       AttentionRuns.Found found = attention.at(s);
       RunExecutable attended = found == null ? null : backend.compile(device.index(), found.run());
       if (found != null && attended != null) {
-        launches.add(new Launch(attended, found.buffers()));
+        launches.add(new Launch(attended, found.buffers(), false));
         s += found.steps();
         continue;
       }
@@ -210,10 +212,10 @@ final class Engine {
       if (together == null) {
         for (Program.Step step : program.steps().subList(s, s + piece.steps())) {
           Executable executable = backend.compile(device.index(), step.kernel());
-          launches.add(new Launch(buffers -> backend.launch(executable, buffers), step.buffers()));
+          launches.add(new Launch(buffers -> backend.launch(executable, buffers), step.buffers(), step.kernel() instanceof CustomKernel));
         }
       } else {
-        launches.add(new Launch(together, piece.buffers()));
+        launches.add(new Launch(together, piece.buffers(), false));
       }
       s += piece.steps();
     }
@@ -246,6 +248,9 @@ final class Engine {
     try {
       launch.code().launch(buffers);
     } catch (DeviceMemoryException e) {
+      if (launch.custom()) {
+        throw e;
+      }
       collect();
       launch.code().launch(buffers);
     }

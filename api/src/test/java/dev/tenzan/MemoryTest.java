@@ -13,6 +13,7 @@ import dev.tenzan.error.ShapeException;
 import dev.tenzan.ir.CustomBody;
 import dev.tenzan.spi.Backend;
 import dev.tenzan.type.DType;
+import dev.tenzan.type.Shape;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.reflect.InvocationTargetException;
@@ -205,6 +206,15 @@ class MemoryTest {
     Device device = failing("launch", launches);
     assertArrayEquals(new float[] {3, 5}, device.of(new float[] {1, 2}).mul(2f).add(1f).toFloats());
     assertTrue(launches.get() >= 2, launches + " launches");
+  }
+
+  @Test
+  void aUsersCodeIsCalledOnce() {
+    AtomicInteger launches = new AtomicInteger();
+    Device device = failing("launch", launches);
+    CustomBody.Host copy = (_, _) -> {};
+    assertThrows(DeviceMemoryException.class, () -> Tensor.custom("copy", DType.F32, Shape.of(2), copy, device.of(new float[] {1, 2})).eval());
+    assertEquals(1, launches.get());
   }
 
   @Test
