@@ -29,6 +29,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -163,12 +164,7 @@ final class Engine {
 
   /** The program of a graph, from the cache where it was run before. */
   Compiled compile(Graph graph) {
-    lock.lock();
-    try {
-      return compileLocked(graph);
-    } finally {
-      lock.unlock();
-    }
+    return alone(() -> compileLocked(graph));
   }
 
   /** The same, called under the lock. */
@@ -414,26 +410,26 @@ final class Engine {
       throw new ShapeException(
           "of: shape " + shape + " of " + dtype + " needs " + bytes + " bytes, the source has " + source.byteSize());
     }
-    Buffer buffer = allocate(bytes);
+    return filled(dtype, shape, buffer -> device.backend().copyIn(source.asSlice(0, bytes), buffer, 0));
+  }
+
+  /** A node that holds a copy of a node of another device of the same backend, which need not pass through the host. */
+  Node receive(Node node, Engine source) {
+    return filled(
+        node.dtype(), node.shape(),
+        buffer -> source.read(node, (from, offset, bytes) -> device.backend().copy(from, offset, buffer, 0, bytes)));
+  }
+
+  /** A node of new memory, dense and row-major, which is given back where it cannot be filled. */
+  private Node filled(DType dtype, Shape shape, Consumer<Buffer> fill) {
+    Buffer buffer = allocate(Math.multiplyExact(shape.size(), (long) dtype.byteSize()));
     try {
-      device.backend().copyIn(source.asSlice(0, bytes), buffer, 0);
+      fill.accept(buffer);
     } catch (RuntimeException | Error e) {
       device.backend().free(buffer);
       throw e;
     }
     return Node.ofValue(dtype, shape, Storage.first(device.backend(), buffer, Layout.rowMajor(shape)));
-  }
-
-  /** A node that holds a copy of a node of another device of the same backend, which need not pass through the host. */
-  Node receive(Node node, Engine source) {
-    Buffer buffer = allocate(Math.multiplyExact(node.shape().size(), (long) node.dtype().byteSize()));
-    try {
-      source.read(node, (from, offset, bytes) -> device.backend().copy(from, offset, buffer, 0, bytes));
-    } catch (RuntimeException | Error e) {
-      device.backend().free(buffer);
-      throw e;
-    }
-    return Node.ofValue(node.dtype(), node.shape(), Storage.first(device.backend(), buffer, Layout.rowMajor(node.shape())));
   }
 
   /** Evaluates a node and copies its elements, dense and row-major, to host memory. */

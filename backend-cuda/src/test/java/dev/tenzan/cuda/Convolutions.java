@@ -35,17 +35,22 @@ public final class Convolutions {
   public record Geometry(long batch, long channels, long outputs, long groups, List<long[]> axes) {
     /** Random, with at most so many groups. */
     public static Geometry random(Random random, int most) {
+      List<long[]> axes = axes(random, 3, 2, 7);
+      long groups = random.nextBoolean() ? 1 : random.nextInt(1, most + 1);
+      return new Geometry(random.nextInt(1, 4), random.nextInt(1, 4), random.nextInt(1, 4), groups, axes);
+    }
+
+    /** One to three random axes, with windows and dilations up to these, and fewer than {@code more} elements beyond what a window reaches. */
+    public static List<long[]> axes(Random random, int window, int dilation, int more) {
       int rank = random.nextInt(1, 4);
       List<long[]> axes = new ArrayList<>();
       for (int d = 0; d < rank; d++) {
-        long window = random.nextInt(1, 4);
-        long dilation = random.nextInt(1, 3);
-        long reach = (window - 1) * dilation + 1;
-        long[] axis = {reach + random.nextInt(0, rank == 3 ? 3 : 7), window, random.nextInt(1, 4), random.nextInt(0, 3), random.nextInt(0, 3), dilation};
-        axes.add(axis);
+        long w = random.nextInt(1, window + 1);
+        long apart = random.nextInt(1, dilation + 1);
+        long reach = (w - 1) * apart + 1;
+        axes.add(new long[] {reach + random.nextInt(0, rank == 3 ? 3 : more), w, random.nextInt(1, 4), random.nextInt(0, 3), random.nextInt(0, 3), apart});
       }
-      long groups = random.nextBoolean() ? 1 : random.nextInt(1, most + 1);
-      return new Geometry(random.nextInt(1, 4), random.nextInt(1, 4), random.nextInt(1, 4), groups, axes);
+      return axes;
     }
 
     private static long out(long[] a) {

@@ -50,14 +50,7 @@ final class AsyncConvolution {
 
   private static boolean weightsAreDense(Windows windows) {
     ConvolutionKernel kernel = windows.kernel;
-    long expected = 1;
-    for (int d = kernel.window().rank() - 1; d >= 0; d--) {
-      if (kernel.window().dim(d) > 1 && kernel.w().stride(2 + d) != expected) {
-        return false;
-      }
-      expected *= kernel.window().dim(d);
-    }
-    return windows.channels == 1 || kernel.w().stride(1) == expected;
+    return Windows.isLine(kernel.w(), kernel.window()) && (windows.channels == 1 || kernel.w().stride(1) == kernel.window().size());
   }
 
   /** The elements of a copied output channel: whole vectors. */

@@ -24,6 +24,9 @@ record FastConvolution(double cost, Function<List<Long>, Plan> plan) {
 
   /** The cheapest, where the mode and the device allow it. */
   static Optional<FastConvolution> of(Windows windows, Style style) {
+    if (windows.kernel.numerics().isReproducible()) {
+      return Optional.empty();
+    }
     List<FastConvolution> all = new ArrayList<>();
     MmaConvolution.of(windows, style).ifPresent(c -> all.add(new FastConvolution(c.cost(), c::plan)));
     asOneLine(windows.kernel)
@@ -53,7 +56,7 @@ record FastConvolution(double cost, Function<List<Long>, Plan> plan) {
    */
   private static Optional<ConvolutionKernel> asOneLine(ConvolutionKernel k) {
     boolean whole = k.groups() == 1 && k.outSpatial().size() == 1 && k.window().equals(k.spatial()) && all(k.padLow(), 0) && all(k.inputDilation(), 1);
-    if (!whole || !all(k.windowDilation(), 1) || !isLine(k.x(), k.spatial()) || !isLine(k.w(), k.spatial())) {
+    if (!whole || !all(k.windowDilation(), 1) || !Windows.isLine(k.x(), k.spatial()) || !Windows.isLine(k.w(), k.spatial())) {
       return Optional.empty();
     }
     List<Long> one = List.of(1L);
@@ -68,7 +71,7 @@ record FastConvolution(double cost, Function<List<Long>, Plan> plan) {
   /** A convolution with a window of one element that meets each element once: for each image the weights times the image. */
   private static Optional<MatMulKernel> asProduct(ConvolutionKernel k) {
     boolean pointwise = k.groups() == 1 && k.window().size() == 1 && k.outSpatial().equals(k.spatial()) && all(k.padLow(), 0);
-    if (!pointwise || !all(k.stride(), 1) || !all(k.inputDilation(), 1) || !isLine(k.x(), k.spatial())) {
+    if (!pointwise || !all(k.stride(), 1) || !all(k.inputDilation(), 1) || !Windows.isLine(k.x(), k.spatial())) {
       return Optional.empty();
     }
     Affine weights = new Affine(k.w().offset(), 0, k.w().stride(0), k.w().stride(1));
@@ -104,17 +107,5 @@ record FastConvolution(double cost, Function<List<Long>, Plan> plan) {
 
   private static boolean all(List<Long> values, long value) {
     return values.stream().allMatch(v -> v == value);
-  }
-
-  /** Whether spatial axes lie as one line of neighbours. */
-  private static boolean isLine(Affine a, Shape spatial) {
-    long expected = 1;
-    for (int d = spatial.rank() - 1; d >= 0; d--) {
-      if (spatial.dim(d) > 1 && a.stride(2 + d) != expected) {
-        return false;
-      }
-      expected *= spatial.dim(d);
-    }
-    return true;
   }
 }

@@ -59,6 +59,18 @@ final class Windows {
     return near;
   }
 
+  /** Whether the spatial axes of an operand, behind its first two, lie as one line of neighbours. */
+  static boolean isLine(Affine address, Shape spatial) {
+    long expected = 1;
+    for (int d = spatial.rank() - 1; d >= 0; d--) {
+      if (spatial.dim(d) > 1 && address.stride(2 + d) != expected) {
+        return false;
+      }
+      expected *= spatial.dim(d);
+    }
+    return true;
+  }
+
   /** Whether a window has a bit of a mask for each position. */
   boolean isMaskable() {
     return kernel.window().size() <= Long.SIZE && products > 0;

@@ -18,7 +18,6 @@ import dev.tenzan.type.Affine;
 import dev.tenzan.type.DType;
 import dev.tenzan.type.Numerics;
 import dev.tenzan.type.Shape;
-import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -53,14 +52,7 @@ class MmaConvolutionTest {
   }
 
   private static Geometry random(Random random) {
-    int rank = random.nextInt(1, 4);
-    List<long[]> axes = new ArrayList<>();
-    for (int d = 0; d < rank; d++) {
-      long window = random.nextInt(1, 5);
-      long dilation = random.nextInt(1, 4);
-      long reach = (window - 1) * dilation + 1;
-      axes.add(new long[] {reach + random.nextInt(rank == 3 ? 3 : 9), window, random.nextInt(1, 4), random.nextInt(3), random.nextInt(3), dilation});
-    }
+    List<long[]> axes = Geometry.axes(random, 4, 3, 9);
     return new Geometry(random.nextInt(1, 5), random.nextInt(1, 41), random.nextInt(9, 140), random.nextInt(1, 3), axes);
   }
 
